@@ -1,0 +1,10 @@
+//! The rules of the contact centre as pure machines: time, ids and events come in, actions go out.
+//!
+//! No clock, no socket, no runtime and no randomness of its own: this crate depends on serde alone, and its manifest is that rule.
+
+pub mod cx;
+pub mod ids;
+pub mod leg;
+pub mod outcome;
+pub mod record;
+pub mod setup;

@@ -1,0 +1,349 @@
+//! From a call's journal to its row and its service records: one pure fold, used live and after a crash alike (G1, G5).
+
+use crate::ids::{AgentId, CallId, GroupId, TrunkId};
+use crate::outcome::{CallStatus, HungUpBy};
+use serde::{Deserialize, Serialize};
+
+/// One line of the journal.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    pub call: CallId,
+    /// Wall time, milliseconds since 1970 UTC.
+    pub at: i64,
+    pub what: What,
+}
+
+/// What happened to a call. A *segment* is the part of a call that one record tells: the wait and the talk with one agent, or a wait without one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum What {
+    /// The call exists; waits for its append (design: durability).
+    Accepted {
+        trunk: Option<TrunkId>,
+        caller: String,
+        contact: String,
+    },
+    /// The caller joined a group's queue; the open segment is this group's.
+    Queued {
+        group: GroupId,
+    },
+    Ringing {
+        agent: AgentId,
+    },
+    /// That agent rings no more.
+    RingEnded {
+        agent: AgentId,
+    },
+    /// An agent and the customer talk (after the ding-dong). Waits for its append.
+    Connected {
+        agent: AgentId,
+    },
+    Held,
+    Resumed,
+    /// `offset` 0 of the recording is now.
+    RecordingBegan,
+    /// The open segment is over, the call is not: the next segment begins here.
+    SegmentEnded {
+        status: CallStatus,
+        by: HungUpBy,
+    },
+    /// Quality of the open segment, at its end.
+    Quality {
+        mos: f32,
+    },
+    /// The text of one segment's remark; the last one stands. May come after `Ended`.
+    Remark {
+        segment: u16,
+        text: String,
+    },
+    /// The call is over. Waits for its append.
+    Ended {
+        status: CallStatus,
+        by: HungUpBy,
+    },
+}
+
+impl What {
+    /// Whether the call waits until this is on disk.
+    pub fn is_durable(&self) -> bool {
+        match self {
+            Self::Accepted { .. } | Self::Connected { .. } | Self::Ended { .. } => true,
+            Self::Queued { .. }
+            | Self::Ringing { .. }
+            | Self::RingEnded { .. }
+            | Self::Held
+            | Self::Resumed
+            | Self::RecordingBegan
+            | Self::SegmentEnded { .. }
+            | Self::Quality { .. }
+            | Self::Remark { .. } => false,
+        }
+    }
+}
+
+/// The one row of a call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CallRow {
+    pub id: CallId,
+    pub trunk: Option<TrunkId>,
+    pub caller: String,
+    pub contact: String,
+    pub began: i64,
+    pub ended: i64,
+    pub status: CallStatus,
+    pub hung_up_by: HungUpBy,
+    /// When the recording began, if there is one.
+    pub recording_began: Option<i64>,
+    pub records: Vec<ServiceRecord>,
+}
+
+/// A service record (G1). Durations in milliseconds.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    pub call: CallId,
+    /// From 0; with the call's id, the record's own.
+    pub segment: u16,
+    /// When the conversation began; the arrival where there was none.
+    pub time: i64,
+    pub status: CallStatus,
+    pub hung_up_by: HungUpBy,
+    pub group: Option<GroupId>,
+    pub agent: Option<AgentId>,
+    /// From the segment's first moment to its end.
+    pub duration: i64,
+    pub wait: i64,
+    pub ring: i64,
+    pub hold: i64,
+    pub mos: Option<f32>,
+    pub remark: String,
+    /// The segment's part of the call's recording: offsets from the recording's beginning.
+    pub recording: Option<(i64, i64)>,
+}
+
+/// The segment that is being told.
+struct Open {
+    began: i64,
+    group: Option<GroupId>,
+    agent: Option<AgentId>,
+    connected: Option<i64>,
+    ringing_since: Option<i64>,
+    ring: i64,
+    held_since: Option<i64>,
+    hold: i64,
+    mos: Option<f32>,
+}
+
+impl Open {
+    fn at(began: i64) -> Self {
+        Self { began, group: None, agent: None, connected: None, ringing_since: None, ring: 0, held_since: None, hold: 0, mos: None }
+    }
+
+    fn close(
+        mut self,
+        call: CallId,
+        segment: u16,
+        at: i64,
+        status: CallStatus,
+        by: HungUpBy,
+        recording_began: Option<i64>,
+    ) -> ServiceRecord {
+        self.stop_ringing(at);
+        self.resume(at);
+        ServiceRecord {
+            call,
+            segment,
+            time: self.connected.unwrap_or(self.began),
+            status,
+            hung_up_by: by,
+            group: self.group,
+            agent: self.agent,
+            duration: at - self.began,
+            wait: self.connected.unwrap_or(at) - self.began,
+            ring: self.ring,
+            hold: self.hold,
+            mos: self.mos,
+            remark: String::new(),
+            recording: self.connected.and_then(|from| recording_began.map(|zero| ((from - zero).max(0), at - zero))),
+        }
+    }
+
+    fn stop_ringing(&mut self, at: i64) {
+        if let Some(since) = self.ringing_since.take() {
+            self.ring += at - since;
+        }
+    }
+
+    fn resume(&mut self, at: i64) {
+        if let Some(since) = self.held_since.take() {
+            self.hold += at - since;
+        }
+    }
+}
+
+/// Tells a call from its journal, in order of writing. `None` when the call was never accepted.
+///
+/// A journal without an end is one whose switch stopped: the call ends as [`CallStatus::Interrupted`] at `cut`
+/// (the last moment known, such as the last second of its recording) or at its last entry, whichever is later.
+pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
+    let (first, rest) = entries.split_first()?;
+    let What::Accepted { trunk, caller, contact } = &first.what else { return None };
+    let mut row = CallRow {
+        id: first.call,
+        trunk: *trunk,
+        caller: caller.clone(),
+        contact: contact.clone(),
+        began: first.at,
+        ended: first.at,
+        status: CallStatus::Interrupted,
+        hung_up_by: HungUpBy::Switch,
+        recording_began: None,
+        records: Vec::new(),
+    };
+    let mut open = Some(Open::at(first.at));
+    let mut remarks = Vec::new();
+    let mut last = first.at;
+    for entry in rest {
+        if open.is_some() {
+            last = last.max(entry.at);
+        }
+        match (&entry.what, open.as_mut()) {
+            (What::Remark { segment, text }, _) => remarks.push((*segment, text)),
+            (What::Queued { group }, Some(open)) => open.group = Some(*group),
+            (What::Ringing { .. }, Some(open)) => open.ringing_since = open.ringing_since.or(Some(entry.at)),
+            (What::RingEnded { .. }, Some(open)) => open.stop_ringing(entry.at),
+            (What::Connected { agent }, Some(open)) => {
+                open.stop_ringing(entry.at);
+                open.agent = Some(*agent);
+                open.connected = Some(entry.at);
+            }
+            (What::Held, Some(open)) => open.held_since = open.held_since.or(Some(entry.at)),
+            (What::Resumed, Some(open)) => open.resume(entry.at),
+            (What::RecordingBegan, Some(_)) => row.recording_began = row.recording_began.or(Some(entry.at)),
+            (What::Quality { mos }, Some(open)) => open.mos = Some(*mos),
+            (What::SegmentEnded { status, by }, Some(_)) => {
+                end_segment(&mut row, open.take(), entry.at, *status, *by);
+                open = Some(Open::at(entry.at));
+            }
+            (What::Ended { status, by }, Some(_)) => {
+                end_segment(&mut row, open.take(), entry.at, *status, *by);
+                (row.ended, row.status, row.hung_up_by) = (entry.at, *status, *by);
+            }
+            // A second beginning, or news after the end: the first word stands.
+            (What::Accepted { .. }, _)
+            | (
+                What::Queued { .. }
+                | What::Ringing { .. }
+                | What::RingEnded { .. }
+                | What::Connected { .. }
+                | What::Held
+                | What::Resumed
+                | What::RecordingBegan
+                | What::Quality { .. }
+                | What::SegmentEnded { .. }
+                | What::Ended { .. },
+                None,
+            ) => {}
+        }
+    }
+    if open.is_some() {
+        row.ended = cut.unwrap_or(last).max(last);
+        let at = row.ended;
+        end_segment(&mut row, open, at, CallStatus::Interrupted, HungUpBy::Switch);
+    }
+    for (segment, text) in remarks {
+        if let Some(record) = row.records.get_mut(usize::from(segment)) {
+            record.remark.clone_from(text);
+        }
+    }
+    Some(row)
+}
+
+fn end_segment(row: &mut CallRow, open: Option<Open>, at: i64, status: CallStatus, by: HungUpBy) {
+    let Some(open) = open else { return };
+    let segment = u16::try_from(row.records.len()).unwrap_or(u16::MAX);
+    row.records.push(open.close(row.id, segment, at, status, by, row.recording_began));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: CallId = CallId(7);
+    const MEI: AgentId = AgentId(1);
+    const TOM: AgentId = AgentId(2);
+    const ORDERS: GroupId = GroupId(3);
+
+    fn journal(lines: &[(i64, What)]) -> Vec<Entry> {
+        lines.iter().map(|(at, what)| Entry { call: CALL, at: *at, what: what.clone() }).collect()
+    }
+
+    fn accepted() -> What {
+        What::Accepted { trunk: Some(TrunkId(1)), caller: "+441".into(), contact: "+442".into() }
+    }
+
+    #[test]
+    fn a_call_that_was_answered_and_held_has_one_record_with_its_times() {
+        let row = fold(
+            &journal(&[
+                (0, accepted()),
+                (5, What::Queued { group: ORDERS }),
+                (10, What::Ringing { agent: TOM }),
+                (30, What::RingEnded { agent: TOM }),
+                (40, What::Ringing { agent: MEI }),
+                (50, What::RecordingBegan),
+                (55, What::Connected { agent: MEI }),
+                (60, What::Held),
+                (80, What::Resumed),
+                (90, What::Held),
+                (100, What::Quality { mos: 4.2 }),
+                (100, What::Ended { status: CallStatus::NormalEnd, by: HungUpBy::Customer }),
+                (120, What::Remark { segment: 0, text: "old".into() }),
+                (130, What::Remark { segment: 0, text: "new".into() }),
+            ]),
+            None,
+        )
+        .unwrap();
+        assert_eq!((row.began, row.ended, row.records.len()), (0, 100, 1));
+        let record = &row.records[0];
+        assert_eq!((record.time, record.duration, record.wait, record.ring, record.hold), (55, 100, 55, 35, 30));
+        assert_eq!((record.group, record.agent, record.status), (Some(ORDERS), Some(MEI), CallStatus::NormalEnd));
+        assert_eq!((record.recording, record.remark.as_str(), record.mos), (Some((5, 50)), "new", Some(4.2)));
+    }
+
+    #[test]
+    fn a_lost_agent_and_the_next_one_make_two_records_of_one_call() {
+        let row = fold(
+            &journal(&[
+                (0, accepted()),
+                (1, What::Queued { group: ORDERS }),
+                (2, What::Connected { agent: MEI }),
+                (10, What::SegmentEnded { status: CallStatus::AgentLost, by: HungUpBy::Switch }),
+                (10, What::Queued { group: ORDERS }),
+                (20, What::Ended { status: CallStatus::AbandonedQueue, by: HungUpBy::Customer }),
+            ]),
+            None,
+        )
+        .unwrap();
+        assert_eq!(
+            row.records.iter().map(|r| (r.segment, r.status, r.agent)).collect::<Vec<_>>(),
+            vec![(0, CallStatus::AgentLost, Some(MEI)), (1, CallStatus::AbandonedQueue, None),]
+        );
+        assert_eq!(row.status, CallStatus::AbandonedQueue);
+    }
+
+    #[test]
+    fn a_journal_cut_short_ends_as_interrupted_where_the_recording_ends() {
+        let row = fold(&journal(&[(0, accepted()), (5, What::Connected { agent: MEI })]), Some(4_000)).unwrap();
+        assert_eq!((row.status, row.ended, row.records[0].status), (CallStatus::Interrupted, 4_000, CallStatus::Interrupted));
+        assert!(fold(&journal(&[(5, What::Held)]), None).is_none());
+    }
+
+    #[test]
+    fn what_comes_after_the_end_changes_nothing_but_the_remark() {
+        let ended = What::Ended { status: CallStatus::NormalEnd, by: HungUpBy::Agent };
+        let mut lines = vec![(0, accepted()), (9, ended.clone())];
+        let row = fold(&journal(&lines), None).unwrap();
+        lines.extend([(10, accepted()), (11, What::Held), (12, What::Ended { status: CallStatus::AgentLost, by: HungUpBy::Switch })]);
+        assert_eq!(fold(&journal(&lines), None).unwrap(), row);
+    }
+}

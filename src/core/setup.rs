@@ -1,0 +1,143 @@
+//! How the floor is set up: what an admin decides, as the machines need it. The database and the floor file (I6) are turned into these.
+
+use crate::ids::{AgentId, GroupId, TrunkId};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// How a group chooses among its ready agents (C3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    LongestIdle,
+    FewestCallsToday,
+    AgentPriority,
+    RoundRobin,
+    RingAll,
+}
+
+/// How long after-call work lasts (B2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUp {
+    Off,
+    Millis(u64),
+    /// Until the agent says so.
+    Manual,
+}
+
+/// Where a caller goes whom a queue cannot take (C2).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WayOut {
+    /// Play the prompt, if there is one, and hang up.
+    HangUp {
+        prompt: Option<String>,
+    },
+    Group(GroupId),
+}
+
+/// A skill group. Times in milliseconds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupSetup {
+    pub id: GroupId,
+    pub name: String,
+    pub strategy: Strategy,
+    /// How long one agent rings (C5).
+    pub ring: u64,
+    pub wrap_up: WrapUp,
+    /// C6.
+    pub automatic_answer: bool,
+    /// Ring time-outs in a row before the agent is set busy; 0 = never (B4).
+    pub misses: u32,
+    /// How long a caller may wait for the agent who last served them (C3); 0 = not.
+    pub last_agent_wait: u64,
+    /// Longest wait; none = no limit.
+    pub max_wait: Option<u64>,
+    pub on_max_wait: WayOut,
+    /// Most callers in the queue; none = no limit.
+    pub max_queue: Option<u32>,
+    pub on_max_queue: WayOut,
+    pub on_no_agent: WayOut,
+    /// Sounds by name (the shipped ones, see `media`).
+    pub welcome: Option<String>,
+    pub music: String,
+    /// Tell callers their position every so often; none = not.
+    pub announce_position: Option<u64>,
+    /// Calls of this group are recorded (G4).
+    pub record: bool,
+}
+
+/// An agent's place in one group.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Membership {
+    pub group: GroupId,
+    /// For [`Strategy::AgentPriority`]: lower is asked first.
+    pub priority: i32,
+    /// Which of the agent's groups comes first when several have callers: higher first (C3).
+    pub weight: i32,
+}
+
+/// What rings for an agent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceSetup {
+    Browser,
+    /// A SIP phone at a fixed contact.
+    Phone(PhoneSetup),
+}
+
+/// A SIP phone with a fixed contact: `sip:user@addr`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PhoneSetup {
+    pub name: String,
+    pub user: String,
+    pub addr: SocketAddr,
+    pub transport: Transport,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AgentSetup {
+    pub id: AgentId,
+    /// The agent id that people use.
+    pub number: String,
+    pub name: String,
+    pub groups: Vec<Membership>,
+    /// Overrides the group's (C6).
+    pub automatic_answer: Option<bool>,
+    pub device: DeviceSetup,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TrunkSetup {
+    pub id: TrunkId,
+    pub name: String,
+    /// The carrier's addresses: requests from them belong to this trunk; OPTIONS goes to each.
+    pub hosts: Vec<SocketAddr>,
+    pub transport: Transport,
+    /// Most calls at once; none = no limit.
+    pub max_channels: Option<u32>,
+    /// Most new calls a second; none = no limit.
+    pub max_calls_per_second: Option<u32>,
+    /// Milliseconds between OPTIONS; 0 = none.
+    pub options_every: u64,
+}
+
+/// A number (DID) that customers call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NumberSetup {
+    /// Digits, with a leading + when it is international.
+    pub did: String,
+    /// Only when it comes from this trunk; none = from any.
+    pub trunk: Option<TrunkId>,
+    pub group: GroupId,
+    /// Queue in early media (183) for at most 60 s before the answer (C2).
+    pub early_media: bool,
+}

@@ -1,0 +1,424 @@
+//! Every message between the switch and the workstation, over the socket and over HTTP. The page's TypeScript types are made from this file.
+//!
+//! Times are milliseconds since 1970 UTC by the switch's clock; durations are milliseconds; ids are strings.
+//! The socket starts with [`ToWorkstation::Snapshot`]; every later message carries the next number, so a page that missed one knows.
+//! Events carry whole objects, never differences: the page replaces what it has.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What the page asks of the switch over the socket. `id` comes back in [`ToWorkstation::Done`] or [`ToWorkstation::Refused`].
+#[derive(Deserialize, Serialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct Request {
+    pub id: u32,
+    pub ask: Ask,
+}
+
+#[derive(Deserialize, Serialize, TS, Debug, Clone, PartialEq)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Ask {
+    /// Go to this state now or, in a call, after it (B1). `breakReason` is one of [`Settings::break_reasons`].
+    SetState { state: ChosenState, break_reason: Option<String> },
+    /// Accept the offer that rings (C5).
+    Answer { offer: String },
+    Decline { offer: String },
+    HangUp { call: String },
+    Hold { call: String },
+    Resume { call: String },
+    Mute { call: String },
+    Unmute { call: String },
+    /// Text kept with the record (D8); the last one sent stands.
+    Remark { call: String, text: String },
+    /// *Return to reception*: end after-call work now (B2).
+    EndWrapUp,
+    /// *Continue after-call work*: keep it until the agent leaves it (B2).
+    ContinueWrapUp,
+    /// *Service completed*: take one ended session from the list (D8).
+    CompleteService { call: String },
+    /// *All completed* (F2).
+    CompleteAll,
+    /// The browser's WebRTC offer, with all candidates in it. Makes this tab the one that owns the audio (F6).
+    OpenPeer { sdp: String },
+    /// This tab gives the audio back, or its microphone is gone.
+    ClosePeer,
+    /// Keeps the socket alive and measures the round trip; answered by `done`.
+    Ping,
+}
+
+/// A state the agent may choose (B1).
+#[derive(Deserialize, Serialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum ChosenState {
+    Available,
+    Busy,
+    OnBreak,
+    Offline,
+}
+
+/// What the switch tells the page over the socket.
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct FromSwitch {
+    /// Counts up by one from the snapshot's; a gap means: connect again.
+    pub seq: u32,
+    pub tell: ToWorkstation,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum ToWorkstation {
+    /// The first message of a socket: everything the page shows.
+    Snapshot(Box<Snapshot>),
+    /// The agent's state changed.
+    Agent(AgentView),
+    /// A queue of the agent's own groups changed (F2).
+    Queue(QueueView),
+    /// A call rings at this agent, or (null) rings no more.
+    Offer { offer: Option<OfferView> },
+    /// A session began or changed: replace the one with the same call, else add it at the front.
+    Session(SessionView),
+    /// Sessions the agent has put away.
+    SessionsGone { calls: Vec<String> },
+    /// The switch's WebRTC answer to `openPeer`.
+    PeerAnswer { sdp: String },
+    /// The peer's state, as the switch sees it.
+    Peer { state: PeerState },
+    /// This tab owns the audio and rings, or it only shows the state (F6).
+    AudioOwner { mine: bool },
+    /// Measured quality of the call's two paths, about every two seconds (D1).
+    Quality(QualityView),
+    /// The request with this id was done.
+    Done { id: u32 },
+    /// The request was refused; `message` is a sentence for the agent, `code` is stable.
+    Refused { id: u32, code: String, message: String },
+    /// Another login took this session over; the socket closes after it (A9).
+    TakenOver,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum PeerState {
+    /// No peer: the agent is offline, or another tab has it.
+    None,
+    Connecting,
+    Up,
+    Lost,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct Snapshot {
+    /// The switch's clock now.
+    #[ts(type = "number")]
+    pub now: i64,
+    pub me: Me,
+    pub agent: AgentView,
+    pub queues: Vec<QueueView>,
+    pub offer: Option<OfferView>,
+    /// Calls in progress first, then ended ones not yet put away, newest first.
+    pub sessions: Vec<SessionView>,
+    pub audio_owner: bool,
+    pub peer: PeerState,
+    pub settings: Settings,
+}
+
+/// The account that is logged in.
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct Me {
+    pub name: String,
+    pub nickname: Option<String>,
+    /// The agent id that people use (a number), as text.
+    pub number: String,
+    pub email: String,
+    pub role: Role,
+    /// The password is the one-time one that was mailed: it must be changed before anything else.
+    pub must_change_password: bool,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Role {
+    Agent,
+    Supervisor,
+    Admin,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct Settings {
+    pub break_reasons: Vec<String>,
+    /// `make run`'s demo floor: the page may place a simulated call.
+    pub demo: bool,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct AgentView {
+    pub state: AgentState,
+    /// The break reason; or why the switch set the agent busy (B4).
+    pub reason: Option<String>,
+    /// When this state began.
+    #[ts(type = "number")]
+    pub since: i64,
+    /// The state that follows the call and its after-call work, when one was chosen meanwhile (B1).
+    pub then: Option<ChosenState>,
+    /// In after-call work: when it ends by itself; null = when the agent says so.
+    #[ts(type = "number | null")]
+    pub wrap_up_ends: Option<i64>,
+    /// In after-call work: how long it was set to last, for the ring.
+    #[ts(type = "number | null")]
+    pub wrap_up_total: Option<i64>,
+    /// The device failed: no offers until then (B4); `reason` says why.
+    #[ts(type = "number | null")]
+    pub rests_until: Option<i64>,
+}
+
+/// The states of table B.
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum AgentState {
+    Available,
+    Busy,
+    OnBreak,
+    InLine,
+    AfterCallWork,
+    Offline,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct QueueView {
+    pub group: i32,
+    pub name: String,
+    pub waiting: u32,
+    /// When the caller who waits longest began to wait.
+    #[ts(type = "number | null")]
+    pub oldest: Option<i64>,
+}
+
+/// The answer bar (C5).
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct OfferView {
+    pub offer: String,
+    pub call: String,
+    /// The customer's number, masked by the switch.
+    pub caller: String,
+    pub caller_name: Option<String>,
+    /// Where the number is from, when known.
+    pub place: Option<String>,
+    /// The number they called.
+    pub called: String,
+    pub group: String,
+    /// When the caller began to wait.
+    #[ts(type = "number")]
+    pub waiting_since: i64,
+    #[ts(type = "number")]
+    pub rings_since: i64,
+    #[ts(type = "number")]
+    pub rings_until: i64,
+    /// The call is answered by itself (C6): no buttons.
+    pub automatic: bool,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct SessionView {
+    pub call: String,
+    pub phase: Phase,
+    pub caller: String,
+    pub caller_name: Option<String>,
+    pub place: Option<String>,
+    pub called: String,
+    pub group: Option<String>,
+    /// When the conversation began.
+    #[ts(type = "number")]
+    pub began: i64,
+    #[ts(type = "number | null")]
+    pub ended: Option<i64>,
+    /// How it ended: a G2 status such as `normal_end`.
+    pub outcome: Option<String>,
+    pub hung_up_by: Option<String>,
+    pub held: bool,
+    pub muted: bool,
+    pub recording: bool,
+    pub remark: String,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Phase {
+    /// Accepted; the voice path is being joined (the ding-dong plays, C6).
+    Connecting,
+    Talking,
+    /// The agent's page or media is away; the customer hears music (B3).
+    Reconnecting,
+    Ended,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct QualityView {
+    pub call: String,
+    /// Mean opinion score 1.0–4.5 by the E-model, of the worse path.
+    pub mos: f32,
+    /// Lost packets, percent, agent's path.
+    pub loss: f32,
+    /// Milliseconds.
+    pub jitter: f32,
+    pub round_trip: Option<f32>,
+}
+
+// ---- HTTP, under /api/v1 ----
+
+/// `POST /login`. Answers 200 with [`Me`] and sets the session's cookie; 401 `wrong_credentials`; 429 `too_many_attempts`.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct LoginForm {
+    pub email: String,
+    pub password: String,
+}
+
+/// `POST /password`. 204; 401 `wrong_credentials`; 422 `weak_password` with the sentence that says what is missing (A6).
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct PasswordForm {
+    pub old: String,
+    pub new: String,
+}
+
+/// The body of every refused request.
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct ApiError {
+    /// Stable, `snake_case`.
+    pub code: String,
+    /// A sentence for the person, in English; the page translates by code where it can.
+    pub message: String,
+}
+
+/// `GET /records?…`: agents see only their own (G1). All filters may be absent.
+#[derive(Serialize, Deserialize, TS, Debug, Default, Clone)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(export_to = "wire.ts")]
+pub struct RecordFilter {
+    #[ts(type = "number | null")]
+    pub from: Option<i64>,
+    #[ts(type = "number | null")]
+    pub to: Option<i64>,
+    pub group: Option<i32>,
+    pub status: Option<String>,
+    /// Digits that the caller's number must contain.
+    pub caller: Option<String>,
+    /// Digits that the contact number must contain.
+    pub contact: Option<String>,
+    /// From 0.
+    pub page: Option<u32>,
+}
+
+/// 50 a page, newest first.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct RecordPage {
+    pub items: Vec<RecordView>,
+    pub page: u32,
+    #[ts(type = "number")]
+    pub total: i64,
+    pub page_size: u32,
+    /// For the filter's list: the groups this account may see.
+    pub groups: Vec<GroupName>,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct GroupName {
+    pub id: i32,
+    pub name: String,
+}
+
+/// One service record (G1).
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct RecordView {
+    pub id: String,
+    pub call: String,
+    #[ts(type = "number")]
+    pub time: i64,
+    /// `inbound`.
+    pub call_type: String,
+    pub caller: String,
+    pub contact: String,
+    pub status: String,
+    pub hung_up_by: Option<String>,
+    pub group: Option<String>,
+    pub agent: Option<String>,
+    /// Milliseconds each.
+    #[ts(type = "number")]
+    pub duration: i64,
+    #[ts(type = "number")]
+    pub wait: i64,
+    #[ts(type = "number")]
+    pub ring: i64,
+    #[ts(type = "number")]
+    pub hold: i64,
+    pub mos: Option<f32>,
+    pub remark: String,
+    /// Present when there is one: play `/api/v1/recordings/{id}.mp3`, draw `/api/v1/recordings/{id}/waveform`.
+    pub recording: Option<RecordingView>,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct RecordingView {
+    pub id: String,
+    /// `spooling` during the call, `encoding`, `ready`, `recovered` (ready, after a crash), `failed`.
+    pub state: String,
+    #[ts(type = "number")]
+    pub duration: i64,
+}
+
+/// `GET /recordings/{id}/waveform`: loudest sample of each slice, 0–1, for both channels; about 400 slices.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct Waveform {
+    pub customer: Vec<f32>,
+    pub agent: Vec<f32>,
+    #[ts(type = "number")]
+    pub duration: i64,
+}
+
+/// `GET /hello`, without a login: what the login page needs.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct Hello {
+    pub version: String,
+    pub demo: bool,
+}
