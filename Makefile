@@ -1,0 +1,36 @@
+# The five habits of the house. A newcomer needs two of them: `make run` and `make test`.
+
+.PHONY: run test check bench fuzz
+
+# The switch with a demo floor, a simulated carrier beside it, and a page to log in to.
+run:
+	@tests/support/packages run
+	@$(MAKE) --silent web/dist/index.html
+	cargo build --workspace --bins
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/cordboard" serve --demo
+
+test:
+	@tests/support/all-tests
+
+# What a change must pass before anybody reads it.
+check: web/dist/index.html
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	npm --prefix web run --silent check
+	tests/support/licences
+
+bench: web/dist/index.html
+	cargo bench --workspace
+
+# The model test with 100,000 orders of events instead of 5,000.
+fuzz:
+	CORDBOARD_MODEL_ORDERS=100000 cargo test -p cordboard-core --test model -- --nocapture
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+# Rust embeds the built page, so it comes first.
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
+	npm --prefix web run --silent build
+	@touch $@
