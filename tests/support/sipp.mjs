@@ -1,0 +1,69 @@
+// A carrier made of SIPp: one process a call, its media on a CallerAudio's port.
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './ports.mjs';
+
+const scenarios = new URL('../sip/', import.meta.url).pathname;
+let calls = 0;
+
+/**
+ * Places a call to `did` by the scenario `tests/sip/NAME.xml`.
+ * `cue()` tells the scenario to go on where it waits for an INFO; `ended` resolves when SIPp is done, and rejects with its log when the call
+ * went another way than the scenario.
+ */
+export async function placeCall(scenario, { sipPort, did, audio, caller = '+447700900123', address = '127.0.0.1', port }) {
+  const localPort = port ?? (await freePort());
+  const callId = `first-call-${process.pid}-${++calls}`;
+  const folder = mkdtempSync(join(tmpdir(), 'cordboard-sipp-'));
+  const sipp = spawn(
+    'sipp',
+    [
+      `127.0.0.1:${sipPort}`, '-sf', join(scenarios, `${scenario}.xml`), '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
+      '-i', address, '-p', `${localPort}`, '-cid_str', callId, '-key', 'did', did, '-key', 'caller', caller, '-key', 'rtp_port', `${audio.port}`,
+      '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '120', '-timeout_error',
+    ],
+    { cwd: folder, stdio: 'ignore' },
+  );
+  const ended = new Promise((resolve, reject) => {
+    sipp.on('error', reject);
+    sipp.on('exit', (code) => {
+      if (code === 0) return resolve();
+      const logs = readdirSync(folder).map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8')}`);
+      reject(new Error(`SIPp (${scenario}) ended with ${code}\n${logs.join('\n')}`));
+    });
+  });
+  // Whoever waits for it hears of a failure; a test that failed before is not failed twice.
+  ended.catch(() => {});
+  return {
+    callId,
+    port: localPort,
+    ended,
+    cue: () => sendInfo(callId, address, localPort),
+    /** The carrier vanishes: no BYE, nothing. */
+    kill: () => sipp.kill('SIGKILL'),
+  };
+}
+
+// SIPp finds the call by its Call-ID and does not ask where the INFO came from.
+function sendInfo(callId, address, port) {
+  const socket = createSocket('udp4');
+  const lines = [
+    `INFO sip:cue@${address}:${port} SIP/2.0`,
+    `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-cue-${callId}`,
+    'From: <sip:test@127.0.0.1>;tag=test',
+    'To: <sip:cue@127.0.0.1>;tag=cue',
+    `Call-ID: ${callId}`,
+    'CSeq: 1 INFO',
+    'Max-Forwards: 70',
+    'Content-Length: 0',
+  ];
+  return new Promise((resolve) => {
+    socket.send(`${lines.join('\r\n')}\r\n\r\n`, port, address, () => {
+      socket.close();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,53 @@
+// Sentences, spoken by espeak-ng and understood by pocketsphinx.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RATE, readWav, writeWav } from './audio.mjs';
+
+/** What the two sides say. The others are there to be mistaken for: a recogniser with one sentence hears it everywhere. */
+export const SENTENCES = {
+  caller: 'the order number is four seven one one',
+  agent: 'your parcel will arrive on monday morning',
+};
+const OTHERS = ['please hold the line', 'good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
+
+const work = mkdtempSync(join(tmpdir(), 'cordboard-speech-'));
+let made = 0;
+
+/** Says a sentence once: a WAV file of that rate, with silence around it. */
+export function say(sentence, { rate = RATE, voice = 'en-us', before = 0.3, after = 0.7 } = {}) {
+  const name = join(work, `${made++}`);
+  execFileSync('espeak-ng', ['-v', voice, '-s', '140', '-w', `${name}.raw.wav`, sentence]);
+  execFileSync('sox', [`${name}.raw.wav`, '-r', `${rate}`, '-c', '1', '-b', '16', `${name}.wav`, 'norm', '-3', 'pad', `${before}`, `${after}`]);
+  return `${name}.wav`;
+}
+
+/** The sentence's samples at RATE. */
+export const spoken = (sentence, options) => readWav(say(sentence, { ...options, rate: RATE })).samples;
+
+/** The same as headerless µ-law, ready for RTP. */
+export function spokenUlaw(sentence, options) {
+  const wav = say(sentence, { ...options, rate: RATE });
+  return execFileSync('sox', [wav, '-t', 'raw', '-e', 'mu-law', '-b', '8', '-'], { maxBuffer: 1 << 26 });
+}
+
+/** The sentences a recogniser finds in a sound, in order. */
+export function recognise(samples, rate = RATE) {
+  mkdirSync(work, { recursive: true });
+  const name = join(work, `${made++}`);
+  const grammar = join(work, 'sentences.gram');
+  const all = [...Object.values(SENTENCES), ...OTHERS].join(' | ');
+  writeFileSync(grammar, `#JSGF V1.0;\ngrammar sentences;\npublic <sentence> = ${all};\n`);
+  writeWav(`${name}.wav`, samples, rate);
+  // The model wants 16 kHz, and a little noise where a telephone line is digitally silent.
+  execFileSync('sox', ['-q', '-R', `${name}.wav`, '-r', '16000', `${name}.16k.wav`, 'norm', '-6', 'pad', '0.5', '0.5']);
+  execFileSync('sox', ['-q', '-R', `${name}.16k.wav`, `${name}.noise.wav`, 'synth', 'whitenoise', 'vol', '0.003']);
+  execFileSync('sox', ['-q', '-R', '-m', '-v', '1', `${name}.16k.wav`, '-v', '1', `${name}.noise.wav`, '-b', '16', `${name}.mixed.wav`]);
+  const heard = execFileSync(
+    'pocketsphinx_continuous',
+    ['-infile', `${name}.mixed.wav`, '-jsgf', grammar, '-logfn', '/dev/null', '-vad_threshold', '3.0'],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 24 },
+  );
+  return heard.split('\n').map((line) => line.trim()).filter(Boolean);
+}
