@@ -1,5 +1,16 @@
-//! A leg's life in the switch's own words. Signalling (SIP, or the use of a browser peer) is translated into these.
+//! A leg: one party's branch of a call, in the switch's own words. Signalling and media are translated into these.
+//!
+//! | state | command or event | next | out |
+//! |---|---|---|---|
+//! | Opening | `Signal(Up)`, `Attached` | Up | `Up` |
+//! | Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same |
+//! | Opening, Up | command `HangUp`, `Reject` | Closing | to signalling, or detach |
+//! | Opening, Up | `AttachFailed`, `CallGone` | Closing | `Failed` / hang up |
+//! | any but Closed | `Signal(Closed)` | Closed | `Closed`, once |
 
+use crate::cx::Cx;
+use crate::ids::{AgentId, CallId, LegId, PeerId, TrunkId};
+use crate::setup::PhoneSetup;
 use serde::{Deserialize, Serialize};
 
 /// Why a leg could not come about or ended, as the far side told it (RFC 3261, RFC 3326).
@@ -47,4 +58,153 @@ pub enum SignalCommand {
     Reject { status: u16, q850: Option<u8>, retry_after: Option<u32> },
     /// End the leg, whatever its state: CANCEL, BYE, or a refusal.
     HangUp { q850: Option<u8> },
+}
+
+/// What a call asks of a leg.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Command {
+    Signal(SignalCommand),
+    /// The agent's browser has a new peer: use that one (B3, A9).
+    Move(PeerId),
+    /// The call is gone without a word (its actor panicked): end cleanly.
+    CallGone(CallId),
+}
+
+/// What a leg tells its call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Event {
+    Ringing {
+        early_media: bool,
+    },
+    Up,
+    Cancelled,
+    HungUp,
+    Failed(Failure),
+    /// The last word of a leg.
+    Closed,
+}
+
+/// What comes to a leg from below and above.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Input {
+    Command(Command),
+    Signal(SignalEvent),
+    /// The media engine joined the leg to its peer.
+    Attached,
+    AttachFailed,
+}
+
+/// What a leg wants done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Output {
+    Signal(SignalCommand),
+    Attach(PeerId),
+    /// Close the leg's media.
+    Detach,
+    Tell(Event),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    Trunk(TrunkId),
+    Phone { agent: AgentId, phone: PhoneSetup },
+    Browser { agent: AgentId, peer: PeerId },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum State {
+    Opening,
+    Up,
+    Closing,
+    Closed,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leg {
+    pub id: LegId,
+    pub call: CallId,
+    kind: Kind,
+    state: State,
+}
+
+impl Leg {
+    /// A new leg and what to do first.
+    pub fn open(id: LegId, call: CallId, kind: Kind) -> (Self, Vec<Output>) {
+        let first = match &kind {
+            Kind::Trunk(_) | Kind::Phone { .. } => Vec::new(),
+            Kind::Browser { peer, .. } => vec![Output::Attach(*peer)],
+        };
+        (Self { id, call, kind, state: State::Opening }, first)
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    pub fn handle(&mut self, input: Input, _cx: &mut Cx) -> Vec<Output> {
+        match (input, self.state) {
+            (_, State::Closed) => Vec::new(),
+            (Input::Command(Command::Move(peer)), State::Opening | State::Up) => match &mut self.kind {
+                Kind::Browser { peer: old, .. } => {
+                    *old = peer;
+                    vec![Output::Attach(peer)]
+                }
+                Kind::Trunk(_) | Kind::Phone { .. } => Vec::new(),
+            },
+            (Input::Command(Command::Signal(command)), State::Opening | State::Up) => self.command(command),
+            (Input::Command(Command::CallGone(call)), State::Opening | State::Up) if call == self.call => {
+                self.command(SignalCommand::HangUp { q850: None })
+            }
+            (Input::Signal(SignalEvent::Up), State::Opening) | (Input::Attached, State::Opening) => {
+                self.state = State::Up;
+                vec![Output::Tell(Event::Up)]
+            }
+            (Input::Signal(SignalEvent::Ringing { early_media }), State::Opening) => vec![Output::Tell(Event::Ringing { early_media })],
+            (Input::Signal(SignalEvent::Cancelled), State::Opening | State::Up) => self.closing(Event::Cancelled),
+            (Input::Signal(SignalEvent::HungUp), State::Opening | State::Up) => self.closing(Event::HungUp),
+            (Input::Signal(SignalEvent::Failed(why)), State::Opening | State::Up) => self.closing(Event::Failed(why)),
+            (Input::AttachFailed, State::Opening) => {
+                self.state = State::Closed;
+                let why = Failure { status: 480, q850: None, text: "the browser's voice path is gone".into() };
+                vec![Output::Detach, Output::Tell(Event::Failed(why)), Output::Tell(Event::Closed)]
+            }
+            (Input::Signal(SignalEvent::Closed), State::Opening | State::Up | State::Closing) => {
+                self.state = State::Closed;
+                vec![Output::Detach, Output::Tell(Event::Closed)]
+            }
+            // A peer that fails under a leg that is up is the agent's matter (B3); the rest comes too late to matter.
+            (
+                Input::Attached | Input::AttachFailed | Input::Signal(SignalEvent::Up | SignalEvent::Ringing { .. }),
+                State::Up | State::Closing,
+            )
+            | (Input::Command(_) | Input::Signal(SignalEvent::Cancelled | SignalEvent::HungUp | SignalEvent::Failed(_)), State::Closing)
+            | (Input::Command(Command::CallGone(_)), State::Opening | State::Up)
+            | (Input::Signal(SignalEvent::FarHold(_) | SignalEvent::Digit(_)), State::Opening | State::Up | State::Closing) => Vec::new(),
+        }
+    }
+
+    fn closing(&mut self, event: Event) -> Vec<Output> {
+        self.state = State::Closing;
+        vec![Output::Tell(event)]
+    }
+
+    fn command(&mut self, command: SignalCommand) -> Vec<Output> {
+        let ends = matches!(command, SignalCommand::HangUp { .. } | SignalCommand::Reject { .. });
+        match (&self.kind, ends) {
+            (Kind::Browser { .. }, true) => {
+                self.state = State::Closed;
+                vec![Output::Detach, Output::Tell(Event::Closed)]
+            }
+            (Kind::Browser { .. }, false) => Vec::new(),
+            (Kind::Trunk(_) | Kind::Phone { .. }, true) => {
+                self.state = State::Closing;
+                vec![Output::Signal(command)]
+            }
+            (Kind::Trunk(_) | Kind::Phone { .. }, false) => vec![Output::Signal(command)],
+        }
+    }
 }

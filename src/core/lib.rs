@@ -2,9 +2,14 @@
 //!
 //! No clock, no socket, no runtime and no randomness of its own: this crate depends on serde alone, and its manifest is that rule.
 
+pub mod agent;
+pub mod call;
 pub mod cx;
+pub mod group;
 pub mod ids;
 pub mod leg;
+pub mod message;
 pub mod outcome;
 pub mod record;
 pub mod setup;
+pub mod trunk;

@@ -1,0 +1,521 @@
+//! A call: who is connected to whom, accept against hang-up, hold, recording, and the segments of the record (C, D1–D3, D8, G).
+//!
+//! | state | event | next |
+//! |---|---|---|
+//! | Claiming | `ChannelGranted`, the number is known | Queueing |
+//! | Claiming | `ChannelRefused`, unknown number | Over (refused before the answer) |
+//! | Queueing | `Offer` | Queueing, one more agent rings |
+//! | Queueing | `Accept` of a ringing offer, a phone that answers | Joining |
+//! | Queueing | `TurnedAway` to another group | Queueing there |
+//! | Queueing | `TurnedAway`, hang up | Leaving (prompt), Over |
+//! | Joining | the agent's leg is up, the ding-dong played | Talking |
+//! | Joining | the agent's leg fails, `AgentLost` | Queueing at the head |
+//! | Talking | `AgentLost` | Queueing at the head, a new segment |
+//! | Talking | hang-up from either side | Over |
+//! | Leaving | `Played` | Over |
+//! | any | the customer's leg ends, a leg is gone | Over |
+//! | Over | every leg closed, every offer confirmed | finished |
+
+mod queueing;
+mod talking;
+
+use crate::cx::{Cx, Millis};
+use crate::group::{self, Limit};
+use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
+use crate::leg::{self, SignalCommand};
+use crate::message::{Action, MediaAction, Offer, OfferEnd, Phase, Session, Source, Tell, Terms, Withdrawal};
+use crate::outcome::{CallStatus, HungUpBy};
+use crate::record::What;
+use crate::setup::{PhoneSetup, WayOut, WrapUp};
+use crate::{agent, trunk};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Early media lasts this long at most; then the call is answered (C2).
+pub const EARLY_MEDIA: Millis = 60_000;
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// The first event: the caller's leg rings at the switch.
+    Begin,
+    /// The journal cannot keep this call: it is refused (design: durability).
+    JournalFailed,
+    Leg(LegId, leg::Event),
+    /// A leg's actor is gone without a word.
+    LegGone(LegId),
+    // From the trunk.
+    ChannelGranted,
+    ChannelRefused,
+    TrunkRestarted(TrunkId),
+    // From groups.
+    Queued {
+        group: GroupId,
+        music: String,
+        welcome: Option<String>,
+        position: Option<usize>,
+    },
+    TurnedAway {
+        group: GroupId,
+        limit: Limit,
+        way_out: WayOut,
+    },
+    Offer(Box<Offer>),
+    GroupRestarted(GroupId),
+    // From agents.
+    Accept {
+        offer: OfferId,
+        peer: Option<PeerId>,
+    },
+    Declined {
+        offer: OfferId,
+    },
+    /// The agent had to let the offer go: out of reach, offline, or too late.
+    OfferGone {
+        offer: OfferId,
+    },
+    Withdrawn {
+        offer: OfferId,
+    },
+    AgentAway {
+        agent: AgentId,
+    },
+    AgentBack {
+        agent: AgentId,
+        peer: PeerId,
+    },
+    AgentLost {
+        agent: AgentId,
+    },
+    AgentRestarted(AgentId),
+    Command {
+        agent: AgentId,
+        command: Command,
+    },
+    /// A sound that was asked for is over.
+    Played {
+        leg: LegId,
+        token: u64,
+    },
+    /// The measured quality of the conversation (D1).
+    Quality {
+        mos: f32,
+    },
+}
+
+/// What the agent does with the call (D).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Command {
+    Hold,
+    Resume,
+    Mute,
+    Unmute,
+    HangUp,
+}
+
+/// What is known of a call when it begins.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Arrival {
+    pub call: CallId,
+    pub leg: LegId,
+    pub trunk: TrunkId,
+    pub caller: String,
+    pub contact: String,
+    /// The number's group; none when nobody knows the number (C1).
+    pub route: Option<Route>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Route {
+    pub group: GroupId,
+    pub early_media: bool,
+    /// The agent who last served this caller (C3).
+    pub last_agent: Option<AgentId>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+enum State {
+    Claiming,
+    Queueing(Queueing),
+    Joining(Seat),
+    Talking(Talk),
+    /// The last prompt plays; the caller is told why nobody comes.
+    Leaving {
+        status: CallStatus,
+    },
+    Over,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Queueing {
+    group: GroupId,
+    /// Wall time of the arrival in this queue: the caller's place.
+    since: i64,
+    head: bool,
+    offers: Vec<InHand>,
+    /// The group took the caller in.
+    welcomed: bool,
+}
+
+/// An offer that an agent was given for this call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct InHand {
+    offer: Offer,
+    /// The phone that rings for it.
+    leg: Option<LegId>,
+    until: Millis,
+    /// Taken back: waits for the agent's word, then the group hears this.
+    withdrawn: Option<OfferEnd>,
+}
+
+/// An agent's place in the call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Seat {
+    agent: AgentId,
+    leg: LegId,
+    terms: Terms,
+    /// The ding-dong that must end first (C6).
+    ding_dong: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Talk {
+    seat: Seat,
+    began: i64,
+    held: bool,
+    muted: bool,
+    away: bool,
+}
+
+/// How far the caller's leg was taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug, Serialize, Deserialize)]
+enum Answered {
+    No,
+    Early { until: Millis },
+    Yes,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    arrival: Arrival,
+    state: State,
+    answered: Answered,
+    segment: u16,
+    recording: bool,
+    /// Legs that are not closed yet.
+    legs: BTreeSet<LegId>,
+    /// Offers taken back whose agents have not confirmed after the call's end.
+    unconfirmed: BTreeSet<OfferId>,
+    /// Groups this caller was already turned away from: no circles.
+    tried: BTreeSet<GroupId>,
+    music: String,
+    channel: bool,
+    tokens: u64,
+    finished: bool,
+}
+
+impl Call {
+    pub fn new(arrival: Arrival) -> Self {
+        Self {
+            legs: BTreeSet::from([arrival.leg]),
+            arrival,
+            state: State::Claiming,
+            answered: Answered::No,
+            segment: 0,
+            recording: false,
+            unconfirmed: BTreeSet::new(),
+            tried: BTreeSet::new(),
+            music: "music".into(),
+            channel: false,
+            tokens: 0,
+            finished: false,
+        }
+    }
+
+    pub fn id(&self) -> CallId {
+        self.arrival.call
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// The agent in the call, with the leg: joining or talking.
+    pub fn agent(&self) -> Option<(AgentId, LegId)> {
+        self.seat().map(|seat| (seat.agent, seat.leg))
+    }
+
+    /// The agents who ring for this call, by offer.
+    pub fn offered(&self) -> Vec<(OfferId, AgentId)> {
+        match &self.state {
+            State::Queueing(queueing) => queueing.offers.iter().map(|o| (o.offer.offer, o.offer.agent)).collect(),
+            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => Vec::new(),
+        }
+    }
+
+    /// The group whose queue the caller stands in.
+    pub fn queue(&self) -> Option<GroupId> {
+        match &self.state {
+            State::Queueing(queueing) => Some(queueing.group),
+            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
+        }
+    }
+
+    pub fn customer_leg(&self) -> LegId {
+        self.arrival.leg
+    }
+
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let early = match self.answered {
+            Answered::Early { until } if !self.is_over() => Some(until),
+            Answered::Early { .. } | Answered::No | Answered::Yes => None,
+        };
+        let ring = match &self.state {
+            State::Queueing(queueing) => queueing.offers.iter().filter(|o| o.withdrawn.is_none()).map(|o| o.until).min(),
+            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
+        };
+        [early, ring].into_iter().flatten().min()
+    }
+
+    pub fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
+        let mut out = Vec::new();
+        if let Answered::Early { until } = self.answered
+            && until <= cx.now
+            && !self.is_over()
+        {
+            self.answer(&mut out);
+        }
+        self.ring_timeouts(&mut out, cx);
+        out
+    }
+
+    pub fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
+        let mut out = Vec::new();
+        match event {
+            Event::Begin => {
+                let Arrival { trunk, caller, contact, .. } = &self.arrival;
+                out.push(Action::Journal(What::Accepted { trunk: Some(*trunk), caller: caller.clone(), contact: contact.clone() }));
+                out.push(Action::Tell(Tell::Trunk(*trunk, trunk::Event::Claim(self.id()))));
+            }
+            Event::JournalFailed => {
+                if self.state == State::Claiming {
+                    self.refuse(503, None, CallStatus::Interrupted, &mut out);
+                }
+            }
+            Event::Leg(leg, event) => self.leg(leg, event, &mut out, cx),
+            Event::LegGone(leg) => {
+                self.legs.remove(&leg);
+                self.leg_gone(leg, &mut out, cx);
+            }
+            Event::ChannelGranted => self.granted(&mut out, cx),
+            Event::ChannelRefused => {
+                if self.state == State::Claiming {
+                    // Trunk full: cause 34 and no Retry-After, so that the carrier takes another route (issue's trunk rule).
+                    self.refuse(503, Some(34), CallStatus::TrunkFull, &mut out);
+                }
+            }
+            Event::TrunkRestarted(trunk) => {
+                if trunk == self.arrival.trunk && self.state == State::Claiming {
+                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Claim(self.id()))));
+                } else if trunk == self.arrival.trunk && self.channel {
+                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep(self.id()))));
+                }
+            }
+            Event::Queued { group, music, welcome, position: _ } => self.queued(group, music, welcome, &mut out, cx),
+            Event::TurnedAway { group, limit, way_out } => self.turned_away(group, limit, way_out, &mut out, cx),
+            Event::Offer(offer) => self.offered_to(*offer, &mut out, cx),
+            Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
+            Event::Accept { offer, peer } => self.accepted(offer, peer, &mut out, cx),
+            Event::Declined { offer } => self.offer_ended(offer, OfferEnd::Refused, &mut out),
+            Event::OfferGone { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out),
+            Event::Withdrawn { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out),
+            Event::AgentAway { agent } => self.agent_away(agent, &mut out),
+            Event::AgentBack { agent, peer } => self.agent_back(agent, peer, &mut out),
+            Event::AgentLost { agent } => {
+                if self.seat().is_some_and(|seat| seat.agent == agent) {
+                    self.agent_lost(false, &mut out, cx);
+                }
+            }
+            Event::AgentRestarted(agent) => self.agent_restarted(agent, &mut out),
+            Event::Command { agent, command } => self.command(agent, &command, &mut out),
+            Event::Played { leg, token } => self.played(leg, token, &mut out, cx),
+            Event::Quality { mos } => {
+                if matches!(self.state, State::Talking(_)) {
+                    out.push(Action::Journal(What::Quality { mos }));
+                }
+            }
+        }
+        if self.is_over() && self.legs.is_empty() && self.unconfirmed.is_empty() && !self.finished {
+            self.finished = true;
+            out.push(Action::Finished);
+        }
+        out
+    }
+
+    // ---- legs ----
+
+    fn leg(&mut self, leg: LegId, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
+        let closed = event == leg::Event::Closed;
+        if leg == self.arrival.leg {
+            match event {
+                leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Failed(_) | leg::Event::Closed => self.customer_left(out),
+                leg::Event::Ringing { .. } | leg::Event::Up => {}
+            }
+        } else if self.seat().is_some_and(|seat| seat.leg == leg) {
+            self.agent_leg(event, out, cx);
+        } else if let State::Queueing(_) = self.state {
+            self.phone_leg(leg, event, out, cx);
+        }
+        if closed {
+            self.legs.remove(&leg);
+        }
+    }
+
+    fn leg_gone(&mut self, leg: LegId, out: &mut Vec<Action>, cx: &mut Cx) {
+        if leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
+            self.end(CallStatus::Interrupted, HungUpBy::Switch, out);
+        } else {
+            self.phone_leg(leg, leg::Event::Closed, out, cx);
+        }
+    }
+
+    fn customer_left(&mut self, out: &mut Vec<Action>) {
+        let status = match &self.state {
+            State::Claiming => CallStatus::AbandonedQueue,
+            State::Queueing(queueing) if queueing.offers.iter().any(|o| o.withdrawn.is_none()) => CallStatus::AbandonedRinging,
+            State::Queueing(_) => CallStatus::AbandonedQueue,
+            State::Joining(_) => CallStatus::AbandonedRinging,
+            State::Talking(_) => CallStatus::NormalEnd,
+            State::Leaving { status } => *status,
+            State::Over => return,
+        };
+        self.end(status, HungUpBy::Customer, out);
+    }
+
+    // ---- the caller's leg ----
+
+    fn signal(&self, command: SignalCommand) -> Action {
+        Action::Tell(Tell::Leg(self.arrival.leg, leg::Command::Signal(command)))
+    }
+
+    fn hear(&self, source: Source) -> Action {
+        Action::Media(MediaAction::Hear { leg: self.arrival.leg, source })
+    }
+
+    fn token(&mut self) -> u64 {
+        self.tokens += 1;
+        self.tokens
+    }
+
+    fn answer(&mut self, out: &mut Vec<Action>) {
+        if self.answered != Answered::Yes {
+            self.answered = Answered::Yes;
+            out.push(self.signal(SignalCommand::Answer));
+        }
+    }
+
+    /// Says no before the answer, and leaves a record (C1).
+    fn refuse(&mut self, status: u16, q850: Option<u8>, outcome: CallStatus, out: &mut Vec<Action>) {
+        out.push(self.signal(SignalCommand::Reject { status, q850, retry_after: None }));
+        self.over(outcome, HungUpBy::Switch, out);
+    }
+
+    // ---- the end ----
+
+    fn seat(&self) -> Option<&Seat> {
+        match &self.state {
+            State::Joining(seat) => Some(seat),
+            State::Talking(talk) => Some(&talk.seat),
+            State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => None,
+        }
+    }
+
+    /// Ends the call for everybody: the caller's leg too.
+    fn end(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        if self.is_over() {
+            return;
+        }
+        if by != HungUpBy::Customer {
+            out.push(self.signal(SignalCommand::HangUp { q850: Some(16) }));
+        }
+        self.over(status, by, out);
+    }
+
+    fn over(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Queueing(queueing) => {
+                out.push(Action::Tell(Tell::Group(queueing.group, group::Event::Left(self.id()))));
+                for hand in queueing.offers {
+                    self.abandon_offer(&hand, out);
+                }
+            }
+            State::Joining(seat) => {
+                out.push(hang_up(seat.leg));
+                out.push(self.agent_over(seat.agent, None, false));
+                out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
+            }
+            State::Talking(talk) => {
+                out.push(hang_up(talk.seat.leg));
+                out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
+                out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
+            }
+            State::Claiming | State::Leaving { .. } | State::Over => {}
+        }
+        if self.recording {
+            self.recording = false;
+            out.push(Action::Media(MediaAction::StopRecording));
+        }
+        out.push(Action::Journal(What::Ended { status, by }));
+        if std::mem::take(&mut self.channel) {
+            out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Free(self.id()))));
+        }
+    }
+
+    /// An offer that is needed no more: the agent is told, the phone stops.
+    fn abandon_offer(&mut self, hand: &InHand, out: &mut Vec<Action>) {
+        if hand.withdrawn.is_none() {
+            out.push(self.withdraw(&hand.offer, Withdrawal::NotNeeded));
+            out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
+            out.extend(hand.leg.map(hang_up));
+        }
+        self.unconfirmed.insert(hand.offer.offer);
+    }
+
+    fn withdraw(&self, offer: &Offer, why: Withdrawal) -> Action {
+        let event = agent::Event::Withdraw { call: self.id(), offer: offer.offer, why };
+        Action::Tell(Tell::Agent(offer.agent, event))
+    }
+
+    fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: bool) -> Action {
+        Action::Tell(Tell::Agent(agent, agent::Event::CallOver { call: self.id(), wrap_up, device_failed }))
+    }
+
+    /// The view of the agent. Ended views carry no time of their own: the shell stamps them.
+    fn show(&self, seat: &Seat, phase: Phase, talk: Option<&Talk>, ended: Option<(CallStatus, HungUpBy)>) -> Action {
+        let session = Session {
+            call: self.id(),
+            segment: self.segment,
+            phase,
+            caller: self.arrival.caller.clone(),
+            called: self.arrival.contact.clone(),
+            group: seat.terms.group_name.clone(),
+            began: talk.map(|talk| talk.began),
+            ended,
+            held: talk.is_some_and(|talk| talk.held),
+            muted: talk.is_some_and(|talk| talk.muted),
+            recording: self.recording,
+        };
+        Action::ShowSession { agent: seat.agent, session }
+    }
+}
+
+fn hang_up(leg: LegId) -> Action {
+    Action::Tell(Tell::Leg(leg, leg::Command::Signal(SignalCommand::HangUp { q850: Some(16) })))
+}
+
+/// The user of a phone that rings for an offer.
+fn phone_of(offer: &Offer) -> Option<&PhoneSetup> {
+    match &offer.device {
+        crate::message::Device::Browser => None,
+        crate::message::Device::Phone(phone) => Some(phone),
+    }
+}

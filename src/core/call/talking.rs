@@ -1,0 +1,153 @@
+//! The call with an agent: joining, hold, mute, a lost agent, the end (B3, C6, D2, D3, D8).
+
+use super::{Call, Command, Seat, State, Talk, hang_up};
+use crate::cx::Cx;
+use crate::ids::{AgentId, LegId, PeerId};
+use crate::leg;
+use crate::message::{Action, MediaAction, Phase, Source, Tell};
+use crate::outcome::{CallStatus, HungUpBy};
+use crate::record::What;
+
+impl Call {
+    pub(super) fn agent_leg(&mut self, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
+        match event {
+            leg::Event::Up => self.joined(out, cx),
+            // A phone that is hung up is the agent hanging up.
+            leg::Event::HungUp => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
+            leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.agent_lost(true, out, cx),
+            leg::Event::Ringing { .. } => {}
+        }
+    }
+
+    /// The agent's leg is up: the ding-dong first, where the call was answered by itself (C6).
+    pub(super) fn joined(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
+        let State::Joining(seat) = &self.state else { return };
+        if seat.terms.automatic && seat.ding_dong.is_none() {
+            let (leg, token) = (seat.leg, self.token());
+            out.push(Action::Media(MediaAction::Play { leg, sound: "ding-dong".into(), token }));
+            if let State::Joining(seat) = &mut self.state {
+                seat.ding_dong = Some(token);
+            }
+        } else if seat.ding_dong.is_none() {
+            self.connect(out, cx);
+        }
+    }
+
+    pub(super) fn played(&mut self, leg: LegId, token: u64, out: &mut Vec<Action>, cx: &mut Cx) {
+        match &self.state {
+            State::Joining(seat) if seat.leg == leg && seat.ding_dong == Some(token) => self.connect(out, cx),
+            // Only the newest sound counts: a welcome that ends late is not the last prompt.
+            State::Leaving { status } if leg == self.arrival.leg && token == self.tokens => {
+                let status = *status;
+                self.end(status, HungUpBy::Switch, out);
+            }
+            State::Claiming | State::Queueing(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {}
+        }
+    }
+
+    fn connect(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let State::Joining(seat) = std::mem::replace(&mut self.state, State::Claiming) else { return };
+        self.answer(out);
+        if seat.terms.record && !self.recording {
+            self.recording = true;
+            out.push(Action::Media(MediaAction::Record { leg: self.arrival.leg }));
+            out.push(Action::Journal(What::RecordingBegan));
+        }
+        out.push(Action::Journal(What::Connected { agent: seat.agent }));
+        self.state = State::Talking(Talk { seat, began: cx.wall, held: false, muted: false, away: false });
+        self.join_voices(out);
+        self.show_talk(out);
+    }
+
+    /// Who hears whom, from hold, mute and whether the agent is there (D2, D3, B3).
+    fn join_voices(&self, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &self.state else { return };
+        let customer = if talk.held || talk.away {
+            Source::Music(talk.seat.terms.music.clone())
+        } else if talk.muted {
+            Source::Silence
+        } else {
+            Source::Leg(talk.seat.leg)
+        };
+        out.push(self.hear(customer));
+        out.push(Action::Media(MediaAction::Hear { leg: talk.seat.leg, source: Source::Leg(self.arrival.leg) }));
+    }
+
+    fn show_talk(&self, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &self.state else { return };
+        let phase = if talk.away { Phase::Reconnecting } else { Phase::Talking };
+        out.push(self.show(&talk.seat, phase, Some(talk), None));
+    }
+
+    pub(super) fn command(&mut self, agent: AgentId, command: &Command, out: &mut Vec<Action>) {
+        match &mut self.state {
+            State::Joining(seat) if seat.agent == agent && *command == Command::HangUp => {
+                self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
+            }
+            State::Talking(talk) if talk.seat.agent == agent => {
+                let (held, muted) = (talk.held, talk.muted);
+                match command {
+                    Command::Hold => talk.held = true,
+                    Command::Resume => talk.held = false,
+                    Command::Mute => talk.muted = true,
+                    Command::Unmute => talk.muted = false,
+                    Command::HangUp => return self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
+                }
+                let (now_held, now_muted) = (talk.held, talk.muted);
+                if (held, muted) == (now_held, now_muted) {
+                    return;
+                }
+                self.join_voices(out);
+                if held != now_held {
+                    out.push(Action::Journal(if now_held { What::Held } else { What::Resumed }));
+                }
+                self.show_talk(out);
+            }
+            State::Claiming | State::Queueing(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {}
+        }
+    }
+
+    // ---- the agent's reach ----
+
+    pub(super) fn agent_away(&mut self, agent: AgentId, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &mut self.state else { return };
+        if talk.seat.agent == agent && !std::mem::replace(&mut talk.away, true) {
+            self.join_voices(out);
+            self.show_talk(out);
+        }
+    }
+
+    pub(super) fn agent_back(&mut self, agent: AgentId, peer: PeerId, out: &mut Vec<Action>) {
+        let Some(leg) = self.seat().filter(|seat| seat.agent == agent).map(|seat| seat.leg) else { return };
+        out.push(Action::Tell(Tell::Leg(leg, leg::Command::Move(peer))));
+        if let State::Talking(talk) = &mut self.state {
+            talk.away = false;
+            self.join_voices(out);
+            self.show_talk(out);
+        }
+    }
+
+    /// The agent is gone and does not come back: the caller goes to the head of the group's queue (B3).
+    pub(super) fn agent_lost(&mut self, device_failed: bool, out: &mut Vec<Action>, cx: &Cx) {
+        match std::mem::replace(&mut self.state, State::Claiming) {
+            State::Joining(seat) => self.back_to_queue(&seat, None, device_failed, out, cx),
+            State::Talking(talk) => self.back_to_queue(&talk.seat, Some(&talk), device_failed, out, cx),
+            other @ (State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over) => self.state = other,
+        }
+    }
+
+    fn back_to_queue(&mut self, seat: &Seat, talk: Option<&Talk>, device_failed: bool, out: &mut Vec<Action>, cx: &Cx) {
+        out.push(hang_up(seat.leg));
+        out.push(self.agent_over(seat.agent, talk.map(|_| seat.terms.wrap_up), device_failed));
+        let ended = Some((CallStatus::AgentLost, HungUpBy::Switch));
+        out.push(self.show(seat, Phase::Ended, talk, ended));
+        if talk.is_some() {
+            self.end_segment(CallStatus::AgentLost, HungUpBy::Switch, out);
+        } else {
+            out.push(Action::Journal(What::RingEnded { agent: seat.agent }));
+        }
+        self.tried.clear();
+        out.push(self.hear(Source::Music(self.music.clone())));
+        self.enqueue(seat.terms.group, cx.wall, true, out);
+    }
+}

@@ -1,0 +1,229 @@
+//! What machines tell each other and ask of their shells. All of it serialises and holds no address or handle.
+
+use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
+use crate::outcome::{CallStatus, HungUpBy};
+use crate::record::What;
+use crate::setup::{DeviceSetup, PhoneSetup, WrapUp};
+use crate::{agent, call, group, leg, trunk};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// A message for another machine. One sender's messages to one receiver arrive in order.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Tell {
+    Agent(AgentId, agent::Event),
+    Call(CallId, call::Event),
+    Group(GroupId, group::Event),
+    Trunk(TrunkId, trunk::Event),
+    Leg(LegId, leg::Command),
+}
+
+/// What a machine wants done, in this order.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Action {
+    Tell(Tell),
+    /// A machine was made anew after a panic: every call (and, for a group, every agent) hears of it from the new machine.
+    AnnounceRestart,
+    /// Call: append to the journal. What follows a durable line waits for it.
+    Journal(What),
+    /// Call: make a leg.
+    OpenLeg {
+        leg: LegId,
+        plan: LegPlan,
+    },
+    Media(MediaAction),
+    /// Call: what its agent sees of it.
+    ShowSession {
+        agent: AgentId,
+        session: Session,
+    },
+    /// Call: nothing is left to do, the actor may go.
+    Finished,
+    /// Group: the queue's length or its oldest caller changed.
+    QueueChanged,
+    /// Agent: the state changed; kept for reports (B5).
+    StateChanged,
+    /// Agent: the answer bar.
+    ShowOffer(Option<Box<Ringing>>),
+    /// Agent: this peer is of no more use.
+    ClosePeer(PeerId),
+    /// Trunk: send OPTIONS to this host.
+    Probe {
+        host: SocketAddr,
+    },
+}
+
+/// A leg to be made by a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum LegPlan {
+    Browser { agent: AgentId, peer: PeerId },
+    Phone { agent: AgentId, phone: PhoneSetup, caller: String },
+}
+
+/// What the media engine is asked for a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum MediaAction {
+    Hear {
+        leg: LegId,
+        source: Source,
+    },
+    /// Play a sound once over what the leg hears; [`call::Event::Played`] comes back with the token.
+    Play {
+        leg: LegId,
+        sound: String,
+        token: u64,
+    },
+    /// Record this leg: left what it says, right what it hears (G4).
+    Record {
+        leg: LegId,
+    },
+    StopRecording,
+}
+
+/// What a leg hears.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Source {
+    Silence,
+    Leg(LegId),
+    Music(String),
+}
+
+/// What rings for an agent, as the group learned it with the reservation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Device {
+    Browser,
+    Phone(PhoneSetup),
+}
+
+impl From<&DeviceSetup> for Device {
+    fn from(setup: &DeviceSetup) -> Self {
+        match setup {
+            DeviceSetup::Browser => Self::Browser,
+            DeviceSetup::Phone(phone) => Self::Phone(phone.clone()),
+        }
+    }
+}
+
+/// A caller's place in a queue, held by the call; the group gets a copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ticket {
+    pub call: CallId,
+    /// Wall time at which the caller began to wait.
+    pub arrived: i64,
+    /// Higher is served first (C3).
+    pub priority: i32,
+    /// Before everybody else and exempt from the queue's limits (B3).
+    pub head: bool,
+    /// The agent who last served this caller (C3).
+    pub last_agent: Option<AgentId>,
+    /// Offers that the call has in hand: empty but when a new group actor is told of an old ticket.
+    pub offers: Vec<(OfferId, AgentId)>,
+}
+
+/// The best caller a group has for an agent, so that the agent can choose among its groups (C3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    pub since: i64,
+}
+
+/// What a strategy needs to know of a ready agent (C3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Standing {
+    /// Wall time since when the agent is free.
+    pub free_since: i64,
+    pub calls_today: u32,
+    pub priority: i32,
+}
+
+/// Whether an agent can be waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Presence {
+    Offline,
+    /// Busy, on break, resting or out of reach.
+    Away,
+    /// In line or in after-call work: will be free (C3, the last agent).
+    Occupied,
+    Free,
+}
+
+/// One agent's lease for one call, offered by the group to the call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Offer {
+    pub offer: OfferId,
+    pub agent: AgentId,
+    pub device: Device,
+    pub terms: Terms,
+}
+
+/// A group's terms for its calls.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Terms {
+    pub group: GroupId,
+    pub group_name: String,
+    pub ring: u64,
+    pub wrap_up: WrapUp,
+    pub automatic: bool,
+    pub misses: u32,
+    pub music: String,
+    pub record: bool,
+}
+
+/// What the answer bar tells (C5). Numbers are whole here; the edge masks them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ringing {
+    pub offer: OfferId,
+    pub call: CallId,
+    pub caller: String,
+    pub called: String,
+    pub group: String,
+    /// Wall times.
+    pub waiting_since: i64,
+    pub rings_since: i64,
+    pub rings_until: i64,
+    pub automatic: bool,
+}
+
+/// Why an offer is taken back from an agent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Withdrawal {
+    /// It rang in vain; `misses` in a row set the agent busy (B4), 0 = never.
+    RingTimeout { misses: u32 },
+    /// The caller is gone, or somebody else was faster.
+    NotNeeded,
+    /// The agent's phone refused (B4).
+    DeviceFailed(String),
+}
+
+/// How an offer ended without a conversation, for the group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum OfferEnd {
+    /// Missed, declined, or the device failed: not again at once (C5).
+    Refused,
+    /// The agent was gone; no blame.
+    Gone,
+}
+
+/// What the agent sees of a call.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Session {
+    pub call: CallId,
+    pub segment: u16,
+    pub phase: Phase,
+    pub caller: String,
+    pub called: String,
+    pub group: String,
+    /// Wall time at which the conversation began.
+    pub began: Option<i64>,
+    pub ended: Option<(CallStatus, HungUpBy)>,
+    pub held: bool,
+    pub muted: bool,
+    pub recording: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Phase {
+    Connecting,
+    Talking,
+    Reconnecting,
+    Ended,
+}
