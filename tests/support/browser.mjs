@@ -1,0 +1,121 @@
+// Headless Chromium with a microphone that says a sentence, and ears.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core');
+
+/** Samples a second of what a page hears. */
+export const PAGE_RATE = 16000;
+
+/** Opens a browser whose every microphone is this WAV file, again and again. */
+export async function openBrowser(microphone) {
+  const folder = mkdtempSync(join(tmpdir(), 'cordboard-chromium-'));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    viewport: { width: 1280, height: 720 },
+    locale: 'en-GB',
+    ignoreDefaultArgs: ['--mute-audio'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--use-fake-ui-for-media-stream',
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-audio-capture=${microphone}`,
+      '--autoplay-policy=no-user-gesture-required',
+      '--allow-loopback-in-peer-connection',
+    ],
+  });
+  context.on('close', () => rmSync(folder, { recursive: true, force: true }));
+  await context.addInitScript(installEars, PAGE_RATE);
+  return context;
+}
+
+/** In the page, before its own scripts: `__ears` listens to what the page's audio elements play. */
+function installEars(rate) {
+  const ears = { chunks: [], length: 0 };
+  window.__ears = ears;
+  // Only what somebody at the headset would hear: an element that plays a live stream, not muted.
+  const playing = () =>
+    [...document.querySelectorAll('audio, video'), ...ears.elements].find(
+      ({ srcObject, paused, muted, volume }) =>
+        srcObject instanceof MediaStream && !paused && !muted && volume > 0 && srcObject.getAudioTracks().some((track) => track.readyState === 'live'),
+    );
+  // Elements that are made but never put into the document play too.
+  ears.elements = [];
+  const RealAudio = window.Audio;
+  window.Audio = function Audio(...args) {
+    const element = new RealAudio(...args);
+    ears.elements.push(element);
+    return element;
+  };
+  const create = Document.prototype.createElement;
+  Document.prototype.createElement = function createElement(name, ...rest) {
+    const element = create.call(this, name, ...rest);
+    if (`${name}`.toLowerCase() === 'audio') ears.elements.push(element);
+    return element;
+  };
+  let context;
+  let stream;
+  let source;
+  ears.listen = () => {
+    const element = playing();
+    if (!element) return false;
+    if (stream === element.srcObject) return true;
+    context ??= new AudioContext({ sampleRate: rate });
+    source?.disconnect();
+    stream = element.srcObject;
+    source = context.createMediaStreamSource(stream);
+    const tap = context.createScriptProcessor(1024, 1, 1);
+    tap.onaudioprocess = ({ inputBuffer }) => {
+      const samples = Int16Array.from(inputBuffer.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
+      ears.chunks.push({ at: performance.timeOrigin + performance.now(), samples });
+      ears.length += samples.length;
+    };
+    // A processor runs only while it leads somewhere; its output is silence.
+    source.connect(tap).connect(context.destination);
+    return true;
+  };
+  ears.since = (from) => {
+    const chunks = ears.chunks.filter(({ at }) => at >= from);
+    const bytes = new Uint8Array(chunks.reduce((sum, { samples }) => sum + samples.byteLength, 0));
+    let at = 0;
+    for (const { samples } of chunks) {
+      bytes.set(new Uint8Array(samples.buffer), at);
+      at += samples.byteLength;
+    }
+    let text = '';
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return btoa(text);
+  };
+}
+
+/** What the page's headset gives during the next seconds: samples at PAGE_RATE. */
+export async function pageHears(page, seconds) {
+  await page.waitForFunction(() => window.__ears.listen(), undefined, { timeout: 10_000 });
+  const [from, length] = await page.evaluate(() => [performance.timeOrigin + performance.now(), window.__ears.length]);
+  await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 1000 + 10_000 });
+  const bytes = Buffer.from(await page.evaluate((since) => window.__ears.since(since), from), 'base64');
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readInt16LE(i * 2) / 32768);
+}
+
+/** Sends the page's media to the switch through another port of 127.0.0.1: a UdpTap's. */
+export function throughTap(context, switchPort, tapPort) {
+  return context.addInitScript(
+    ([from, to]) => {
+      const real = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function setRemoteDescription(description, ...rest) {
+        const sdp = description.sdp.replace(new RegExp(`(a=candidate:\\S+ \\d+ udp \\d+ \\S+) ${from} `, 'gi'), `$1 ${to} `);
+        return real.call(this, { type: description.type, sdp }, ...rest);
+      };
+    },
+    [switchPort, tapPort],
+  );
+}
