@@ -160,6 +160,7 @@ pub struct Agent {
     rests: Option<(Millis, String)>,
     sockets: bool,
     peer: Option<PeerId>,
+    lost_peer: Option<PeerId>,
     /// The peer of a page that was taken over, and until when it may stay.
     taken_over: Option<Millis>,
     away_since: Option<Millis>,
@@ -187,6 +188,7 @@ impl Agent {
             rests: None,
             sockets: link.0,
             peer: link.1,
+            lost_peer: None,
             taken_over: None,
             away_since: None,
             away_told: false,
@@ -308,10 +310,10 @@ impl Agent {
             Event::SocketDown => self.sockets = false,
             Event::PeerUp(peer) => self.peer_up(peer, &mut out),
             Event::PeerLost(peer) => {
+                // It may come up again: it is closed when another takes its place, or the agent goes offline.
                 if self.peer == Some(peer) {
-                    self.peer = None;
+                    self.lost_peer = self.peer.take();
                     self.taken_over = None;
-                    out.push(Action::ClosePeer(peer));
                 }
             }
             Event::TakenOver => self.taken_over = self.peer.map(|_| cx.now + TAKE_OVER),
@@ -394,11 +396,8 @@ impl Agent {
     }
 
     fn peer_up(&mut self, peer: PeerId, out: &mut Vec<Action>) {
-        if let Some(old) = self.peer.replace(peer)
-            && old != peer
-        {
-            out.push(Action::ClosePeer(old));
-        }
+        let old = [self.peer.replace(peer), self.lost_peer.take()];
+        out.extend(old.into_iter().flatten().filter(|old| *old != peer).map(Action::ClosePeer));
         self.taken_over = None;
         // Whether or not the call saw the agent away, its leg moves to the new peer.
         if let Activity::InCall { call } = self.activity
@@ -623,12 +622,19 @@ impl Agent {
             self.activity = Activity::Free;
             self.chosen_in_call = false;
             self.chosen = Chosen::Offline;
-            out.extend(self.peer.take().map(Action::ClosePeer));
+        }
+    }
+
+    /// An agent who is offline and in no call needs no voice path (F7).
+    fn settle_peers(&mut self, out: &mut Vec<Action>) {
+        if self.chosen == Chosen::Offline && self.activity == Activity::Free {
+            out.extend([self.peer.take(), self.lost_peer.take()].into_iter().flatten().map(Action::ClosePeer));
         }
     }
 
     /// Brings reach, readiness, presence and what people see in line with what happened.
     fn settle(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
+        self.settle_peers(out);
         self.settle_reach(out, cx);
         if self.is_ready() {
             if self.matching == Matching::Out {
