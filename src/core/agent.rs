@@ -625,16 +625,8 @@ impl Agent {
         }
     }
 
-    /// An agent who is offline and in no call needs no voice path (F7).
-    fn settle_peers(&mut self, out: &mut Vec<Action>) {
-        if self.chosen == Chosen::Offline && self.activity == Activity::Free {
-            out.extend([self.peer.take(), self.lost_peer.take()].into_iter().flatten().map(Action::ClosePeer));
-        }
-    }
-
     /// Brings reach, readiness, presence and what people see in line with what happened.
     fn settle(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
-        self.settle_peers(out);
         self.settle_reach(out, cx);
         if self.is_ready() {
             if self.matching == Matching::Out {
@@ -659,6 +651,10 @@ impl Agent {
         if seen != self.seen {
             if seen.0 != self.seen.0 {
                 self.seen_since = cx.wall;
+                // Going offline ends the voice path (F7); a page on its way online may bring one before its state.
+                if seen.0 == Seen::Offline {
+                    out.extend([self.peer.take(), self.lost_peer.take()].into_iter().flatten().map(Action::ClosePeer));
+                }
                 // Being rung in vain does not cost the place of the longest idle.
                 if seen.0 == Seen::Available && !matches!(self.seen.0, Seen::InLine | Seen::AfterCallWork) {
                     self.free_since = cx.wall;
