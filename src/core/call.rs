@@ -210,6 +210,8 @@ pub struct Call {
     music: String,
     channel: bool,
     tokens: u64,
+    /// Sum and count of the open segment's measured MOS.
+    quality: (f32, f32),
     finished: bool,
 }
 
@@ -227,6 +229,7 @@ impl Call {
             music: "music".into(),
             channel: false,
             tokens: 0,
+            quality: (0.0, 0.0),
             finished: false,
         }
     }
@@ -258,6 +261,11 @@ impl Call {
             State::Queueing(queueing) => Some(queueing.group),
             State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
         }
+    }
+
+    /// The group whose call this is at the moment.
+    pub fn group(&self) -> Option<GroupId> {
+        self.queue().or(self.seat().map(|seat| seat.terms.group))
     }
 
     pub fn customer_leg(&self) -> LegId {
@@ -340,7 +348,7 @@ impl Call {
             Event::Played { leg, token } => self.played(leg, token, &mut out, cx),
             Event::Quality { mos } => {
                 if matches!(self.state, State::Talking(_)) {
-                    out.push(Action::Journal(What::Quality { mos }));
+                    self.quality = (self.quality.0 + mos, self.quality.1 + 1.0);
                 }
             }
         }
@@ -464,9 +472,18 @@ impl Call {
             self.recording = false;
             out.push(Action::Media(MediaAction::StopRecording));
         }
+        self.tell_quality(out);
         out.push(Action::Journal(What::Ended { status, by }));
         if std::mem::take(&mut self.channel) {
             out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Free(self.id()))));
+        }
+    }
+
+    /// The mean quality of the segment that ends (G1).
+    fn tell_quality(&mut self, out: &mut Vec<Action>) {
+        let (sum, count) = std::mem::take(&mut self.quality);
+        if count > 0.0 {
+            out.push(Action::Journal(What::Quality { mos: sum / count }));
         }
     }
 

@@ -105,6 +105,7 @@ impl Call {
     }
 
     pub(super) fn end_segment(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        self.tell_quality(out);
         out.push(Action::Journal(What::SegmentEnded { status, by }));
         self.segment += 1;
     }
