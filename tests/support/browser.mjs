@@ -1,8 +1,6 @@
 // Headless Chromium with a microphone that says a sentence, and ears.
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { newFolder } from './work_folder.mjs';
 
 const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core');
 
@@ -11,8 +9,7 @@ export const PAGE_RATE = 16000;
 
 /** Opens a browser whose every microphone is this WAV file, again and again. */
 export async function openBrowser(microphone) {
-  const folder = mkdtempSync(join(tmpdir(), 'cordboard-chromium-'));
-  const context = await chromium.launchPersistentContext(folder, {
+  const context = await chromium.launchPersistentContext(newFolder('chromium'), {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     viewport: { width: 1280, height: 720 },
@@ -33,7 +30,6 @@ export async function openBrowser(microphone) {
       '--allow-loopback-in-peer-connection',
     ],
   });
-  context.on('close', () => rmSync(folder, { recursive: true, force: true }));
   await context.addInitScript(installEars, PAGE_RATE);
   return context;
 }
@@ -102,8 +98,7 @@ export async function pageHears(page, seconds) {
   await page.waitForFunction(() => window.__ears.listen(), undefined, { timeout: 10_000 });
   const [from, length] = await page.evaluate(() => [performance.timeOrigin + performance.now(), window.__ears.length]);
   await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 1000 + 10_000 });
-  const bytes = Buffer.from(await page.evaluate((since) => window.__ears.since(since), from), 'base64');
-  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readInt16LE(i * 2) / 32768);
+  return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
 }
 
 /** Sends the page's media to the switch through another port of 127.0.0.1: a UdpTap's. */
@@ -118,4 +113,28 @@ export function throughTap(context, switchPort, tapPort) {
     },
     [switchPort, tapPort],
   );
+}
+
+/** The two channels of a sound file as the page's own player decodes it: samples at `rate`. */
+export async function decodeInPage(page, url, rate) {
+  const channels = await page.evaluate(
+    async ([address, wanted]) => {
+      const response = await fetch(address);
+      if (!response.ok) throw new Error(`${address}: ${response.status}`);
+      const sound = await new OfflineAudioContext(1, 1, wanted).decodeAudioData(await response.arrayBuffer());
+      return Array.from({ length: sound.numberOfChannels }, (_, channel) => {
+        const bytes = new Uint8Array(Int16Array.from(sound.getChannelData(channel), (sample) => sample * 32767).buffer);
+        let text = '';
+        for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+        return btoa(text);
+      });
+    },
+    [url, rate],
+  );
+  return channels.map(samplesOf);
+}
+
+function samplesOf(base64) {
+  const bytes = Buffer.from(base64, 'base64');
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readInt16LE(i * 2) / 32768);
 }

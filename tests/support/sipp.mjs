@@ -1,10 +1,10 @@
 // A carrier made of SIPp: one process a call, its media on a CallerAudio's port.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './ports.mjs';
+import { newFolder } from './work_folder.mjs';
 
 const scenarios = new URL('../sip/', import.meta.url).pathname;
 let calls = 0;
@@ -16,8 +16,9 @@ let calls = 0;
  */
 export async function placeCall(scenario, { sipPort, did, audio, caller = '+447700900123', address = '127.0.0.1', port }) {
   const localPort = port ?? (await freePort());
+  const placed = Date.now();
   const callId = `first-call-${process.pid}-${++calls}`;
-  const folder = mkdtempSync(join(tmpdir(), 'cordboard-sipp-'));
+  const folder = newFolder('sipp');
   const sipp = spawn(
     'sipp',
     [
@@ -39,9 +40,18 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
   ended.catch(() => {});
   return {
     callId,
+    /** When it was placed, by the clock of records. */
+    placed,
     port: localPort,
     ended,
     cue: () => sendInfo(callId, address, localPort),
+    /** Ends it whatever it is at: as the scenario would, if it can. */
+    giveUp: async () => {
+      if (sipp.exitCode === null && sipp.signalCode === null) await sendInfo(callId, address, localPort);
+      const patience = setTimeout(() => sipp.kill('SIGKILL'), 2000);
+      await ended.catch(() => {});
+      clearTimeout(patience);
+    },
     /** The carrier vanishes: no BYE, nothing. */
     kill: () => sipp.kill('SIGKILL'),
   };

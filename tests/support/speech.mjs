@@ -1,9 +1,9 @@
 // Sentences, spoken by espeak-ng and understood by pocketsphinx.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RATE, readWav, writeWav } from './audio.mjs';
+import { newFolder } from './work_folder.mjs';
 
 /** What the two sides say. The others are there to be mistaken for: a recogniser with one sentence hears it everywhere. */
 export const SENTENCES = {
@@ -12,7 +12,7 @@ export const SENTENCES = {
 };
 const OTHERS = ['please hold the line', 'good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
 
-const work = mkdtempSync(join(tmpdir(), 'cordboard-speech-'));
+const work = newFolder('speech');
 let made = 0;
 
 /** Says a sentence once: a WAV file of that rate, with silence around it. */
@@ -34,7 +34,6 @@ export function spokenUlaw(sentence, options) {
 
 /** The sentences a recogniser finds in a sound, in order. */
 export function recognise(samples, rate = RATE) {
-  mkdirSync(work, { recursive: true });
   const name = join(work, `${made++}`);
   const grammar = join(work, 'sentences.gram');
   const all = [...Object.values(SENTENCES), ...OTHERS].join(' | ');

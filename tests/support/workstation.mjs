@@ -4,8 +4,14 @@
 const PATIENCE = 10_000;
 
 export class Workstation {
+  #sockets = new Set();
+
   constructor(page) {
     this.page = page;
+    page.on('websocket', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
   }
 
   /** A new tab of that browser, logged in. */
@@ -76,5 +82,14 @@ export class Workstation {
     const at = performance.now();
     await button.click();
     return at;
+  }
+
+  /** Resolves with the moment (performance.now) when the page asks this of the switch, such as `hold`. Call it before the click. */
+  sends(ask) {
+    return new Promise((resolve) => {
+      for (const socket of this.#sockets) {
+        socket.on('framesent', ({ payload }) => `${payload}`.includes(`"type":"${ask}"`) && resolve(performance.now()));
+      }
+    });
   }
 }

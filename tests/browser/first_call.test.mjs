@@ -1,0 +1,281 @@
+// A customer's call is answered in a browser, recorded, and on record: SIPp calls, Chromium answers, proven by content.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { decodeUlaw, likeness, loudness, RATE } from '../support/audio.mjs';
+import { decodeInPage, PAGE_RATE, pageHears, throughTap } from '../support/browser.mjs';
+import { breaks } from '../support/caller_audio.mjs';
+import { Stage } from '../support/stage.mjs';
+import { recognise, SENTENCES, spoken } from '../support/speech.mjs';
+import { UdpTap } from '../support/udp_tap.mjs';
+import { Workstation } from '../support/workstation.mjs';
+
+/** Two turns of a sentence: one of them is whole. */
+const LONG_ENOUGH = 9;
+
+const stage = new Stage();
+before(() => stage.open());
+after(() => stage.close());
+afterEach(() => stage.hangUpAll());
+
+const pageUnderstands = async (station) => recognise(await pageHears(station.page, LONG_ENOUGH), PAGE_RATE);
+const callerUnderstands = async (audio) => recognise(await audio.listen(LONG_ENOUGH));
+
+test('each side hears the other; hold, resume and mute do what they say; the agent hangs up; the call is on record', async (t) => {
+  const { mei } = stage;
+  const { audio, sipp } = await stage.customerCalls();
+  let music;
+
+  await t.test('the page rings and the caller hears music', async () => {
+    await mei.rings();
+    music = await audio.listen(3);
+    assert.ok(loudness(music) > 0.005, 'the caller hears waiting music');
+    assert.ok(likeness(music, spoken(SENTENCES.agent)) < 0.5, 'the agent is not heard before the answer');
+  });
+  const answered = Date.now();
+  await mei.click('answer');
+  await mei.call({ phase: 'talking' });
+  await mei.state('inLine');
+
+  await t.test('a sentence of each side is recognised at the other', async () => {
+    const [page, caller] = await Promise.all([pageUnderstands(mei), callerUnderstands(audio)]);
+    assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
+    assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+  });
+
+  await t.test('on hold the caller hears music and not the agent, and the agent hears the caller', async () => {
+    const held = await mei.clickAt('hold');
+    await mei.call({ phase: 'talking', held: 'true' });
+    const [page, caller] = await Promise.all([pageUnderstands(mei), audio.listen(LONG_ENOUGH)]);
+    assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
+    assert.ok(loudness(caller) > 0.005, 'the caller hears music');
+    assert.ok(likeness(caller, spoken(SENTENCES.agent)) < 0.5, 'the caller does not hear the agent');
+    assert.deepEqual(breaks(audio.heard.filter(({ at }) => at > held - 1000)), [], 'one stream through the change');
+  });
+
+  await t.test('after resume both talk again', async () => {
+    await mei.click('resume');
+    await mei.call({ phase: 'talking', held: 'false' });
+    const caller = await callerUnderstands(audio);
+    assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+  });
+
+  await t.test('a muted agent is not heard and hears', async () => {
+    await mei.click('mute');
+    await mei.call({ phase: 'talking', muted: 'true' });
+    const [page, caller] = await Promise.all([pageUnderstands(mei), audio.listen(LONG_ENOUGH)]);
+    assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
+    assert.ok(likeness(caller, spoken(SENTENCES.agent)) < 0.5, 'the caller does not hear the agent');
+    await mei.click('unmute');
+    await mei.call({ phase: 'talking', muted: 'false' });
+  });
+
+  const hungUp = Date.now();
+  await t.test('the agent hangs up, and after-call work counts down to available', async () => {
+    await mei.click('hang-up');
+    await sipp.ended;
+    await mei.state('afterCallWork');
+    await mei.hook('wrap-up').waitFor();
+    await mei.state('available');
+  });
+
+  await t.test('the record has the right times and status, the recording both sides on their channels', async () => {
+    const record = await stage.recordOf(mei, sipp);
+    assert.equal(record.status, 'normal_end');
+    assert.equal(record.hungUpBy, 'agent');
+    assert.ok(Math.abs(record.time - answered) < 2000, `began at ${record.time}, answered at ${answered}`);
+    assert.ok(Math.abs(record.time - record.wait + record.duration - hungUp) < 2000, 'ended when the agent hung up');
+    assert.ok(record.hold > LONG_ENOUGH * 1000 - 1000 && record.hold < hungUp - answered, `held for ${record.hold} ms`);
+    const [customer, agent] = await decodeInPage(mei.page, `/api/v1/recordings/${record.recording.id}.mp3`, RATE);
+    const [left, right] = [recognise(customer), recognise(agent)];
+    assert.ok(left.includes(SENTENCES.caller) && !left.includes(SENTENCES.agent), `left: ${left}`);
+    assert.ok(right.includes(SENTENCES.agent) && !right.includes(SENTENCES.caller), `right: ${right}`);
+    assert.ok(Math.abs(customer.length / RATE - record.recording.duration / 1000) < 1, 'as long as the record says');
+    await mei.click('records-link');
+    await mei.hook('record-row').first().waitFor();
+    await mei.hook('play').first().waitFor();
+    await stage.backToWork(mei);
+  });
+});
+
+test('the customer hangs up; the agent ends after-call work', async () => {
+  const { mei } = stage;
+  const { audio, sipp } = await stage.customerCalls();
+  await mei.rings();
+  await mei.click('answer');
+  await mei.call({ phase: 'talking' });
+  await audio.listen(1);
+  await sipp.cue();
+  await sipp.ended;
+  await mei.state('afterCallWork');
+  await mei.click('return-to-reception');
+  await mei.state('available');
+  const record = await stage.recordOf(mei, sipp);
+  assert.deepEqual([record.status, record.hungUpBy], ['normal_end', 'customer']);
+});
+
+test('a caller who gives up before the answer leaves a record and no ringing', async () => {
+  const { mei } = stage;
+  const { sipp } = await stage.customerCalls({ scenario: 'cancel', did: stage.earlyDid });
+  await mei.rings();
+  await sipp.cue();
+  await sipp.ended;
+  await mei.ringsNoMore();
+  await mei.state('available');
+  const record = await stage.recordOf(mei, sipp);
+  assert.deepEqual([record.status, record.hungUpBy], ['abandoned_ringing', 'customer']);
+});
+
+test('a declined call goes to the next agent', async () => {
+  const { mei } = stage;
+  const tom = await stage.tom();
+  await tom.goOnline();
+  const { sipp } = await stage.customerCalls();
+  const [first, second] = await Promise.race([mei.rings().then(() => [mei, tom]), tom.rings().then(() => [tom, mei])]);
+  await first.click('decline');
+  await second.rings();
+  await first.ringsNoMore();
+  await second.click('answer');
+  await second.call({ phase: 'talking' });
+  await second.click('hang-up');
+  await sipp.ended;
+  await second.click('return-to-reception');
+  await tom.choose('offline');
+  await tom.state('offline');
+});
+
+test('after Answer no ICE or DTLS message is exchanged; music starts by the fifth packet after hold', async () => {
+  const tap = await UdpTap.open(stage.switch.mediaPort);
+  await stage.mei.choose('offline');
+  const context = await stage.browser({ microphone: 'silent' });
+  await throughTap(context, stage.switch.mediaPort, tap.port);
+  const station = await Workstation.logIn(context, stage.switch.url, stage.accounts.mei);
+  try {
+    await station.goOnline();
+    assert.ok(tap.packets.some(({ kind }) => kind === 'dtls'), 'the path was set up through the tap');
+    const { audio, sipp } = await stage.customerCalls();
+    await station.rings();
+    await audio.listen(1);
+    assert.equal(tap.packets.filter(({ kind, to }) => kind === 'rtp' && to === 'browser').length, 0, 'no voice before the answer');
+    const clicked = await station.clickAt('answer');
+    await station.call({ phase: 'talking' });
+    await audio.listen(2);
+    const toBrowser = tap.between(clicked, Infinity, 'rtp').filter(({ to }) => to === 'browser');
+    const [first] = toBrowser;
+    assert.ok(first, 'the customer reaches the browser');
+    assert.equal(tap.between(clicked, Infinity, 'dtls').length, 0, 'no DTLS');
+    // The browser goes on asking now and then whether the path still stands (RFC 7675): requests and their answers, nothing new.
+    const checks = tap.between(clicked, first.at, 'stun');
+    assert.ok(checks.length <= 2, `between the answer and the first voice: ${checks.length} STUN messages`);
+    const commanded = station.sends('hold');
+    await station.click('hold');
+    const held = await commanded;
+    await audio.listen(1);
+    const afterwards = audio.heard.filter(({ at }) => at >= held);
+    const music = afterwards.findIndex(({ payload }) => loudness(decodeUlaw(payload)) > 0.001);
+    assert.ok(music >= 0 && music < 5, `the first music after the command is in packet ${music + 1}`);
+    await station.click('hang-up');
+    await sipp.ended;
+    await station.click('return-to-reception');
+  } finally {
+    await station.choose('offline').catch(() => {});
+    await context.close();
+    tap.close();
+    await stage.meiAgain();
+  }
+});
+
+test('a reload in a call keeps the call and the voices', async () => {
+  const { mei } = stage;
+  const { audio, sipp } = await stage.customerCalls();
+  await mei.rings();
+  await mei.click('answer');
+  await mei.call({ phase: 'talking' });
+  await mei.page.reload();
+  await mei.call({ phase: 'talking' });
+  await mei.peer('up');
+  const [page, caller] = await Promise.all([pageUnderstands(mei), callerUnderstands(audio)]);
+  assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
+  assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+  await sipp.cue();
+  await sipp.ended;
+  await mei.click('return-to-reception');
+  await mei.state('available');
+  const record = await stage.recordOf(mei, sipp);
+  assert.equal(record.status, 'normal_end');
+});
+
+test('a second tab shows the state and leaves the audio to the first until it takes it', async () => {
+  const { mei } = stage;
+  const second = await Workstation.another(mei.page.context(), stage.switch.url);
+  await second.state('available');
+  await second.hook('take-audio').waitFor();
+  const { audio, sipp } = await stage.customerCalls();
+  await Promise.all([mei.rings(), second.rings()]);
+  await mei.click('answer');
+  await Promise.all([mei.call({ phase: 'talking' }), second.call({ phase: 'talking' })]);
+  await second.click('take-audio');
+  await second.peer('up');
+  await mei.hook('take-audio').waitFor();
+  const [page, caller] = await Promise.all([pageUnderstands(second), callerUnderstands(audio)]);
+  assert.ok(page.includes(SENTENCES.caller), `the second tab heard: ${page}`);
+  assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+  await second.click('hang-up');
+  await sipp.ended;
+  await mei.click('take-audio');
+  await mei.peer('up');
+  await second.page.close();
+  await mei.click('return-to-reception');
+  await mei.state('available');
+});
+
+test('a second login takes the session over, call and all', async () => {
+  const { mei } = stage;
+  const { audio, sipp } = await stage.customerCalls();
+  await mei.rings();
+  await mei.click('answer');
+  await mei.call({ phase: 'talking' });
+  const context = await stage.browser();
+  const elsewhere = await Workstation.logIn(context, stage.switch.url, stage.accounts.mei);
+  await mei.hook('taken-over').waitFor();
+  await elsewhere.peer('up');
+  await elsewhere.call({ phase: 'talking' });
+  const page = await pageUnderstands(elsewhere);
+  assert.ok(page.includes(SENTENCES.caller), `the new page heard: ${page}`);
+  assert.ok(audio.heard.length > 0);
+  await elsewhere.click('hang-up');
+  await sipp.ended;
+  await context.close();
+  await stage.meiAgain();
+});
+
+test('killed in mid-call and started again: one interrupted record, a recording up to the kill, nobody stuck', async () => {
+  const { mei } = stage;
+  const { audio, sipp } = await stage.customerCalls();
+  await mei.rings();
+  await mei.click('answer');
+  await mei.call({ phase: 'talking' });
+  const connected = Date.now();
+  await audio.listen(LONG_ENOUGH);
+  await stage.switch.kill();
+  const killed = Date.now();
+  sipp.kill();
+  await stage.switch.start();
+  await mei.peer('up', 60_000);
+  await mei.state('available');
+  const records = await stage.recordsOf(mei, sipp);
+  assert.equal(records.length, 1, 'one record');
+  const [record] = records;
+  assert.equal(record.status, 'interrupted');
+  assert.equal(record.recording.state, 'recovered');
+  assert.ok(record.recording.duration > killed - connected - 1000, `${record.recording.duration} ms of ${killed - connected}`);
+  const [customer, agent] = await decodeInPage(mei.page, `/api/v1/recordings/${record.recording.id}.mp3`, RATE);
+  assert.ok(recognise(customer).includes(SENTENCES.caller));
+  assert.ok(recognise(agent).includes(SENTENCES.agent));
+  // No channel is held and no agent stuck: the next call goes through.
+  const next = await stage.customerCalls();
+  await mei.rings();
+  await mei.click('answer');
+  await mei.call({ phase: 'talking' });
+  await next.sipp.cue();
+  await next.sipp.ended;
+});

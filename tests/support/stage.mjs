@@ -1,0 +1,142 @@
+// A floor with two agents, Mei and Tom, one group and a carrier; a switch that runs it; browsers; customers.
+import { join } from 'node:path';
+import { RATE, writeWav } from './audio.mjs';
+import { openBrowser } from './browser.mjs';
+import { CallerAudio } from './caller_audio.mjs';
+import { placeCall } from './sipp.mjs';
+import { SENTENCES, say, spokenUlaw } from './speech.mjs';
+import { Switch } from './switch.mjs';
+import { newFolder } from './work_folder.mjs';
+import { Workstation } from './workstation.mjs';
+
+const DID = '+442079460100';
+const EARLY_DID = '+442079460101';
+
+const FLOOR = `
+[trunks.carrier]
+hosts = ["127.0.0.1:5099"]
+options_every = "off"
+
+[groups.Orders]
+ring = "15s"
+wrap_up = "5s"
+
+[agents."mei@example.com"]
+number = "1001"
+name = "Mei Tanaka"
+groups = ["Orders"]
+password_env = "AGENT_PASSWORD"
+
+[agents."tom@example.com"]
+number = "1002"
+name = "Tom Berg"
+groups = ["Orders"]
+password_env = "AGENT_PASSWORD"
+
+[[numbers]]
+did = "${DID}"
+group = "Orders"
+
+[[numbers]]
+did = "${EARLY_DID}"
+group = "Orders"
+early_media = true
+`;
+const PASSWORD = 'blue-Kettle-42';
+
+export class Stage {
+  earlyDid = EARLY_DID;
+  accounts = {
+    mei: { email: 'mei@example.com', password: PASSWORD },
+    tom: { email: 'tom@example.com', password: PASSWORD },
+  };
+  #browsers = [];
+  #own;
+  #tom;
+  #calls = [];
+  #microphones = {};
+
+  /** Starts the switch and, unless told otherwise, has Mei log in and go online. */
+  async open({ agent = true } = {}) {
+    this.switch = await Switch.create({ floor: FLOOR, environment: { AGENT_PASSWORD: PASSWORD } });
+    if (agent) await this.meiAgain();
+  }
+
+  async close() {
+    await Promise.all(this.#browsers.map((browser) => browser.close().catch(() => {})));
+    await this.hangUpAll();
+    await this.switch?.stop();
+  }
+
+  /** One more browser: its microphone says the agent's sentence, or is `silent`. */
+  async browser({ microphone = 'agent' } = {}) {
+    const browser = await openBrowser(this.#microphone(microphone));
+    this.#browsers.push(browser);
+    return browser;
+  }
+
+  /** Mei at her own desk, logged in anew and online. */
+  async meiAgain() {
+    this.#own ??= await this.browser();
+    await this.mei?.page.close();
+    await this.#own.clearCookies();
+    this.mei = await Workstation.logIn(this.#own, this.switch.url, this.accounts.mei);
+    await this.mei.goOnline();
+  }
+
+  /** Tom in a browser of his own, logged in and offline. */
+  async tom() {
+    this.#tom ??= await Workstation.logIn(await this.browser(), this.switch.url, this.accounts.tom);
+    return this.#tom;
+  }
+
+  /** SIPp calls; the customer says a sentence again and again. */
+  async customerCalls({ scenario = 'call', did = DID } = {}) {
+    const audio = await CallerAudio.open(spokenUlaw(SENTENCES.caller));
+    const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio });
+    this.#calls.push({ audio, sipp });
+    return { audio, sipp };
+  }
+
+  /** What is left of the calls so far. */
+  async hangUpAll() {
+    for (const { audio, sipp } of this.#calls.splice(0)) {
+      await sipp.giveUp();
+      audio.close();
+    }
+  }
+
+  /** The one record of that call as the agent's page gets it, its recording ready. */
+  async recordOf(station, sipp) {
+    const [record] = await this.recordsOf(station, sipp);
+    return record;
+  }
+
+  async recordsOf(station, sipp) {
+    const settled = async (from) => {
+      const response = await fetch(`/api/v1/records?from=${from}`);
+      const { items } = await response.json();
+      const done = items.length > 0 && items.every(({ recording }) => !recording || ['ready', 'recovered', 'failed'].includes(recording.state));
+      return done && items;
+    };
+    const handle = await station.page.waitForFunction(settled, sipp.placed, { timeout: 20_000, polling: 200 });
+    return handle.jsonValue();
+  }
+
+  /** Back to the page where calls are answered. */
+  async backToWork(station) {
+    await station.page.goto(this.switch.url);
+    await station.peer('up');
+  }
+
+  #microphone(name) {
+    this.#microphones[name] ??= name === 'agent' ? say(SENTENCES.agent, { rate: 48_000 }) : silence();
+    return this.#microphones[name];
+  }
+}
+
+function silence() {
+  const path = join(newFolder('silence'), 'silence.wav');
+  writeWav(path, new Float32Array(RATE), RATE);
+  return path;
+}

@@ -1,0 +1,92 @@
+// The switch as an operator runs it: one process, its own data folder and free ports.
+import { execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from './ports.mjs';
+import { newFolder } from './work_folder.mjs';
+
+const root = join(import.meta.dirname, '../..');
+const binary = process.env.CORDBOARD_BIN ?? join(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/cordboard');
+
+export class Switch {
+  #process;
+  #data = newFolder('switch');
+  #environment;
+
+  /** A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is a URL, none for SQLite. */
+  static async create({ floor, environment = {}, database }) {
+    const made = new Switch();
+    [made.httpPort, made.sipPort, made.mediaPort] = [await freePort(), await freePort(), await freePort()];
+    const rtp = 30_000 + 200 * randomInt(0, 100);
+    made.#environment = {
+      ...process.env,
+      ...environment,
+      CORDBOARD_WEB__LISTEN: `127.0.0.1:${made.httpPort}`,
+      CORDBOARD_SIP__UDP: `127.0.0.1:${made.sipPort}`,
+      CORDBOARD_SIP__TCP: `127.0.0.1:${made.sipPort}`,
+      CORDBOARD_MEDIA__BROWSER: `127.0.0.1:${made.mediaPort}`,
+      CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + 199}`,
+      ...(database && { CORDBOARD_DATABASE__URL: database }),
+    };
+    const file = join(made.#data, 'floor.toml');
+    writeFileSync(file, floor);
+    made.run('apply', file);
+    await made.start();
+    return made;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.httpPort}/`;
+  }
+
+  /** What it said on its standard output and error, all starts together. */
+  get log() {
+    return readFileSync(join(this.#data, 'log'), 'utf8');
+  }
+
+  /** A further command beside `serve`, with the same settings; its output. */
+  run(...command) {
+    return execFileSync(binary, [...command, '--data', this.#data], { env: this.#environment, encoding: 'utf8' });
+  }
+
+  /** Starts it, again after `stop` or `kill`, and waits until it takes calls. */
+  async start() {
+    const log = createWriteStream(join(this.#data, 'log'), { flags: 'a' });
+    this.#process = spawn(binary, ['serve', '--data', this.#data], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process.stdout.pipe(log, { end: false });
+    this.#process.stderr.pipe(log, { end: false });
+    const deadline = Date.now() + 30_000;
+    while (!(await this.#isReady())) {
+      if (this.#process.exitCode !== null) throw new Error(`the switch ended with ${this.#process.exitCode}:\n${this.log}`);
+      if (Date.now() > deadline) throw new Error(`the switch is not ready:\n${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  stop() {
+    return this.#end('SIGTERM');
+  }
+
+  kill() {
+    return this.#end('SIGKILL');
+  }
+
+  async #isReady() {
+    try {
+      return (await fetch(`${this.url}readyz`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async #end(signal) {
+    if (!this.#process || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill(signal);
+    // A drain that never ends is not waited for.
+    const patience = setTimeout(() => this.#process.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(patience);
+  }
+}

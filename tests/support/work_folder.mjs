@@ -1,0 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A folder for this process's files; gone when it ends. */
+export const workFolder = mkdtempSync(join(tmpdir(), 'cordboard-test-'));
+
+/** A new folder in it. */
+export const newFolder = (name) => mkdtempSync(join(workFolder, `${name}-`));
+
+process.on('exit', () => rmSync(workFolder, { recursive: true, force: true, maxRetries: 3 }));
