@@ -1,0 +1,72 @@
+const groups = [
+  { id: 1, name: 'Orders' },
+  { id: 2, name: 'Returns and refunds' },
+  { id: 3, name: 'Technical help' },
+]
+const statuses = ['normal_end', 'normal_end', 'abandoned_queue', 'normal_end', 'normal_end', 'abandoned_ringing', 'normal_end', 'agent_lost', 'normal_end', 'interrupted', 'normal_end', 'no_agent_online']
+const tails = ['14', '08', '33', '14', '90', '27', '61', '05', '14', '72', '19', '44']
+
+export function recordPage(query, scene) {
+  const now = Date.now()
+  const empty = scene === 'records-empty' || query.get('caller') === '000'
+  const items = empty
+    ? []
+    : statuses.map((status, index) => {
+        const served = status === 'normal_end' || status === 'agent_lost' || status === 'interrupted'
+        return {
+          id: `r${index}`,
+          call: `c-01JD8QX4K${index}`,
+          time: now - (index * 47 + 12) * 60000 - (index > 7 ? 86400000 * (index - 7) : 0),
+          callType: 'inbound',
+          caller: `+44 7700 •••• ${tails[index]}`,
+          contact: index % 3 ? '020 7946 0100' : '020 7946 0144',
+          status,
+          hungUpBy: served ? (index % 2 ? 'customer' : 'agent') : 'customer',
+          group: status === 'no_agent_online' ? null : groups[index % 3].name,
+          agent: served ? 'Mei Lin' : null,
+          duration: 60000 + index * 37000,
+          wait: 8000 + index * 3000,
+          ring: 4000 + index * 500,
+          hold: index % 2 ? 51000 : 0,
+          mos: served ? 4.3 - index * 0.1 : null,
+          remark: index === 1 ? 'Order 48 2207, leaves Saturday. Courier collects today before 16:00; confirmed by the warehouse.' : '',
+          recording: served ? { id: `rec${index}`, state: index === 9 ? 'recovered' : index === 0 ? 'encoding' : 'ready', duration: 51000 + index * 37000 } : null,
+        }
+      })
+  return { items, page: Number(query.get('page') || 0), total: empty ? 0 : 1284, pageSize: 50, groups }
+}
+
+/** Two people who take turns. */
+export function waveform() {
+  const customer = []
+  const agent = []
+  let seed = 7
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647
+  for (let i = 0; i < 400; i++) {
+    const turn = Math.sin(i / 17) + Math.sin(i / 41) > 0
+    const loud = Math.pow(random(), 2) * 0.9
+    customer.push(turn ? loud : random() * 0.03)
+    agent.push(turn ? random() * 0.03 : loud)
+  }
+  return { customer, agent, duration: 88000 }
+}
+
+/** A second of silence, as a WAV file. */
+export function silence() {
+  const samples = 8000
+  const file = Buffer.alloc(44 + samples)
+  file.write('RIFF', 0)
+  file.writeUInt32LE(36 + samples, 4)
+  file.write('WAVEfmt ', 8)
+  file.writeUInt32LE(16, 16)
+  file.writeUInt16LE(1, 20)
+  file.writeUInt16LE(1, 22)
+  file.writeUInt32LE(8000, 24)
+  file.writeUInt32LE(8000, 28)
+  file.writeUInt16LE(1, 32)
+  file.writeUInt16LE(8, 34)
+  file.write('data', 36)
+  file.writeUInt32LE(samples, 40)
+  file.fill(128, 44)
+  return file
+}

@@ -1,0 +1,158 @@
+// What the mock's switch tells, scene by scene.
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mustChangePassword: false }
+
+const minutes = n => Math.round(n * 60000)
+
+function agent(state, more = {}) {
+  return { state, reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
+}
+
+function session(call, phase, more = {}) {
+  const now = Date.now()
+  const over = phase === 'ended'
+  return {
+    call,
+    phase,
+    caller: '+44 7700 •••• 14',
+    callerName: 'Hannah Brook',
+    place: 'Leeds, United Kingdom',
+    called: '020 7946 0100',
+    group: 'Orders',
+    began: now - minutes(3.4),
+    ended: over ? now - 12000 : null,
+    outcome: over ? 'normal_end' : null,
+    hungUpBy: over ? 'customer' : null,
+    held: false,
+    muted: false,
+    recording: true,
+    remark: '',
+    ...more,
+  }
+}
+
+function older() {
+  const now = Date.now()
+  return [
+    session('e1', 'ended', { callerName: null, caller: '+44 7700 •••• 08', began: now - minutes(31), ended: now - minutes(27), remark: 'Wants the invoice again.' }),
+    session('e2', 'ended', { callerName: 'Elena Rossi', caller: '+39 06 •••• 61', place: 'Rome, Italy', began: now - minutes(64), ended: now - minutes(56) }),
+    session('e3', 'ended', { callerName: '王女士', caller: '+86 138 •••• 27', place: '上海', began: now - minutes(83), ended: now - minutes(81), group: 'Returns and refunds' }),
+  ]
+}
+
+function queues(...waiting) {
+  const now = Date.now()
+  const one = (group, name, count, ago) => ({ group, name, waiting: count, oldest: count ? now - ago : null })
+  return [one(1, 'Orders', waiting[0] || 0, 72000), one(2, 'Returns and refunds', waiting[1] || 0, 18000), one(3, 'Technical help', 0, 0)]
+}
+
+function offer(more = {}) {
+  const now = Date.now()
+  return {
+    offer: 'o1',
+    call: 'c1',
+    caller: '+44 7700 •••• 14',
+    callerName: 'Hannah Brook',
+    place: 'Leeds, United Kingdom',
+    called: '020 7946 0100',
+    group: 'Orders',
+    waitingSince: now - 42000,
+    ringsSince: now - 5000,
+    ringsUntil: now + 15000,
+    automatic: false,
+    ...more,
+  }
+}
+
+const quality = { type: 'quality', call: 'c1', mos: 4.31, loss: 0.2, jitter: 6, roundTrip: 41 }
+
+/** Snapshot parts by scene. `then` are messages that follow. */
+const scenes = {
+  offline: () => ({ agent: agent('offline', { since: Date.now() - 11000 }), peer: 'none' }),
+  fresh: () => ({ agent: agent('offline', { since: Date.now() - 11000 }), peer: 'none', sessions: [], queues: [] }),
+  available: () => ({ agent: agent('available') }),
+  busy: () => ({ agent: agent('busy', { reason: '3 calls in a row were not answered.' }) }),
+  onBreak: () => ({ agent: agent('onBreak', { reason: 'Lunch' }) }),
+  resting: () => ({ agent: agent('available', { reason: 'The phone was busy.', restsUntil: Date.now() + 9000 }) }),
+  ringing: () => ({ agent: agent('inLine', { since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1) }),
+  automatic: () => ({ agent: agent('inLine', { since: Date.now() - 1000 }), offer: offer({ automatic: true, callerName: null, place: null, ringsUntil: Date.now() + 2000, ringsSince: Date.now() }), queues: queues(2, 1) }),
+  connecting: () => ({ agent: agent('inLine'), sessions: [session('c1', 'connecting', { began: Date.now() }), ...older()], queues: queues(3, 1) }),
+  incall: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday. Ask warehouse for same-day courier.' }), ...older()], queues: queues(3, 1), then: [quality] }),
+  thenbusy: () => ({ agent: agent('inLine', { then: 'busy' }), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()], queues: queues(3, 1), then: [{ ...quality, mos: 3.2 }] }),
+  onhold: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { held: true }), ...older()], queues: queues(3, 1), then: [quality] }),
+  muted: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { muted: true }), ...older()], queues: queues(3, 1), then: [quality] }),
+  lostaudio: () => ({ agent: agent('inLine'), sessions: [session('c1', 'reconnecting'), ...older()], queues: queues(3, 1), peer: 'lost' }),
+  acw: () => ({
+    agent: agent('afterCallWork', { since: Date.now() - 12000, wrapUpEnds: Date.now() + 24500, wrapUpTotal: 36000 }),
+    sessions: [session('c-01JD8QX4K1', 'ended', { remark: 'Order 48 2207, leaves Saturday. Courier collects today before 16:00.' }), ...older()],
+    queues: queues(3, 1),
+  }),
+  acwopen: () => ({ agent: agent('afterCallWork', { since: Date.now() - 48000, then: 'onBreak' }), sessions: [session('c9', 'ended'), ...older()], queues: queues(3, 1) }),
+  elsewhere: () => ({ agent: agent('available'), audioOwner: false }),
+  takenover: () => ({ agent: agent('available'), then: [{ type: 'takenOver' }] }),
+  refused: () => ({ agent: agent('offline', { since: Date.now() - 11000 }), peer: 'none' }),
+  reconnecting: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday.' }), ...older()], queues: queues(3, 1), hangup: 600 }),
+}
+
+const away = new Set()
+
+/** Plays a scene on one socket, and does what is asked so far as that is easy. */
+export function scene(name, socket) {
+  if (away.has(name)) return socket.terminate()
+  const make = scenes[name] || scenes.available
+  const { then = [], hangup, ...parts } = make()
+  const snapshot = {
+    now: Date.now(),
+    me,
+    queues: queues(),
+    offer: null,
+    sessions: older(),
+    audioOwner: true,
+    peer: 'up',
+    settings: { breakReasons: ['Lunch', 'Meeting', 'Training'], demo: true },
+    ...parts,
+  }
+  let seq = 0
+  const tell = message => socket.readyState === 1 && socket.send(JSON.stringify({ seq: seq++, tell: message }))
+  tell({ type: 'snapshot', ...snapshot })
+  then.forEach(tell)
+  if (hangup) {
+    setTimeout(() => {
+      away.add(name)
+      socket.terminate()
+      setTimeout(() => away.delete(name), 30000)
+    }, hangup)
+  }
+  socket.on('message', data => {
+    const { id, ask } = JSON.parse(String(data))
+    if (ask.type === 'ping') return setTimeout(() => tell({ type: 'done', id }), 28)
+    if (name === 'refused') return tell({ type: 'refused', id, code: 'no_path', message: 'The switch has no room for another audio path.' })
+    tell({ type: 'done', id })
+    const live = snapshot.sessions.find(s => s.phase !== 'ended')
+    const change = part => live && (Object.assign(live, part), tell({ type: 'session', ...live }))
+    switch (ask.type) {
+      case 'setState':
+        return tell({ type: 'agent', ...agent(ask.state, { since: Date.now(), reason: ask.breakReason }) })
+      case 'hold':
+      case 'resume':
+        return change({ held: ask.type === 'hold' })
+      case 'mute':
+      case 'unmute':
+        return change({ muted: ask.type === 'mute' })
+      case 'remark':
+        return
+      case 'answer':
+        tell({ type: 'offer', offer: null })
+        snapshot.sessions.unshift(session('c1', 'talking', { began: Date.now() }))
+        return tell({ type: 'session', ...snapshot.sessions[0] })
+      case 'hangUp':
+        change({ phase: 'ended', ended: Date.now(), outcome: 'normal_end', hungUpBy: 'agent' })
+        return tell({ type: 'agent', ...agent('afterCallWork', { since: Date.now(), wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
+      case 'endWrapUp':
+        return tell({ type: 'agent', ...agent('available', { since: Date.now() }) })
+      case 'continueWrapUp':
+        return tell({ type: 'agent', ...agent('afterCallWork', { since: Date.now() }) })
+      case 'completeService':
+        return tell({ type: 'sessionsGone', calls: [ask.call] })
+    }
+  })
+}

@@ -1,0 +1,63 @@
+import type { ComponentChildren } from 'preact'
+import { t } from '../i18n'
+import { spell, useTime } from '../services/clock'
+import { audioElsewhere, isOnline, liveSession } from '../state/select'
+import type { Desk, State } from '../state/state'
+import { useStation } from './context'
+import { Icon, type IconName } from './Icon'
+import { Button } from './parts'
+
+/** One line under the bar when the way to the switch or to the ear is not as it should be; the gravest first. */
+export function Banner({ state, desk }: { state: State; desk: Desk }) {
+  const station = useStation()
+  if (state.link.is === 'lost') return <Reconnecting since={state.link.since} calling={liveSession(desk) !== null} />
+  if (state.audioLocked && isOnline(desk)) {
+    return (
+      <Line icon="alert" test="audio-locked" text={t('link.audioLocked')}>
+        <Button size="s" test="unlock-audio" onClick={() => station.unlock()}>
+          {t('link.audioLocked.button')}
+        </Button>
+      </Line>
+    )
+  }
+  if (audioElsewhere(desk)) {
+    return (
+      <Line icon="headset" test="audio-elsewhere" text={t('link.audioElsewhere')}>
+        <Button size="s" test="take-audio" onClick={() => void station.takeSound()}>
+          {t('link.audioElsewhere.button')}
+        </Button>
+      </Line>
+    )
+  }
+  if (isOnline(desk) && desk.peer === 'lost') return <Line icon="refresh" test="audio-lost" text={t('link.audioLost')} />
+  return null
+}
+
+function Reconnecting({ since, calling }: { since: number; calling: boolean }) {
+  const station = useStation()
+  const gone = useTime(0, now => spell(now - since))
+  return (
+    <div class="lost" role="status" data-test="reconnecting">
+      <Icon name="refresh" />
+      <span class="cut">
+        <b class="semi">{t('link.reconnecting')}</b> {t(calling ? 'link.reconnecting.call' : 'link.reconnecting.idle')}
+      </span>
+      <span class="h h--3">
+        <span class="num">{t('link.reconnecting.for', { time: gone })}</span>
+        <Button size="s" onClick={() => station.retryNow()}>
+          {t('link.now')}
+        </Button>
+      </span>
+    </div>
+  )
+}
+
+function Line({ icon, test, text, children }: { icon: IconName; test: string; text: string; children?: ComponentChildren }) {
+  return (
+    <div class="lost" role="status" data-test={test}>
+      <Icon name={icon} />
+      <span class="cut">{text}</span>
+      <span>{children}</span>
+    </div>
+  )
+}

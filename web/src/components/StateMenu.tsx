@@ -1,0 +1,176 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ChosenState } from '../generated/wire'
+import { language, languages, setLanguage, t } from '../i18n'
+import { setTheme, theme, type Theme } from '../services/theme'
+import type { Desk } from '../state/state'
+import { useStation } from './context'
+import { Icon } from './Icon'
+import { Glyph, initials, looks } from './parts'
+import { Since } from './TopBar'
+
+interface Props {
+  desk: Desk
+  offset: number
+  choose(state: ChosenState, reason: string | null): void
+  close(): void
+}
+
+const themes: Theme[] = ['auto', 'light', 'dark']
+
+export function StateMenu({ desk, offset, choose, close }: Props) {
+  const station = useStation()
+  const { agent, me } = desk
+  const menu = useRef<HTMLDivElement>(null)
+  const [, redraw] = useState(0)
+  useEffect(() => {
+    const first = menu.current && menu.current.querySelector<HTMLElement>('[aria-checked="true"], .item')
+    if (first) first.focus()
+  }, [])
+  const during = agent.state === 'inLine' || agent.state === 'afterCallWork'
+  const chosen = during ? agent.then : agent.state
+  return (
+    <div class="pop menu statemenu" role="menu" aria-label={t('menu.label')} ref={menu} onKeyDown={walk}>
+      <div class="statemenu__me">
+        <span class="av av--l">{initials(me.nickname || me.name)}</span>
+        <span class="v v--0">
+          <b class="t4 semi cut">{me.name}</b>
+          <span class="t2 dim cut">{t(`menu.${me.role}`, { number: me.number })}</span>
+        </span>
+      </div>
+      <hr class="rule" />
+      {during ? <p class="cap statemenu__after">{t('menu.after')}</p> : null}
+      <StateItem state="available" chosen={chosen} choose={() => choose('available', null)}>
+        {chosen === 'available' && !during ? <Since agent={agent} offset={offset} /> : null}
+      </StateItem>
+      <StateItem state="busy" chosen={chosen} choose={() => choose('busy', null)}>
+        <span class="t2 faint">{t('menu.busy.hint')}</span>
+      </StateItem>
+      <StateItem state="onBreak" chosen={chosen} choose={() => choose('onBreak', desk.settings.breakReasons[0] || null)} />
+      {desk.settings.breakReasons.length > 0 ? (
+        <div class="statemenu__reasons">
+          <div class="chips" role="group" aria-label={t('menu.reasons')}>
+            {desk.settings.breakReasons.map(reason => (
+              <button
+                type="button"
+                class="chip"
+                key={reason}
+                data-test={`reason-${reason}`}
+                aria-pressed={agent.state === 'onBreak' && agent.reason === reason ? 'true' : 'false'}
+                onClick={() => choose('onBreak', reason)}
+              >
+                {reason}
+              </button>
+            ))}
+          </div>
+        </div>
+      ) : null}
+      <StateItem state="offline" chosen={chosen} choose={() => choose('offline', null)}>
+        <span class="t2 faint">{t('menu.offline.hint')}</span>
+      </StateItem>
+      <hr class="rule" />
+      <Row icon="globe" label={t('menu.language')}>
+        {languages.map(each => (
+          <button type="button" key={each.id} lang={each.id} aria-pressed={language() === each.id ? 'true' : 'false'} onClick={() => setLanguage(each.id)}>
+            {each.name}
+          </button>
+        ))}
+      </Row>
+      <Row icon="moon" label={t('menu.theme')}>
+        {themes.map(each => (
+          <button
+            type="button"
+            key={each}
+            aria-pressed={theme() === each ? 'true' : 'false'}
+            onClick={() => {
+              setTheme(each)
+              redraw(n => n + 1)
+            }}
+          >
+            {t(`menu.theme.${each}`)}
+          </button>
+        ))}
+      </Row>
+      <hr class="rule" />
+      <Item icon="keypad" onClick={() => (close(), void window.dispatchEvent(new Event('cordboard:shortcuts')))}>
+        {t('menu.shortcuts')}
+      </Item>
+      <Item icon="lock" test="change-password" onClick={() => (close(), void (location.hash = '#/password'))}>
+        {t('menu.password')}
+      </Item>
+      <Item icon="logout" test="log-out" onClick={() => void station.logOut()}>
+        {t('menu.logout')}
+      </Item>
+    </div>
+  )
+}
+
+interface StateItemProps {
+  state: ChosenState
+  chosen: string | null
+  choose(): void
+  children?: ComponentChildren
+}
+
+function StateItem({ state, chosen, choose, children }: StateItemProps) {
+  return (
+    <button
+      type="button"
+      class="item"
+      role="menuitemradio"
+      data-test={`state-${state}`}
+      data-st={looks[state]}
+      aria-checked={chosen === state ? 'true' : 'false'}
+      onClick={choose}
+    >
+      <span class="item__in">
+        <Glyph state={state} />
+        <span class={chosen === state ? 'semi cut' : 'cut'}>{t(`state.${state}`)}</span>
+        <span class="dim">{children}</span>
+      </span>
+    </button>
+  )
+}
+
+interface ItemProps {
+  icon: 'lock' | 'logout' | 'keypad'
+  test?: string
+  onClick(): void
+  children: ComponentChildren
+}
+
+function Item({ icon, test, onClick, children }: ItemProps) {
+  return (
+    <button type="button" class="item" role="menuitem" data-test={test} onClick={onClick}>
+      <span class="item__in">
+        <Icon name={icon} />
+        <span class="cut">{children}</span>
+      </span>
+    </button>
+  )
+}
+
+function Row({ icon, label, children }: { icon: 'globe' | 'moon'; label: string; children: ComponentChildren }) {
+  return (
+    <div class="item item--row">
+      <span class="item__in">
+        <Icon name={icon} />
+        <span class="cut">{label}</span>
+        <span class="seg seg--s" role="group" aria-label={label}>
+          {children}
+        </span>
+      </span>
+    </div>
+  )
+}
+
+/** Arrows walk through the menu. */
+function walk(event: KeyboardEvent) {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+  const menu = event.currentTarget as HTMLElement
+  const stops = Array.prototype.slice.call(menu.querySelectorAll('button')) as HTMLElement[]
+  const at = stops.indexOf(document.activeElement as HTMLElement)
+  const next = stops[(at + (event.key === 'ArrowDown' ? 1 : stops.length - 1)) % stops.length]
+  if (next) next.focus()
+  event.preventDefault()
+}

@@ -1,0 +1,116 @@
+import type { ComponentChildren } from 'preact'
+import type { AgentState, Ask } from '../generated/wire'
+import { translated, t } from '../i18n'
+import type { State } from '../state/state'
+import { useStation } from './context'
+import { Icon, type IconName } from './Icon'
+
+/** The look's name of a state: glyph, colour and word go together. */
+export const looks: { [state in AgentState]: string } = {
+  available: 'available',
+  busy: 'busy',
+  onBreak: 'break',
+  inLine: 'line',
+  afterCallWork: 'acw',
+  offline: 'offline',
+}
+
+export function Glyph({ state }: { state: AgentState }) {
+  return (
+    <svg class="st" data-st={looks[state]} viewBox="0 0 12 12" aria-hidden="true">
+      <use href={`#st-${looks[state]}`} />
+    </svg>
+  )
+}
+
+/** Two letters of a Latin name, one sign of a Chinese one. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/).filter(word => word.length > 0)
+  const first = words[0]
+  if (!first) return '?'
+  if (/[\u3400-\u9fff]/.test(first)) return first.slice(0, 1)
+  const last = words.length > 1 ? words[words.length - 1] || '' : ''
+  return (first.slice(0, 1) + last.slice(0, 1)).toUpperCase()
+}
+
+/** Four bars; the words beside them say the same. */
+export function Bars({ n }: { n: number }) {
+  return (
+    <span class="bars" data-n={n} aria-hidden="true">
+      <i />
+      <i />
+      <i />
+      <i />
+    </span>
+  )
+}
+
+/** The one countdown of the house. `left` is 1 (all of it) to 0. */
+export function Ring({ left, text, size, label }: { left: number; text: string; size?: 's' | 'xl'; label: string }) {
+  const gone = 283 * (1 - Math.max(0, Math.min(1, left)))
+  return (
+    <span class={size ? `ring ring--${size}` : 'ring'} role="timer" aria-label={label}>
+      <svg viewBox="0 0 100 100" aria-hidden="true">
+        <circle cx="50" cy="50" r="45" />
+        <circle class="ring__left" cx="50" cy="50" r="45" stroke-dashoffset={gone} />
+      </svg>
+      <b class="num">{text}</b>
+    </span>
+  )
+}
+
+interface ButtonProps {
+  onClick(): void
+  children: ComponentChildren
+  icon?: IconName
+  kind?: 'primary' | 'go' | 'stop' | 'quiet'
+  size?: 's' | 'l'
+  busy?: boolean
+  disabled?: boolean
+  test?: string
+  title?: string
+}
+
+/** A button that shows at once that it was pressed, and takes no second press while its request is on the way. */
+export function Button({ onClick, children, icon, kind, size, busy, disabled, test, title }: ButtonProps) {
+  const names = ['btn']
+  if (kind) names.push(`btn--${kind}`)
+  if (size) names.push(`btn--${size}`)
+  return (
+    <button
+      type="button"
+      class={names.join(' ')}
+      data-test={test}
+      title={title}
+      disabled={disabled}
+      aria-busy={busy ? 'true' : undefined}
+      onClick={() => {
+        if (!busy) onClick()
+      }}
+    >
+      {icon ? <Icon name={icon} /> : null}
+      <span>{children}</span>
+    </button>
+  )
+}
+
+/** Why the last request was refused, where the agent works. */
+export function Refused({ state, of }: { state: State; of: Ask['type'][] }) {
+  const station = useStation()
+  const refusal = state.refusal
+  if (!refusal || of.indexOf(refusal.ask) < 0) return null
+  return (
+    <div class="notice notice--bad refused" role="alert">
+      <Icon name="alert" />
+      <span>{translated('error', refusal.code, refusal.message || t('error.failed'))}</span>
+      <button type="button" class="btn btn--quiet btn--s btn--icon" aria-label={t('toast.close')} onClick={() => station.seen()}>
+        <Icon name="x" size="s" />
+      </button>
+    </div>
+  )
+}
+
+export function Key({ children }: { children: ComponentChildren }) {
+  return <kbd>{children}</kbd>
+}
+

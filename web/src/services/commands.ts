@@ -1,0 +1,58 @@
+import { ended, liveSession, shownSession } from '../state/select'
+import type { State } from '../state/state'
+import type { Command } from './keys'
+import type { Workstation } from './workstation'
+
+type Station = Pick<Workstation, 'ask' | 'select' | 'completeService'>
+
+/** Does what a key asks for, where it means something now. */
+export function runCommand(command: Exclude<Command, 'menu'>, state: State, station: Station) {
+  const desk = state.desk
+  if (!desk || state.link.is !== 'open') return
+  const { offer, agent } = desk
+  const live = liveSession(desk)
+  const talking = live && live.phase === 'talking' ? live : null
+  const wrapUp = agent.state === 'afterCallWork'
+  switch (command) {
+    case 'answer':
+      if (offer && !offer.automatic) void station.ask({ type: 'answer', offer: offer.offer })
+      return
+    case 'decline':
+      if (offer && !offer.automatic) void station.ask({ type: 'decline', offer: offer.offer })
+      return
+    case 'hold':
+      if (talking) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
+      return
+    case 'mute':
+      if (talking) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
+      return
+    case 'hangUp':
+      if (live) void station.ask({ type: 'hangUp', call: live.call })
+      return
+    case 'endWrapUp':
+      if (wrapUp) void station.ask({ type: 'endWrapUp' })
+      return
+    case 'continueWrapUp':
+      if (wrapUp && agent.wrapUpEnds !== null) void station.ask({ type: 'continueWrapUp' })
+      return
+    case 'complete': {
+      const shown = shownSession(state, desk)
+      if (shown && shown.phase === 'ended') void station.completeService(shown.call)
+      return
+    }
+    case 'previous':
+    case 'next':
+      station.select(neighbour(state, command === 'next' ? 1 : -1))
+      return
+  }
+}
+
+/** The session above or below the shown one; null is the current task, which stands above the ended ones. */
+function neighbour(state: State, step: 1 | -1): string | null {
+  const desk = state.desk
+  if (!desk) return null
+  const stops: (string | null)[] = [null]
+  ended(desk).forEach(session => stops.push(session.call))
+  const at = Math.max(0, stops.indexOf(state.selected))
+  return stops[Math.max(0, Math.min(stops.length - 1, at + step))] || null
+}

@@ -1,0 +1,61 @@
+import type { ApiError, Hello, LoginForm, Me, PasswordForm, RecordFilter, RecordPage, Waveform } from '../generated/wire'
+
+/** A refused or failed request. `code` is the switch's, or `unreachable`. */
+export class ApiFailure extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status: number,
+  ) {
+    super(message)
+  }
+}
+
+async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, credentials: 'same-origin', headers: { Accept: 'application/json' } }
+  if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' }
+  }
+  let response: Response
+  try {
+    response = await fetch(`/api/v1/${path}`, init)
+  } catch (_) {
+    throw new ApiFailure('unreachable', '', 0)
+  }
+  if (response.ok) return response.status === 204 ? (undefined as unknown as T) : ((await response.json()) as T)
+  let error: Partial<ApiError> = {}
+  try {
+    error = (await response.json()) as Partial<ApiError>
+  } catch (_) {
+    // A proxy's page in place of our JSON: the status must do.
+  }
+  throw new ApiFailure(error.code || (response.status === 401 ? 'not_logged_in' : 'failed'), error.message || '', response.status)
+}
+
+export const api = {
+  hello: () => call<Hello>('GET', 'hello'),
+  login: (form: LoginForm) => call<Me>('POST', 'login', form),
+  logout: () => call<void>('POST', 'logout', {}),
+  me: () => call<Me>('GET', 'me'),
+  password: (form: PasswordForm) => call<void>('POST', 'password', form),
+  records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
+  waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
+  placeTestCall: () => call<void>('POST', 'demo/call'),
+}
+
+export type Api = typeof api
+
+/** Where a recording is played and downloaded from. */
+export function recordingUrl(recording: string): string {
+  return `/api/v1/recordings/${encodeURIComponent(recording)}.mp3`
+}
+
+/** `?a=1&b=2` of what is set. */
+export function query(filter: Partial<RecordFilter>): string {
+  const pairs = Object.keys(filter)
+    .map(key => [key, filter[key as keyof RecordFilter]] as const)
+    .filter(([, value]) => value !== undefined && value !== null && value !== '')
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
+  return pairs.length ? `?${pairs.join('&')}` : ''
+}

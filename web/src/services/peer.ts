@@ -1,0 +1,240 @@
+/** What a peer needs of the browser; tests give fakes. */
+export interface PeerSurroundings {
+  /** A new connection that sends this track and hears the switch. */
+  connect(track: MediaStreamTrack, stream: MediaStream): PeerLike
+  microphone(): Promise<MediaStream>
+  after(milliseconds: number, act: () => void): unknown
+  cancel(timer: unknown): void
+}
+
+/** One WebRTC connection, reduced to what the life cycle looks at. */
+export interface PeerLike {
+  /** The offer with all candidates in it (no trickle). */
+  offer(): Promise<string>
+  answer(sdp: string): Promise<void>
+  /** Set by the owner; `iceConnectionState` and not `connectionState`, which Chrome 70 lacks. */
+  onstate: ((state: RTCIceConnectionState) => void) | null
+  close(): void
+}
+
+export interface PeerListeners {
+  /** Sends the offer; answers whether the switch took it. */
+  open(sdp: string): Promise<boolean>
+  /** The path carries voice, or does not any more. */
+  up(up: boolean): void
+  /** There is no microphone (any more). */
+  noMicrophone(error: unknown): void
+  microphone(stream: MediaStream): void
+}
+
+/** Within this long an answer and a connected path must be there. */
+const SET_UP_TIMEOUT = 8000
+/** `disconnected` often heals by itself. */
+const HEAL_WITHIN = 3000
+const FIRST_WAIT = 500
+const LONGEST_WAIT = 8000
+
+/**
+ * The workstation's one persistent peer (F7): set up when the agent goes online, so that answering needs no ICE; replaced when it is lost.
+ * One connection is being set up at a time, and an answer belongs to the newest offer.
+ */
+export class PeerKeeper {
+  private wanted = false
+  private peer: PeerLike | null = null
+  private connected = false
+  private stream: MediaStream | null = null
+  private open = false
+  private tries = 0
+  private epoch = 0
+  /** From asking for the microphone until the path is up or given up. */
+  private settingUp = false
+  private timer: unknown = null
+  private healTimer: unknown = null
+  private answersDue = 0
+  private waiting: ((up: boolean) => void)[] = []
+
+  constructor(
+    private readonly around: PeerSurroundings,
+    private readonly listeners: PeerListeners,
+  ) {}
+
+  /** Takes the microphone and brings a path up; false when either fails. A path that is up is kept. */
+  async bringUp(): Promise<boolean> {
+    this.wanted = true
+    if (this.peer && this.connected) return true
+    const up = new Promise<boolean>(resolve => this.waiting.push(resolve))
+    if (!this.settingUp) this.renew()
+    return up
+  }
+
+  /** A new connection in place of the present one: the network or the switch's end has changed. */
+  renew() {
+    if (!this.wanted) return
+    this.tries = 0
+    void this.setUp()
+  }
+
+  /** Lets path and microphone go. */
+  shut() {
+    this.wanted = false
+    this.discard()
+    this.finish(false)
+    if (this.stream) this.stream.getTracks().forEach(track => track.stop())
+    this.stream = null
+  }
+
+  /** The socket is away: answers to offers sent over it will not come. */
+  socketLost() {
+    this.answersDue = 0
+    // A path that is up carries on without the socket.
+    if (!this.connected) this.discard()
+  }
+
+  get alive(): boolean {
+    return this.peer !== null && this.connected
+  }
+
+  /** Lets the customer hear the microphone, or not. */
+  setMicrophoneOpen(open: boolean) {
+    this.open = open
+    this.applyMicrophone()
+  }
+
+  /** The switch's answer to the oldest offer that has none. */
+  async answer(sdp: string): Promise<void> {
+    this.answersDue = Math.max(0, this.answersDue - 1)
+    // An answer to an offer that a newer one has replaced.
+    if (this.answersDue > 0 || !this.peer) return
+    const epoch = this.epoch
+    try {
+      await this.peer.answer(sdp)
+    } catch (_) {
+      if (epoch === this.epoch) this.retry()
+    }
+  }
+
+  private async setUp(): Promise<void> {
+    this.discard()
+    this.settingUp = true
+    const epoch = ++this.epoch
+    const current = () => this.wanted && epoch === this.epoch
+    this.timer = this.around.after(SET_UP_TIMEOUT, () => {
+      if (current()) this.retry()
+    })
+    let stream: MediaStream
+    try {
+      stream = await this.takeMicrophone(current)
+    } catch (error) {
+      if (current()) {
+        this.discard()
+        this.wanted = false
+        this.listeners.noMicrophone(error)
+        this.finish(false)
+      }
+      return
+    }
+    if (!current()) return
+    const track = stream.getAudioTracks()[0]
+    if (!track) return this.retry()
+    const peer = this.around.connect(track, stream)
+    this.peer = peer
+    peer.onstate = state => {
+      if (this.peer === peer) this.changed(state)
+    }
+    try {
+      const sdp = await peer.offer()
+      if (!current() || this.peer !== peer) return
+      this.answersDue++
+      const taken = await this.listeners.open(sdp)
+      if (current() && !taken) {
+        this.answersDue = Math.max(0, this.answersDue - 1)
+        this.retry()
+      }
+    } catch (_) {
+      if (current()) this.retry()
+    }
+  }
+
+  private async takeMicrophone(current: () => boolean): Promise<MediaStream> {
+    const held = this.stream
+    if (held && held.getAudioTracks().some(track => track.readyState === 'live')) return held
+    // The person may think about the browser's question for as long as it takes.
+    this.around.cancel(this.timer)
+    const stream = await this.around.microphone()
+    if (!current()) {
+      stream.getTracks().forEach(track => track.stop())
+      return stream
+    }
+    this.stream = stream
+    this.applyMicrophone()
+    stream.getAudioTracks().forEach(track => {
+      track.onended = () => {
+        // The headset was unplugged: another microphone, or none.
+        if (this.stream === stream && this.wanted) void this.setUp()
+      }
+    })
+    this.listeners.microphone(stream)
+    this.timer = this.around.after(SET_UP_TIMEOUT, () => {
+      if (current()) this.retry()
+    })
+    return stream
+  }
+
+  private applyMicrophone() {
+    if (this.stream) this.stream.getAudioTracks().forEach(track => (track.enabled = this.open))
+  }
+
+  private changed(state: RTCIceConnectionState) {
+    if (state === 'connected' || state === 'completed') {
+      this.around.cancel(this.healTimer)
+      this.healTimer = null
+      this.around.cancel(this.timer)
+      this.timer = null
+      this.tries = 0
+      this.settingUp = false
+      if (this.connected) return
+      this.connected = true
+      this.listeners.up(true)
+      this.finish(true)
+    } else if (state === 'failed' || state === 'closed') {
+      this.retry()
+    } else if (state === 'disconnected' && this.healTimer === null) {
+      this.healTimer = this.around.after(HEAL_WITHIN, () => this.retry())
+    }
+  }
+
+  /** Tries again after a growing pause; at once after the first loss. */
+  private retry() {
+    const wasUp = this.connected
+    this.discard()
+    if (!this.wanted) return
+    if (!wasUp) this.finish(false)
+    const wait = wasUp ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * Math.pow(2, this.tries++))
+    this.timer = this.around.after(wait, () => void this.setUp())
+  }
+
+  private discard() {
+    this.epoch++
+    this.settingUp = false
+    this.around.cancel(this.timer)
+    this.around.cancel(this.healTimer)
+    this.timer = null
+    this.healTimer = null
+    const peer = this.peer
+    this.peer = null
+    if (peer) {
+      peer.onstate = null
+      peer.close()
+    }
+    if (this.connected) {
+      this.connected = false
+      this.listeners.up(false)
+    }
+  }
+
+  private finish(up: boolean) {
+    const waiting = this.waiting
+    this.waiting = []
+    waiting.forEach(resolve => resolve(up))
+  }
+}

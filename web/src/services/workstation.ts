@@ -1,0 +1,328 @@
+import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
+import { t } from '../i18n'
+import { isOnline, liveSession, microphoneOpen, rings } from '../state/select'
+import type { Microphone, State } from '../state/state'
+import type { Store } from '../state/store'
+import { browserPeers } from './browserPeer'
+import { Drafts } from './drafts'
+import { ApiFailure, api } from './http'
+import { Notifier } from './notify'
+import { PeerKeeper } from './peer'
+import { Remarks } from './remarks'
+import { SwitchSocket, browserSurroundings, type Outcome } from './socket'
+import { Sound } from './sound'
+import { Tabs } from './tabs'
+
+const HELD_TICK = 60_000
+const TOAST_FOR = 6000
+
+/** The workstation's services joined: what the agent does goes to the switch, what the switch tells moves sound, ring and notifications. */
+export class Workstation {
+  readonly sound: Sound
+  private readonly socket: SwitchSocket
+  private readonly peer: PeerKeeper
+  private readonly tabs: Tabs
+  private readonly notifier = new Notifier()
+  private readonly remarks: Remarks
+  private stopRing: (() => void) | null = null
+  private heldTimer: unknown = null
+  private toasts = 0
+
+  constructor(
+    private readonly store: Store,
+    /** Hears that the login is over: by the agent's wish, or not. */
+    private readonly onLoggedOut: (wanted: boolean) => void,
+  ) {
+    this.sound = new Sound(locked => store.dispatch({ type: 'audioLocked', locked }))
+    this.tabs = new Tabs(() => this.peer.shut())
+    this.peer = new PeerKeeper(
+      browserPeers(stream => this.sound.play(stream)),
+      {
+        open: async sdp => {
+          this.tabs.take()
+          return (await this.ask({ type: 'openPeer', sdp })).is === 'done'
+        },
+        up: () => undefined,
+        microphone: stream => {
+          store.dispatch({ type: 'microphone', is: 'ready' })
+          this.sound.listen(stream)
+        },
+        noMicrophone: error => {
+          store.dispatch({ type: 'microphone', is: whyNoMicrophone(error) })
+          this.sound.listen(null)
+        },
+      },
+    )
+    this.socket = new SwitchSocket(browserSurroundings(), {
+      told: tell => this.told(tell),
+      asked: (id, ask) => store.dispatch({ type: 'asked', id, ask }),
+      connecting: () => store.dispatch({ type: 'connecting' }),
+      lost: () => this.lost(),
+      roundTrip: milliseconds => store.dispatch({ type: 'roundTrip', milliseconds }),
+      refused: () => this.refused(),
+    })
+    this.remarks = new Remarks(
+      store,
+      (call, text) => this.ask({ type: 'remark', call, text }),
+      (milliseconds, act) => setTimeout(act, milliseconds),
+      timer => clearTimeout(timer as number | undefined),
+    )
+    new Drafts(store)
+    store.subscribe((state, before) => this.changed(state, before))
+    window.addEventListener('online', () => {
+      this.socket.hurry()
+      this.socket.probe()
+      if (this.peer.alive) this.peer.renew()
+    })
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) void this.remarks.flush()
+      else {
+        this.socket.hurry()
+        this.socket.probe()
+      }
+    })
+    window.addEventListener('pagehide', () => void this.remarks.flush())
+  }
+
+  start() {
+    this.socket.start()
+  }
+
+  /** Closes the socket and lets the sound go: logged out, or the login has ended. */
+  stop() {
+    this.socket.stop()
+    this.peer.shut()
+    this.tabs.give()
+    this.quietRing()
+    this.store.dispatch({ type: 'loggedOut' })
+  }
+
+  /** The same page takes the account back (A9). */
+  takeBack() {
+    this.store.dispatch({ type: 'loggedOut' })
+    this.socket.start()
+  }
+
+  retryNow() {
+    this.socket.hurry()
+  }
+
+  async ask(ask: Ask): Promise<Outcome> {
+    const outcome = await this.socket.ask(ask)
+    if (outcome.is === 'lost' && told(ask)) this.toast(t('error.lost'))
+    return outcome
+  }
+
+  /** Chooses a state (B1). From offline this goes online: microphone and audio path first, the state last (F7). */
+  async choose(state: ChosenState, breakReason: string | null = null): Promise<void> {
+    const desk = this.store.get().desk
+    if (!desk) return
+    if (state === 'offline') {
+      this.store.dispatch({ type: 'goingOnline', step: 'no' })
+      await this.ask({ type: 'setState', state, breakReason: null })
+      return
+    }
+    if (desk.agent.state === 'offline' && !(await this.prepareSound())) return
+    await this.ask({ type: 'setState', state, breakReason })
+  }
+
+  /** After the microphone was refused: the agent has changed the browser's mind, or says so. */
+  async tryMicrophone(): Promise<void> {
+    this.store.dispatch({ type: 'microphone', is: 'unknown' })
+    const desk = this.store.get().desk
+    if (desk && desk.agent.state === 'offline') await this.choose('available')
+    else await this.peer.bringUp()
+  }
+
+  forgetMicrophone() {
+    this.store.dispatch({ type: 'microphone', is: 'unknown' })
+    this.store.dispatch({ type: 'goingOnline', step: 'no' })
+  }
+
+  /** Brings the sound into this tab (F6). */
+  async takeSound(): Promise<void> {
+    await this.sound.unlock()
+    await this.peer.bringUp()
+  }
+
+  /** The agent has read why a request was refused. */
+  seen() {
+    this.store.dispatch({ type: 'refusalSeen' })
+  }
+
+  select(call: string | null) {
+    this.store.dispatch({ type: 'selected', call })
+  }
+
+  type(call: string, text: string) {
+    this.store.dispatch({ type: 'typed', call, text })
+  }
+
+  unlock() {
+    void this.sound.unlock()
+  }
+
+  async completeService(call: string): Promise<void> {
+    await this.remarks.flush(call)
+    await this.ask({ type: 'completeService', call })
+  }
+
+  async completeAll(): Promise<void> {
+    await this.remarks.flush()
+    await this.ask({ type: 'completeAll' })
+  }
+
+  flushRemark(call: string) {
+    void this.remarks.flush(call)
+  }
+
+  async logOut(): Promise<void> {
+    await this.remarks.flush()
+    try {
+      await api.logout()
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.status !== 401) {
+        this.toast(error instanceof ApiFailure && error.message ? error.message : t('error.unreachable'))
+        return
+      }
+    }
+    this.stop()
+    this.onLoggedOut(true)
+  }
+
+  toast(text: string) {
+    const id = ++this.toasts
+    this.store.dispatch({ type: 'toast', id, text })
+    setTimeout(() => this.store.dispatch({ type: 'toastGone', id }), TOAST_FOR)
+  }
+
+  private async prepareSound(): Promise<boolean> {
+    this.store.dispatch({ type: 'goingOnline', step: 'microphone' })
+    this.store.dispatch({ type: 'microphone', is: 'asking' })
+    this.notifier.askOnce()
+    void this.sound.unlock()
+    const up = await this.peer.bringUp()
+    const { microphone, goingOnline } = this.store.get()
+    if (goingOnline === 'no') return false
+    if (up) this.store.dispatch({ type: 'goingOnline', step: 'no' })
+    else {
+      this.peer.shut()
+      if (microphone === 'asking') this.store.dispatch({ type: 'microphone', is: 'unknown' })
+      this.store.dispatch({ type: 'goingOnline', step: microphone === 'ready' ? 'failed' : 'no' })
+    }
+    return up
+  }
+
+  private told(tell: ToWorkstation) {
+    const before = this.store.get().desk
+    this.store.dispatch({ type: 'told', tell, at: Date.now() })
+    if (tell.type === 'snapshot') void this.matchSound()
+    else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
+    else if (tell.type === 'peer' && tell.state === 'lost' && this.peer.alive) this.peer.renew()
+    else if (tell.type === 'audioOwner' && !tell.mine && before && before.audioOwner) {
+      this.tabs.give()
+      this.peer.shut()
+    } else if (tell.type === 'takenOver') {
+      this.tabs.give()
+      this.peer.shut()
+    }
+  }
+
+  /** After a snapshot: the page's sound and the switch's idea of it are brought together. */
+  private async matchSound(): Promise<void> {
+    const desk = this.store.get().desk
+    if (!desk) return
+    if (!isOnline(desk)) {
+      if (this.store.get().goingOnline === 'no') this.peer.shut()
+      return
+    }
+    if (desk.audioOwner) {
+      if (this.peer.alive && (desk.peer === 'up' || desk.peer === 'connecting')) return
+      if (this.peer.alive) this.peer.renew()
+      else void this.peer.bringUp()
+      return
+    }
+    // The page was loaded anew, or the socket was away: the sound is ours again unless another tab has it.
+    if (await this.tabs.elsewhere()) {
+      this.peer.shut()
+      return
+    }
+    if (this.peer.alive) this.peer.renew()
+    else void this.peer.bringUp()
+  }
+
+  private lost() {
+    this.peer.socketLost()
+    this.store.dispatch({ type: 'lost', at: Date.now() })
+    this.store.dispatch({ type: 'unanswered' })
+  }
+
+  /** The switch would not open the socket: has the login ended, or is it just away? */
+  private async refused(): Promise<boolean> {
+    try {
+      await api.me()
+    } catch (error) {
+      if (error instanceof ApiFailure && error.status === 401) {
+        this.stop()
+        this.onLoggedOut(false)
+        return false
+      }
+    }
+    return true
+  }
+
+  private changed(state: State, before: State) {
+    this.peer.setMicrophoneOpen(microphoneOpen(state.desk))
+    this.ringWhile(rings(state))
+    const offer = state.desk ? state.desk.offer : null
+    const old = before.desk ? before.desk.offer : null
+    if ((offer ? offer.offer : null) !== (old ? old.offer : null)) {
+      if (offer && state.desk && state.desk.audioOwner) {
+        const caller = offer.callerName || offer.caller
+        const body = t('offer.notification.body', { group: offer.group, called: offer.called })
+        this.notifier.show(t('offer.notification', { caller }), body)
+      } else this.notifier.close()
+    }
+    if (before.desk && isOnline(before.desk) && state.desk && !isOnline(state.desk) && state.link.is === 'open') {
+      this.tabs.give()
+      this.peer.shut()
+    }
+    if (before.link.is === 'open' && state.link.is === 'lost' && isOnline(state.desk)) this.sound.pair(false)
+    if (before.link.is === 'lost' && state.link.is === 'open' && isOnline(state.desk)) this.sound.pair(true)
+    this.remindOfHold(state)
+  }
+
+  private ringWhile(on: boolean) {
+    if (on && !this.stopRing) this.stopRing = this.sound.ring()
+    if (!on) this.quietRing()
+  }
+
+  private quietRing() {
+    if (this.stopRing) this.stopRing()
+    this.stopRing = null
+  }
+
+  /** One quiet tick for each minute on hold. */
+  private remindOfHold(state: State) {
+    const live = state.desk ? liveSession(state.desk) : null
+    const held = live !== null && live.held
+    if (held && this.heldTimer === null) this.heldTimer = setInterval(() => this.sound.tick(), HELD_TICK)
+    if (!held && this.heldTimer !== null) {
+      clearInterval(this.heldTimer as number)
+      this.heldTimer = null
+    }
+  }
+}
+
+/** Requests whose loss the agent should hear of; the others are repeated by the page. */
+function told(ask: Ask): boolean {
+  return ask.type !== 'remark' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
+}
+
+/** getUserMedia's errors in the agent's words (F7). */
+export function whyNoMicrophone(error: unknown): Microphone {
+  const name = error instanceof Error || error instanceof DOMException ? error.name : ''
+  if (name === 'NotAllowedError' || name === 'PermissionDeniedError') return 'blocked'
+  if (name === 'SecurityError') return 'insecure'
+  return 'missing'
+}

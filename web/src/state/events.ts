@@ -1,0 +1,22 @@
+import type { Ask, ToWorkstation } from '../generated/wire'
+import type { Draft, GoingOnline, Microphone } from './state'
+
+/** What can happen to the page's state: the switch tells, the socket changes, the agent acts. Times are the page's clock. */
+export type Event =
+  | { type: 'told'; tell: ToWorkstation; at: number }
+  | { type: 'connecting' }
+  | { type: 'lost'; at: number }
+  | { type: 'roundTrip'; milliseconds: number }
+  | { type: 'asked'; id: number; ask: Ask }
+  /** The socket went away before these were answered. */
+  | { type: 'unanswered' }
+  | { type: 'loggedOut' }
+  | { type: 'selected'; call: string | null }
+  | { type: 'typed'; call: string; text: string }
+  | { type: 'draftsRestored'; drafts: { [call: string]: Draft } }
+  | { type: 'microphone'; is: Microphone }
+  | { type: 'goingOnline'; step: GoingOnline }
+  | { type: 'audioLocked'; locked: boolean }
+  | { type: 'refusalSeen' }
+  | { type: 'toast'; id: number; text: string }
+  | { type: 'toastGone'; id: number }

@@ -1,0 +1,112 @@
+import type { Ask, PeerState, SessionView } from '../generated/wire'
+import type { Desk, State } from './state'
+
+/** The session that is being served: in conversation, or in after-call work. */
+export function liveSession(desk: Desk): SessionView | null {
+  return desk.sessions.find(s => s.phase !== 'ended') || null
+}
+
+/** The call that the after-call work is about: the last that ended. */
+export function wrapUpSession(desk: Desk): SessionView | null {
+  if (desk.agent.state !== 'afterCallWork') return null
+  return desk.sessions.reduce<SessionView | null>(
+    (last, s) => (s.phase === 'ended' && (!last || (s.ended || 0) > (last.ended || 0)) ? s : last),
+    null,
+  )
+}
+
+/** Sessions under *Serving*: the live one, and the one in after-call work. */
+export function serving(desk: Desk): SessionView[] {
+  const wrapUp = wrapUpSession(desk)
+  return desk.sessions.filter(s => s.phase !== 'ended' || s === wrapUp)
+}
+
+/** Sessions under *Ended*, newest first. */
+export function ended(desk: Desk): SessionView[] {
+  const wrapUp = wrapUpSession(desk)
+  return desk.sessions.filter(s => s.phase === 'ended' && s !== wrapUp)
+}
+
+/** The one thing that the middle shows. */
+export type Task =
+  | { is: 'ringing' }
+  | { is: 'microphone' }
+  | { is: 'call'; session: SessionView }
+  | { is: 'wrapUp'; session: SessionView | null }
+  | { is: 'ended'; session: SessionView }
+  | { is: 'idle' }
+
+export function task(state: State, desk: Desk): Task {
+  if (desk.offer) return { is: 'ringing' }
+  if (state.microphone === 'blocked' || state.microphone === 'missing' || state.microphone === 'insecure') {
+    if (!liveSession(desk)) return { is: 'microphone' }
+  }
+  const wrapUp = wrapUpSession(desk)
+  const chosen = state.selected !== null ? desk.sessions.find(s => s.call === state.selected) : undefined
+  if (chosen && chosen.phase === 'ended' && chosen !== wrapUp) return { is: 'ended', session: chosen }
+  const live = liveSession(desk)
+  if (live) return { is: 'call', session: live }
+  if (desk.agent.state === 'afterCallWork') return { is: 'wrapUp', session: wrapUp }
+  return { is: 'idle' }
+}
+
+/** The session that the left marks and the right describes. */
+export function shownSession(state: State, desk: Desk): SessionView | null {
+  const now = task(state, desk)
+  return now.is === 'call' || now.is === 'ended' || now.is === 'wrapUp' ? now.session : null
+}
+
+/** Whether such a request is on its way; the button shows it at once. */
+export function isPending(state: State, ...types: Ask['type'][]): boolean {
+  return Object.keys(state.pending).some(id => {
+    const ask = state.pending[Number(id)]
+    return ask !== undefined && types.indexOf(ask.type) >= 0
+  })
+}
+
+/** What stands in the remark's field: the agent's words first. */
+export function remarkText(state: State, session: SessionView): string {
+  const draft = state.drafts[session.call]
+  return draft ? draft.text : session.remark
+}
+
+/** Whether the customer may hear this page's microphone (D2, D3, F7). The switch enforces the same. */
+export function microphoneOpen(desk: Desk | null): boolean {
+  const live = desk ? liveSession(desk) : null
+  return live !== null && live.phase === 'talking' && !live.held && !live.muted
+}
+
+/** Whether this tab rings (F6). */
+export function rings(state: State): boolean {
+  const desk = state.desk
+  return desk !== null && state.link.is === 'open' && desk.offer !== null && !desk.offer.automatic && desk.audioOwner
+}
+
+/** Whether the agent is at work, so that the switch needs an audio path. */
+export function isOnline(desk: Desk | null): boolean {
+  return desk !== null && desk.agent.state !== 'offline'
+}
+
+/** Another tab has the sound: this one only shows the state (F6). */
+export function audioElsewhere(desk: Desk): boolean {
+  return isOnline(desk) && !desk.audioOwner && desk.peer !== 'none' && desk.peer !== 'lost'
+}
+
+/** One to four bars; none without a connection. */
+export function bars(milliseconds: number | null): number {
+  if (milliseconds === null) return 0
+  if (milliseconds < 100) return 4
+  if (milliseconds < 200) return 3
+  return milliseconds < 400 ? 2 : 1
+}
+
+/** E-model classes (ITU-T G.107): satisfied, some dissatisfied, many dissatisfied, nearly all. */
+export function qualityBars(mos: number): 1 | 2 | 3 | 4 {
+  if (mos >= 4) return 4
+  if (mos >= 3.6) return 3
+  return mos >= 3.1 ? 2 : 1
+}
+
+export function peerState(state: State): PeerState {
+  return state.desk ? state.desk.peer : 'none'
+}

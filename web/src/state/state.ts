@@ -1,0 +1,82 @@
+import type { AgentView, Ask, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings } from '../generated/wire'
+
+/** How the page stands to the switch. */
+export type Link =
+  /** Nobody is logged in, or it is not known yet. */
+  | { is: 'idle' }
+  /** First connection after the page opened. */
+  | { is: 'connecting' }
+  | { is: 'open' }
+  /** The socket is away since `since` (the page's clock); the switch keeps the call and the state for a while (B3). */
+  | { is: 'lost'; since: number }
+  /** Another login took over (A9): the page has stopped. */
+  | { is: 'takenOver' }
+
+/** The microphone, as far as this page got it. */
+export type Microphone = 'unknown' | 'asking' | 'ready' | 'blocked' | 'missing' | 'insecure'
+
+/** Everything the switch told us. Replaced whole by each snapshot. */
+export interface Desk {
+  me: Me
+  agent: AgentView
+  queues: QueueView[]
+  offer: OfferView | null
+  sessions: SessionView[]
+  audioOwner: boolean
+  peer: PeerState
+  settings: Settings
+  quality: QualityView | null
+}
+
+/** A remark that the agent types: the page's text stands until the switch has said the same (D8). */
+export interface Draft {
+  text: string
+  /** The text that is on its way to the switch. */
+  sending: string | null
+}
+
+/** A request that was refused: shown where the agent works, until the next try. */
+export interface Refusal {
+  ask: Ask['type']
+  code: string
+  message: string
+}
+
+/** Going online (F7): microphone, audio path, and only then the state. */
+export type GoingOnline = 'no' | 'microphone' | 'path' | 'failed'
+
+export interface State {
+  link: Link
+  desk: Desk | null
+  /** The switch's clock minus the page's, in milliseconds. */
+  clockOffset: number
+  /** Of the last ping, in milliseconds. */
+  roundTrip: number | null
+  /** The session that the agent looks at; null: the current task. */
+  selected: string | null
+  /** Requests without an answer, by id. */
+  pending: { [id: number]: Ask }
+  refusal: Refusal | null
+  drafts: { [call: string]: Draft }
+  microphone: Microphone
+  goingOnline: GoingOnline
+  /** The browser plays no sound before a click. */
+  audioLocked: boolean
+  /** One notice of what happened elsewhere. */
+  toast: { id: number; text: string } | null
+}
+
+export const initialState: State = {
+  link: { is: 'idle' },
+  desk: null,
+  clockOffset: 0,
+  roundTrip: null,
+  selected: null,
+  pending: {},
+  refusal: null,
+  drafts: {},
+  microphone: 'unknown',
+  goingOnline: 'no',
+  audioLocked: false,
+  toast: null,
+}

@@ -1,0 +1,165 @@
+import type { SessionView } from '../generated/wire'
+import { t } from '../i18n'
+import { useStation } from '../components/context'
+import { Icon, type IconName } from '../components/Icon'
+import { phaseWord } from '../components/Left'
+import { MicrophoneMeter } from '../components/Meter'
+import { Bars, initials, Refused } from '../components/parts'
+import { Remark } from '../components/Remark'
+import { spell, useTime } from '../services/clock'
+import { isPending, microphoneOpen, qualityBars } from '../state/select'
+import type { Desk, State } from '../state/state'
+
+/** The call view (D1–D3, D8). */
+export function Call({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
+  const station = useStation()
+  const away = state.link.is !== 'open'
+  const call = session.call
+  const name = session.callerName || session.caller
+  const broken = session.phase === 'reconnecting' || away
+  const usable = !away && session.phase === 'talking'
+  return (
+    <div class="sheet zone task" data-test="call" data-phase={session.phase} data-held={String(session.held)} data-muted={String(session.muted)} aria-label={t('call.label')} role="region">
+      <div class="head">
+        <div class="who">
+          <span class="av av--l">{session.callerName ? initials(session.callerName) : <Icon name="user" size="l" />}</span>
+          <div class="v v--0">
+            <h1 class="t5 cut num" title={name}>
+              {name}
+            </h1>
+            <span class="facts">
+              {session.callerName ? <span class="num">{session.caller}</span> : null}
+              {session.place ? <span>{session.place}</span> : null}
+              <span class="num">{t('call.called', { number: session.called })}</span>
+            </span>
+          </div>
+          <Timer session={session} offset={state.clockOffset} broken={broken} />
+        </div>
+        <div class="meters">
+          <Quality state={state} desk={desk} session={session} broken={broken} />
+          <MicrophoneMeter off={!microphoneOpen(desk) || away} />
+          {session.recording ? <span class="rec">{t('call.recording')}</span> : null}
+          {session.group ? <span class="badge">{session.group}</span> : null}
+        </div>
+        <div class="calls">
+          {session.held ? (
+            <Control icon="play" test="resume" pressed busy={isPending(state, 'resume')} disabled={!usable} onClick={() => void station.ask({ type: 'resume', call })}>
+              {t('call.resume')}
+            </Control>
+          ) : (
+            <Control icon="pause" test="hold" busy={isPending(state, 'hold')} disabled={!usable} onClick={() => void station.ask({ type: 'hold', call })}>
+              {t('call.hold')}
+            </Control>
+          )}
+          {session.muted ? (
+            <Control icon="micoff" test="unmute" pressed busy={isPending(state, 'unmute')} disabled={!usable} onClick={() => void station.ask({ type: 'unmute', call })}>
+              {t('call.unmute')}
+            </Control>
+          ) : (
+            <Control icon="mic" test="mute" busy={isPending(state, 'mute')} disabled={!usable} onClick={() => void station.ask({ type: 'mute', call })}>
+              {t('call.mute')}
+            </Control>
+          )}
+          <Control icon="hangup" test="hang-up" stop busy={isPending(state, 'hangUp')} disabled={away} onClick={() => void station.ask({ type: 'hangUp', call })}>
+            {t('call.hangUp')}
+          </Control>
+        </div>
+        <Hearing session={session} broken={broken} />
+        <Refused state={state} of={['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState']} />
+      </div>
+      <div class="desknote">
+        <Remark state={state} session={session} rows={5} />
+      </div>
+    </div>
+  )
+}
+
+function Timer({ session, offset, broken }: { session: SessionView; offset: number; broken: boolean }) {
+  const time = useTime(offset, now => spell(now - session.began))
+  return (
+    <div class="timer">
+      <b class="num">{time}</b>
+      <span class={broken ? 't2 med timer__broken' : session.held ? 't2 med dim' : 't2 med timer__live'}>{broken ? t('session.reconnecting') : phaseWord(session)}</span>
+    </div>
+  )
+}
+
+/** One sentence at every moment: who hears whom (README, principle 3). */
+function Hearing({ session, broken }: { session: SessionView; broken: boolean }) {
+  const [icon, key]: [IconName, 'connecting' | 'talking' | 'held' | 'muted' | 'reconnecting'] = broken
+    ? ['netoff', 'reconnecting']
+    : session.phase === 'connecting'
+      ? ['clock', 'connecting']
+      : session.held
+        ? ['music', 'held']
+        : session.muted
+          ? ['micoff', 'muted']
+          : ['headset', 'talking']
+  return (
+    <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
+      <Icon name={icon} />
+      <span>{t(`call.${key}.says`)}</span>
+    </div>
+  )
+}
+
+function Quality({ state, desk, session, broken }: { state: State; desk: Desk; session: SessionView; broken: boolean }) {
+  const quality = desk.quality && desk.quality.call === session.call ? desk.quality : null
+  if (broken || state.link.is !== 'open') {
+    return (
+      <span class="quality">
+        <Bars n={0} />
+        {t('call.quality.none')}
+      </span>
+    )
+  }
+  if (!quality) {
+    return (
+      <span class="quality">
+        <Bars n={0} />
+        {t('call.quality.measuring')}
+      </span>
+    )
+  }
+  const n = qualityBars(quality.mos)
+  const numbers = { loss: quality.loss.toFixed(1), jitter: Math.round(quality.jitter) }
+  const title = quality.roundTrip === null ? t('call.quality.detail', numbers) : t('call.quality.detail.trip', { ...numbers, trip: Math.round(quality.roundTrip) })
+  return (
+    <span class="quality" title={title} data-test="quality" data-mos={quality.mos.toFixed(1)}>
+      <Bars n={n} />
+      {t(`call.quality.${n}`)}&nbsp;<span class="num faint">{t('call.mos', { mos: quality.mos.toFixed(1) })}</span>
+    </span>
+  )
+}
+
+interface ControlProps {
+  icon: IconName
+  test: string
+  pressed?: boolean
+  stop?: boolean
+  busy: boolean
+  disabled: boolean
+  onClick(): void
+  children: string
+}
+
+function Control({ icon, test, pressed, stop, busy, disabled, onClick, children }: ControlProps) {
+  return (
+    <button
+      type="button"
+      class={stop ? 'call call--stop' : 'call'}
+      data-test={test}
+      aria-pressed={stop ? undefined : pressed ? 'true' : 'false'}
+      aria-busy={busy ? 'true' : undefined}
+      disabled={disabled}
+      onClick={() => {
+        if (!busy) onClick()
+      }}
+    >
+      <span class="call__in">
+        <Icon name={icon} />
+        <span>{children}</span>
+      </span>
+    </button>
+  )
+}

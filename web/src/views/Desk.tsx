@@ -1,0 +1,125 @@
+import { useEffect } from 'preact/hooks'
+import type { SessionView } from '../generated/wire'
+import { t } from '../i18n'
+import { Banner } from '../components/Banners'
+import { useStation } from '../components/context'
+import { Customer } from '../components/Customer'
+import { Icon } from '../components/Icon'
+import { Left, phaseWord } from '../components/Left'
+import { Toast, Shortcuts } from '../components/Overlays'
+import { TopBar, type Page } from '../components/TopBar'
+import { spell, useTime } from '../services/clock'
+import { runCommand } from '../services/commands'
+import { commandOf } from '../services/keys'
+import { liveSession, task } from '../state/select'
+import type { Desk as DeskState, State } from '../state/state'
+import { useStore, type Store } from '../state/store'
+import { Call } from './Call'
+import { Ended } from './Ended'
+import { Idle } from './Idle'
+import { NoMicrophone } from './NoMicrophone'
+import { Records } from './Records'
+import { AnswerBar, Ringing } from './Ringing'
+import { TakenOver } from './TakenOver'
+import { WrapUp } from './WrapUp'
+
+/** The workstation and its records: the pages of somebody who is logged in. */
+export function Desk({ store, page }: { store: Store; page: Page }) {
+  const station = useStation()
+  const state = useStore(store)
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const command = commandOf(event)
+      if (command === null) return
+      if (command === 'menu') window.dispatchEvent(new Event('cordboard:menu'))
+      else runCommand(command, store.get(), station)
+      event.preventDefault()
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [store, station])
+  const offer = state.desk ? state.desk.offer : null
+  useEffect(() => {
+    document.title = offer ? t('offer.title', { caller: offer.callerName || offer.caller }) : `${t(page === 'records' ? 'nav.records' : 'nav.workstation')} · ${t('app.name')}`
+  })
+  const live = state.desk ? liveSession(state.desk) : null
+  const call = live ? live.call : null
+  useEffect(() => {
+    // The controls of a call that has just begun must be in sight.
+    if (call !== null) location.hash = '#/'
+  }, [call])
+  if (state.link.is === 'takenOver') return <TakenOver onBack={() => station.takeBack()} />
+  const desk = state.desk
+  if (!desk) return <Waiting />
+  return (
+    <div class="app">
+      <TopBar state={state} desk={desk} page={page} />
+      <Banner state={state} desk={desk} />
+      {page === 'records' ? (
+        <>
+          {desk.offer ? (
+            <div class="abovepage">
+              <AnswerBar key={desk.offer.offer} state={state} offer={desk.offer} />
+            </div>
+          ) : null}
+          {live ? <CallLine session={live} offset={state.clockOffset} /> : null}
+          <Records />
+        </>
+      ) : (
+        <main class="desk">
+          <Left state={state} desk={desk} />
+          <Middle state={state} desk={desk} />
+          <Customer state={state} desk={desk} />
+        </main>
+      )}
+      <Toast state={state} close={id => store.dispatch({ type: 'toastGone', id })} />
+      <Shortcuts />
+    </div>
+  )
+}
+
+function Middle({ state, desk }: { state: State; desk: DeskState }) {
+  const now = task(state, desk)
+  switch (now.is) {
+    case 'ringing':
+      return desk.offer ? <Ringing key={desk.offer.offer} state={state} offer={desk.offer} /> : null
+    case 'microphone':
+      return state.microphone === 'blocked' || state.microphone === 'missing' || state.microphone === 'insecure' ? <NoMicrophone why={state.microphone} /> : null
+    case 'call':
+      return <Call key={now.session.call} state={state} desk={desk} session={now.session} />
+    case 'wrapUp':
+      return <WrapUp state={state} desk={desk} session={now.session} />
+    case 'ended':
+      return <Ended key={now.session.call} state={state} session={now.session} />
+    case 'idle':
+      return <Idle state={state} desk={desk} />
+  }
+}
+
+/** The call in progress, while the agent looks something up in the records. */
+function CallLine({ session, offset }: { session: SessionView; offset: number }) {
+  const time = useTime(offset, now => spell(now - session.began))
+  return (
+    <a class="callline" href="#/" data-st="line">
+      <Icon name="phone" />
+      <span class="cut num">
+        <b class="med">{session.callerName || session.caller}</b> · {phaseWord(session)}
+      </span>
+      <b class="num med">{time}</b>
+    </a>
+  )
+}
+
+/** Before the first snapshot. */
+export function Waiting() {
+  return (
+    <div class="waiting" role="status">
+      <span class="waiting__dots" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      <span class="dim">{t('app.loading')}</span>
+    </div>
+  )
+}

@@ -1,0 +1,363 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { GroupName, RecordPage, RecordView } from '../generated/wire'
+import { t, translated, type Key } from '../i18n'
+import { Icon } from '../components/Icon'
+import { Bars, Button } from '../components/parts'
+import { Recording } from '../components/Player'
+import { dayStart, dayTime } from '../components/time'
+import { api } from '../services/http'
+import { spell } from '../services/clock'
+import { qualityBars } from '../state/select'
+
+interface Filter {
+  from: string
+  to: string
+  group: string
+  status: string
+  caller: string
+  contact: string
+}
+
+const nothing: Filter = { from: '', to: '', group: '', status: '', caller: '', contact: '' }
+const statuses = [
+  'normal_end',
+  'agent_transfer',
+  'abandoned_ringing',
+  'abandoned_queue',
+  'no_agent_online',
+  'queue_full',
+  'queue_timeout',
+  'overflow',
+  'unknown_number',
+  'trunk_full',
+  'agent_lost',
+  'interrupted',
+]
+const COLUMNS = 10
+const TYPING_PAUSE = 300
+
+/** Service records (G1): filters, pages, and the recording of each (G4). */
+export function Records() {
+  const [filter, setFilter] = useState<Filter>(nothing)
+  const [page, setPage] = useState(0)
+  const [result, setResult] = useState<RecordPage | null>(null)
+  const [failed, setFailed] = useState(false)
+  const [loading, setLoading] = useState(true)
+  const [again, setAgain] = useState(0)
+  const [open, setOpen] = useState<string | null>(null)
+  const groups = useRef<GroupName[]>([])
+
+  useEffect(() => {
+    let current = true
+    setLoading(true)
+    const timer = setTimeout(
+      () => {
+        const end = dayStart(filter.to, 1)
+        const asked = {
+          from: dayStart(filter.from),
+          to: end === null ? null : end - 1,
+          group: filter.group ? Number(filter.group) : null,
+          status: filter.status || null,
+          caller: digits(filter.caller),
+          contact: digits(filter.contact),
+          page,
+        }
+        api.records(asked).then(
+          got => {
+            if (!current) return
+            groups.current = got.groups
+            setResult(got)
+            setFailed(false)
+            setLoading(false)
+          },
+          () => {
+            if (!current) return
+            setFailed(true)
+            setLoading(false)
+          },
+        )
+      },
+      result ? TYPING_PAUSE : 0,
+    )
+    return () => {
+      current = false
+      clearTimeout(timer)
+    }
+  }, [filter, page, again])
+
+  const change = (part: Partial<Filter>) => {
+    setFilter({ ...filter, ...part })
+    setPage(0)
+    setOpen(null)
+  }
+  const filtered = (Object.keys(filter) as (keyof Filter)[]).some(key => filter[key] !== '')
+  const total = result ? result.total : 0
+  return (
+    <main class="sheet page" data-test="records">
+      <header class="page__head">
+        <div class="split">
+          <h1 class="t5 semi">
+            {t('records.title')} {result ? <span class="faint num page__total">{total.toLocaleString('en')}</span> : null}
+          </h1>
+          <Button kind="quiet" size="s" icon="refresh" busy={loading} onClick={() => setAgain(again + 1)}>
+            {t('records.refresh')}
+          </Button>
+        </div>
+        <div class="filters" role="search">
+          <label class="datefield">
+            <span>{t('records.from')}</span>
+            <input class="in num" type="date" value={filter.from} max={filter.to || undefined} data-test="filter-from" onInput={event => change({ from: event.currentTarget.value })} />
+          </label>
+          <label class="datefield">
+            <span>{t('records.to')}</span>
+            <input class="in num" type="date" value={filter.to} min={filter.from || undefined} data-test="filter-to" onInput={event => change({ to: event.currentTarget.value })} />
+          </label>
+          <Choice label={t('records.group')} test="filter-group" value={filter.group} onChange={group => change({ group })}>
+            {[['', t('records.group.all')], ...groups.current.map(group => [String(group.id), group.name])]}
+          </Choice>
+          <Choice label={t('records.status')} test="filter-status" value={filter.status} onChange={status => change({ status })}>
+            {[['', t('records.status.all')], ...statuses.map(status => [status, translated('status', status, status)])]}
+          </Choice>
+          <Search label={t('records.caller')} test="filter-caller" value={filter.caller} onInput={caller => change({ caller })} />
+          <Search label={t('records.contact')} test="filter-contact" value={filter.contact} onInput={contact => change({ contact })} />
+          {filtered ? (
+            <Button kind="quiet" size="s" onClick={() => change(nothing)}>
+              {t('records.clear')}
+            </Button>
+          ) : null}
+        </div>
+      </header>
+      <div class="scroll page__body" aria-busy={loading ? 'true' : 'false'}>
+        {failed ? (
+          <div class="empty empty--fill" role="alert">
+            <h3>{t('records.failed')}</h3>
+            <p>{t('error.unreachable')}</p>
+            <div class="empty__act">
+              <Button icon="refresh" onClick={() => setAgain(again + 1)}>
+                {t('records.again')}
+              </Button>
+            </div>
+          </div>
+        ) : result === null ? (
+          <p class="sr" role="status">
+            {t('records.loading')}
+          </p>
+        ) : result.items.length === 0 ? (
+          <div class="empty empty--fill">
+            <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
+              <path d="M22 14h52M22 26h52M22 38h52M22 50h30" />
+            </svg>
+            <h3>{t(filtered ? 'records.nothing' : 'records.none')}</h3>
+            <p>{t(filtered ? 'records.nothing.lead' : 'records.none.lead')}</p>
+          </div>
+        ) : (
+          <Table items={result.items} open={open} setOpen={setOpen} />
+        )}
+      </div>
+      {result && result.items.length > 0 && !failed ? (
+        <footer class="page__foot">
+          <span class="t2 faint num" aria-live="polite">
+            {t('records.range', {
+              from: result.page * result.pageSize + 1,
+              to: Math.min(result.total, (result.page + 1) * result.pageSize),
+              total: total.toLocaleString('en'),
+            })}
+          </span>
+          <span class="h h--1">
+            <Turn icon="left" label="records.previous" disabled={page === 0} onClick={() => setPage(page - 1)} />
+            <Turn icon="right" label="records.next" disabled={(page + 1) * result.pageSize >= result.total} onClick={() => setPage(page + 1)} />
+          </span>
+        </footer>
+      ) : null}
+    </main>
+  )
+}
+
+function digits(text: string): string | null {
+  const only = text.replace(/\D/g, '')
+  return only || null
+}
+
+function Turn({ icon, label, disabled, onClick }: { icon: 'left' | 'right'; label: Key; disabled: boolean; onClick(): void }) {
+  return (
+    <button type="button" class="btn btn--quiet btn--icon btn--s" disabled={disabled} aria-label={t(label)} onClick={onClick}>
+      <Icon name={icon} size="s" />
+    </button>
+  )
+}
+
+function Choice({ label, test, value, onChange, children }: { label: string; test: string; value: string; onChange(value: string): void; children: (string | undefined)[][] }) {
+  return (
+    <label class="sel">
+      <span class="sr">{label}</span>
+      <select class={value ? 'in in--set' : 'in'} data-test={test} value={value} onChange={event => onChange(event.currentTarget.value)}>
+        {children.map(([id, name]) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <Icon name="down" />
+    </label>
+  )
+}
+
+function Search({ label, test, value, onInput }: { label: string; test: string; value: string; onInput(value: string): void }) {
+  return (
+    <label class="search">
+      <span class="sr">{label}</span>
+      <Icon name="search" />
+      <input class="in num" inputMode="tel" data-test={test} placeholder={label} value={value} onInput={event => onInput(event.currentTarget.value)} />
+    </label>
+  )
+}
+
+function Table({ items, open, setOpen }: { items: RecordView[]; open: string | null; setOpen(id: string | null): void }) {
+  const heads: { key: Key; right?: boolean }[] = [
+    { key: 'records.time' },
+    { key: 'records.type' },
+    { key: 'records.callerColumn' },
+    { key: 'records.contactColumn' },
+    { key: 'records.status' },
+    { key: 'records.group' },
+    { key: 'records.agent' },
+    { key: 'records.duration', right: true },
+    { key: 'records.recording', right: true },
+  ]
+  return (
+    <table class="tbl tbl--records">
+      <thead>
+        <tr>
+          <th>
+            <span class="sr">{t('records.details', { time: '' })}</span>
+          </th>
+          {heads.map(head => (
+            <th key={head.key} class={head.right ? 'r' : undefined} scope="col" aria-sort={head.key === 'records.time' ? 'descending' : undefined}>
+              {t(head.key)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {items.map(record => {
+          const is = open === record.id
+          return [
+            <Row key={record.id} record={record} open={is} toggle={() => setOpen(is ? null : record.id)} />,
+            is ? <More key={`${record.id}+`} record={record} /> : null,
+          ]
+        })}
+      </tbody>
+    </table>
+  )
+}
+
+const warned = ['abandoned_ringing', 'abandoned_queue', 'no_agent_online', 'queue_full', 'queue_timeout', 'agent_lost', 'interrupted', 'trunk_full']
+
+function Row({ record, open, toggle }: { record: RecordView; open: boolean; toggle(): void }) {
+  const time = dayTime(record.time)
+  const playable = record.recording !== null && (record.recording.state === 'ready' || record.recording.state === 'recovered')
+  return (
+    <tr class={open ? 'is-open' : undefined} data-test="record-row" data-call={record.call} data-status={record.status} onClick={toggle}>
+      <td>
+        <button
+          type="button"
+          class="btn btn--quiet btn--icon btn--s"
+          aria-expanded={open ? 'true' : 'false'}
+          aria-label={t('records.details', { time })}
+          onClick={event => {
+            event.stopPropagation()
+            toggle()
+          }}
+        >
+          <Icon name={open ? 'down' : 'right'} size="s" />
+        </button>
+      </td>
+      <td class="num">{time}</td>
+      <td>
+        <span class="dir">
+          <Icon name="ain" size="s" />
+          <span>{record.callType === 'inbound' ? t('records.type.inbound') : record.callType}</span>
+        </span>
+      </td>
+      <td class="num" title={record.caller}>
+        {record.caller}
+      </td>
+      <td class="num" title={record.contact}>
+        {record.contact}
+      </td>
+      <td>
+        {warned.indexOf(record.status) >= 0 ? (
+          <span class="dir dir--warn">
+            <Icon name="alert" size="s" />
+            <span class="cut">{translated('status', record.status, record.status)}</span>
+          </span>
+        ) : (
+          translated('status', record.status, record.status)
+        )}
+      </td>
+      <td title={record.group || undefined}>{record.group || <span class="faint">–</span>}</td>
+      <td title={record.agent || undefined}>{record.agent || <span class="faint">–</span>}</td>
+      <td class="num r">{spell(record.duration)}</td>
+      <td class="r">
+        {record.recording ? (
+          playable ? (
+            <span class="dir dir--end num dim">
+              <Icon name="play" size="s" />
+              {spell(record.recording.duration)}
+            </span>
+          ) : (
+            <span class="faint">…</span>
+          )
+        ) : (
+          <span class="faint">–</span>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+function More({ record }: { record: RecordView }) {
+  const by = record.hungUpBy
+  return (
+    <tr class="more">
+      <td colSpan={COLUMNS}>
+        <div class="more__in">
+          <div class="v v--3">
+            {record.recording ? <Recording recording={record.recording} /> : <p class="t2 faint">{t('player.none')}</p>}
+            {record.remark ? (
+              <div class="v v--0">
+                <span class="cap">{t('records.remark')}</span>
+                <p class="more__remark">{record.remark}</p>
+              </div>
+            ) : null}
+          </div>
+          <dl class="kv t2">
+            <dt>{t('records.wait')}</dt>
+            <dd class="num">{spell(record.wait)}</dd>
+            <dt>{t('records.ring')}</dt>
+            <dd class="num">{spell(record.ring)}</dd>
+            <dt>{t('records.hold')}</dt>
+            <dd class="num">{spell(record.hold)}</dd>
+            <dt>{t('records.by')}</dt>
+            <dd>{by ? translated('by', by, by) : '–'}</dd>
+            <dt>{t('records.quality')}</dt>
+            <dd class="h more__quality">
+              {record.mos === null ? (
+                '–'
+              ) : (
+                <>
+                  <Bars n={qualityBars(record.mos)} />
+                  <span class="num">{t('call.mos', { mos: record.mos.toFixed(1) })}</span>
+                </>
+              )}
+            </dd>
+            <dt>{t('records.call')}</dt>
+            <dd class="cut mono" title={record.call}>
+              {record.call}
+            </dd>
+          </dl>
+        </div>
+      </td>
+    </tr>
+  )
+}

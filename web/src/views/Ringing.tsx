@@ -1,0 +1,86 @@
+import type { OfferView } from '../generated/wire'
+import { t } from '../i18n'
+import { Button, Key, Refused, Ring } from '../components/parts'
+import { useStation } from '../components/context'
+import { clockSeconds, spell, useTime } from '../services/clock'
+import { isPending } from '../state/select'
+import type { State } from '../state/state'
+
+/** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. */
+export function AnswerBar({ state, offer }: { state: State; offer: OfferView }) {
+  const station = useStation()
+  const offset = state.clockOffset
+  const seconds = useTime(offset, now => Math.max(0, Math.ceil((offer.ringsUntil - now) / 1000)))
+  const total = Math.max(1, (offer.ringsUntil - offer.ringsSince) / 1000)
+  const waited = useTime(offset, now => spell(now - offer.waitingSince))
+  const name = offer.callerName
+  return (
+    <section
+      class={offer.automatic ? 'answer answer--automatic' : 'answer'}
+      data-st="line"
+      data-test="offer"
+      data-automatic={offer.automatic ? 'true' : 'false'}
+      aria-label={t('offer.label')}
+    >
+      <Ring left={(seconds - (seconds > 0 ? 1 : 0)) / total} text={String(seconds)} label={t('offer.seconds', { seconds })} />
+      <div class="v v--0">
+        <span class="t2 med answer__group">
+          {offer.group} · <span class="num">{t('offer.waiting', { time: waited })}</span>
+        </span>
+        <span class="t6 semi num cut">{offer.caller}</span>
+        <span class="facts t2">
+          {name ? <span>{name}</span> : null}
+          {offer.place ? <span>{offer.place}</span> : null}
+          <span class="num">{t('call.called', { number: offer.called })}</span>
+        </span>
+      </div>
+      {offer.automatic ? (
+        <div class="v v--0 answer__automatic">
+          <b class="med">{t('offer.automatic')}</b>
+          <span class="t2 dim">{t('offer.automatic.lead')}</span>
+        </div>
+      ) : (
+        <div class="acts">
+          <Button size="l" test="decline" busy={isPending(state, 'decline')} onClick={() => void station.ask({ type: 'decline', offer: offer.offer })}>
+            {t('offer.decline')}
+          </Button>
+          <Button size="l" kind="go" icon="phone" test="answer" busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
+            {t('offer.answer')} <Key>Alt A</Key>
+          </Button>
+        </div>
+      )}
+      <span class="sr" role="alert">
+        {t('offer.spoken', { caller: name || offer.caller, group: offer.group })}
+      </span>
+    </section>
+  )
+}
+
+/** A call rings: the answer bar, and how the caller got here. */
+export function Ringing({ state, offer }: { state: State; offer: OfferView }) {
+  const waited = useTime(state.clockOffset, now => spell(now - offer.waitingSince))
+  return (
+    <div class="zone task">
+      <AnswerBar state={state} offer={offer} />
+      <div class="sheet scroll pathsheet">
+        <Refused state={state} of={['answer', 'decline']} />
+        <h2 class="t4">{t('offer.path')}</h2>
+        <ol class="path">
+          <li>
+            <span class="num">{t('offer.path.dialled', { number: offer.called })}</span>
+            <span class="num faint">{clockSeconds(offer.waitingSince)}</span>
+          </li>
+          <li>
+            <span class="num">{t('offer.path.waited', { group: offer.group, time: waited })}</span>
+            <span class="num faint">{clockSeconds(offer.waitingSince)}</span>
+          </li>
+          <li class="now">
+            <span class="semi">{t('offer.path.ringing')}</span>
+            <span class="num faint">{clockSeconds(offer.ringsSince)}</span>
+          </li>
+        </ol>
+        {offer.automatic ? null : <p class="faint t2 pathsheet__foot">{t('offer.missed')}</p>}
+      </div>
+    </div>
+  )
+}
