@@ -1,1 +1,27 @@
-//! (to be written)
+//! The media engine: SIP legs' RTP, browsers' WebRTC, prompts, recording.
+//!
+//! One thread owns every socket; packets never leave it. A [`Media`] handle sends it commands, and what it has to tell comes as [`MediaEvent`]s.
+//! G.711 is relayed between legs without decoding (by table between the two laws), with sequence, timestamp and SSRC unbroken for the receiver whatever it hears.
+
+mod address;
+mod browser_sdp;
+mod dtmf;
+mod engine;
+mod event;
+mod g711;
+mod handle;
+mod leg;
+mod mux;
+mod outgoing;
+mod peer;
+mod ports;
+mod reception;
+mod rtp;
+mod sound;
+mod stun;
+mod synth;
+
+pub use engine::Events;
+pub use event::{MediaEvent, Quality, RtpRemote, Source};
+pub use g711::Law;
+pub use handle::{Media, MediaConfig, MediaError};

@@ -1,0 +1,99 @@
+//! Where a SIP leg's packets come from: learned once (NAT), then locked (RFC 7362's latching, with its cautions).
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How long after our answer an address other than the SDP's may be learned.
+const LEARNING_WINDOW: Duration = Duration::from_secs(2);
+
+/// The far address of one RTP session.
+#[derive(Debug, Clone, Copy)]
+pub struct FarAddress {
+    /// As the SDP has it.
+    told: SocketAddr,
+    locked: Option<SocketAddr>,
+    learns_until: Instant,
+}
+
+impl FarAddress {
+    /// A session whose SDP was just agreed on.
+    pub fn told(told: SocketAddr, now: Instant) -> Self {
+        FarAddress { told, locked: None, learns_until: now + LEARNING_WINDOW }
+    }
+
+    /// A later SDP: the same address keeps what was learned, another one starts over.
+    pub fn told_again(&mut self, told: SocketAddr, now: Instant) {
+        if told != self.told {
+            *self = FarAddress::told(told, now);
+        }
+    }
+
+    /// Whether a packet that is valid for the session may be taken from `from`; learns within the window.
+    pub fn accepts(&mut self, from: SocketAddr, now: Instant) -> bool {
+        match self.locked {
+            Some(locked) => from == locked,
+            None if now <= self.learns_until => {
+                self.locked = Some(from);
+                true
+            }
+            None => {
+                let accepted = from == self.told;
+                if accepted {
+                    self.locked = Some(from);
+                }
+                accepted
+            }
+        }
+    }
+
+    /// Where our packets go now.
+    pub fn target(&self) -> SocketAddr {
+        self.locked.unwrap_or(self.told)
+    }
+
+    /// Whether the far side was found somewhere else than its SDP said.
+    pub fn moved(&self) -> bool {
+        self.locked.is_some_and(|locked| locked != self.told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    #[test]
+    fn the_first_valid_packet_in_the_window_locks_the_address() {
+        let now = Instant::now();
+        let mut far = FarAddress::told(at(4000), now);
+        assert_eq!(far.target(), at(4000));
+        assert!(far.accepts(at(5000), now + Duration::from_secs(1)));
+        assert!(far.moved());
+        assert_eq!(far.target(), at(5000));
+        assert!(!far.accepts(at(4000), now + Duration::from_secs(1)));
+        assert!(far.accepts(at(5000), now + Duration::from_secs(100)));
+    }
+
+    #[test]
+    fn after_the_window_only_the_address_of_the_sdp_counts() {
+        let now = Instant::now();
+        let mut far = FarAddress::told(at(4000), now);
+        assert!(!far.accepts(at(5000), now + Duration::from_secs(3)));
+        assert!(far.accepts(at(4000), now + Duration::from_secs(3)));
+        assert!(!far.moved());
+    }
+
+    #[test]
+    fn a_session_refresh_keeps_the_lock_and_a_new_address_opens_the_window_again() {
+        let now = Instant::now();
+        let mut far = FarAddress::told(at(4000), now);
+        assert!(far.accepts(at(5000), now));
+        far.told_again(at(4000), now + Duration::from_secs(60));
+        assert!(!far.accepts(at(6000), now + Duration::from_secs(60)));
+        far.told_again(at(7000), now + Duration::from_secs(90));
+        assert!(far.accepts(at(6000), now + Duration::from_secs(91)));
+    }
+}

@@ -1,0 +1,538 @@
+//! The media thread: every leg, every browser, every packet. All of it lives on one thread; nothing here waits.
+
+use crate::event::{Command, MediaEvent, RtpRemote, Source};
+use crate::g711::Law;
+use crate::leg::{Leg, Link, Packet, Prompt, RtpLink, open};
+use crate::mux::{self, Mux};
+use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
+use crate::rtp;
+use crate::sound::{self, Library, Sound, SoundError};
+use cordboard_core::ids::{LegId, PeerId};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+/// The clock of everything we play.
+const TICK: Duration = Duration::from_millis(20);
+/// After a stall longer than this the clock skips instead of catching up.
+const MAX_CATCH_UP: Duration = Duration::from_millis(200);
+/// A browser not heard for this long is lost: its checks come every 2.5 s and its audio every 20 ms.
+const PEER_SILENCE: Duration = Duration::from_secs(5);
+/// A browser that has not connected by then never will.
+const PEER_CONNECT: Duration = Duration::from_secs(15);
+/// Larger than any RTP packet of a telephone call.
+const DATAGRAM: usize = 2048;
+
+/// The callback that events go to.
+pub type Events = Arc<dyn Fn(MediaEvent) + Send + Sync>;
+
+/// Everything the media thread knows.
+pub struct Engine {
+    myself: Weak<RefCell<Engine>>,
+    events: Events,
+    legs: HashMap<LegId, Leg>,
+    /// Who hears a leg.
+    listeners: HashMap<LegId, Vec<LegId>>,
+    peers: HashMap<PeerId, Peer>,
+    library: Library,
+    mux: Arc<Mux>,
+    browser_port: u16,
+    advertised: Vec<IpAddr>,
+    notices: UnboundedSender<Notice>,
+    loaded: UnboundedSender<(String, Result<Sound, SoundError>)>,
+    scratch: Vec<u8>,
+}
+
+/// What the thread starts with.
+pub struct Setup {
+    pub browser_socket: std::net::UdpSocket,
+    pub browser_addr: SocketAddr,
+    pub browser_advertise: Vec<IpAddr>,
+    pub library: Library,
+    pub events: Events,
+}
+
+/// Runs until every handle is gone.
+pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std::io::Result<()> {
+    let (notices, mut noticed) = unbounded_channel();
+    let (loaded, mut loads) = unbounded_channel();
+    let mux = Mux::new(setup.browser_socket)?;
+    let reader = tokio::spawn(Arc::clone(&mux).run());
+    let engine = Rc::new_cyclic(|myself| {
+        RefCell::new(Engine {
+            myself: myself.clone(),
+            events: setup.events,
+            legs: HashMap::new(),
+            listeners: HashMap::new(),
+            peers: HashMap::new(),
+            library: setup.library,
+            mux,
+            browser_port: setup.browser_addr.port(),
+            advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
+            notices,
+            loaded,
+            scratch: Vec::with_capacity(DATAGRAM),
+        })
+    });
+    let mut next_tick = tokio::time::Instant::now() + TICK;
+    let mut ticks: u64 = 0;
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(next_tick) => {
+                let now = tokio::time::Instant::now();
+                next_tick = if now > next_tick + MAX_CATCH_UP { now + TICK } else { next_tick + TICK };
+                ticks = ticks.wrapping_add(1);
+                engine.borrow_mut().tick(ticks, Instant::now());
+            }
+            command = commands.recv() => match command {
+                Some(command) => engine.borrow_mut().obey(command),
+                None => break,
+            },
+            Some(notice) = noticed.recv() => engine.borrow_mut().notice(notice),
+            Some((name, result)) = loads.recv() => engine.borrow_mut().sound_loaded(&name, result),
+        }
+    }
+    reader.abort();
+    Ok(())
+}
+
+impl Engine {
+    fn tell(&self, event: MediaEvent) {
+        (self.events)(event);
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::OpenRtp { leg, rtp, rtcp } => self.open_rtp(leg, rtp, rtcp),
+            Command::SetRemote { leg, remote } => self.set_remote(leg, remote),
+            Command::OpenPeer { peer, offer } => self.open_peer(peer, offer),
+            Command::ClosePeer { peer } => self.close_peer(peer),
+            Command::AttachPeer { leg, peer } => self.attach_peer(leg, peer),
+            Command::Hear { leg, source } => self.hear(leg, source),
+            Command::Play { leg, sound, token } => self.play(leg, sound, token),
+            Command::Close { leg } => self.close(leg),
+        }
+    }
+
+    // ---- legs ----
+
+    fn open_rtp(&mut self, leg: LegId, rtp: std::net::UdpSocket, rtcp: std::net::UdpSocket) {
+        let (rtp, rtcp) = match (UdpSocket::from_std(rtp), UdpSocket::from_std(rtcp)) {
+            (Ok(rtp), Ok(rtcp)) => (Rc::new(rtp), Rc::new(rtcp)),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(%leg, %error, "RTP sockets");
+                return;
+            }
+        };
+        let tasks = [self.read_socket(leg, &rtp, Engine::rtp_received), self.read_socket(leg, &rtcp, Engine::rtcp_received)];
+        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, tasks)))));
+    }
+
+    /// Starts the task that reads one socket of a leg.
+    fn read_socket(
+        &self,
+        leg: LegId,
+        socket: &Rc<UdpSocket>,
+        received: fn(&mut Engine, LegId, SocketAddr, &[u8]),
+    ) -> tokio::task::AbortHandle {
+        let (socket, engine) = (Rc::clone(socket), self.myself.clone());
+        let task = tokio::task::spawn_local(async move {
+            let mut buffer = [0; DATAGRAM];
+            loop {
+                // An error is an ICMP answer to something we sent: the far side is not there yet, or not any more.
+                if let Ok((length, from)) = socket.recv_from(&mut buffer).await
+                    && let Some(datagram) = buffer.get(..length)
+                {
+                    let Some(engine) = engine.upgrade() else { return };
+                    received(&mut engine.borrow_mut(), leg, from, datagram);
+                }
+            }
+        });
+        task.abort_handle()
+    }
+
+    fn set_remote(&mut self, leg: LegId, remote: RtpRemote) {
+        if let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) {
+            link.set_remote(remote, Instant::now());
+        } else {
+            tracing::warn!(%leg, "a far side for a leg without RTP");
+        }
+    }
+
+    fn hear(&mut self, leg: LegId, source: Source) {
+        if let Source::Music(name) = &source {
+            self.want_sound(name);
+        }
+        let Some(known) = self.legs.get_mut(&leg) else {
+            tracing::warn!(%leg, ?source, "a leg that is not open cannot hear");
+            return;
+        };
+        if let Source::Leg(before) = known.source {
+            forget_listener(&mut self.listeners, before, leg);
+        }
+        if let Source::Leg(now) = source {
+            self.listeners.entry(now).or_default().push(leg);
+        }
+        known.hear(source);
+    }
+
+    fn play(&mut self, leg: LegId, name: String, token: u64) {
+        let loading = self.want_sound(&name);
+        let sound = self.library.get(&name).cloned();
+        match self.legs.get_mut(&leg) {
+            Some(known) if sound.is_some() || loading => known.prompt = Some(Prompt { name, token, sound, frame: 0 }),
+            Some(_) | None => {
+                tracing::warn!(%leg, sound = name, "nothing to play, or nowhere");
+                self.tell(MediaEvent::Played { leg, token });
+            }
+        }
+    }
+
+    fn close(&mut self, leg: LegId) {
+        let Some(closed) = self.legs.remove(&leg) else { return };
+        if let Source::Leg(heard) = closed.source {
+            forget_listener(&mut self.listeners, heard, leg);
+        }
+        if let Link::Browser { peer, .. } = closed.link
+            && let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg))
+        {
+            peer.leg = None;
+        }
+    }
+
+    // ---- sounds ----
+
+    /// Has a sound that is not in memory read from its file; `true` when that is under way.
+    fn want_sound(&self, name: &str) -> bool {
+        if self.library.get(name).is_some() {
+            return false;
+        }
+        let Some(path) = self.library.file(name) else { return false };
+        let (loaded, name) = (self.loaded.clone(), name.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let result = if path.is_file() { sound::load(&path) } else { Err(SoundError::Unknown) };
+            if loaded.send((name, result)).is_err() {
+                tracing::trace!("the media engine has ended");
+            }
+        });
+        true
+    }
+
+    fn sound_loaded(&mut self, name: &str, result: Result<Sound, SoundError>) {
+        let sound = match result {
+            Ok(sound) => Arc::new(sound),
+            Err(error) => {
+                tracing::warn!(sound = name, %error, "cannot be played");
+                // Nothing to hear: whoever waits for its end goes on at once.
+                Arc::new(Sound::new(&[]))
+            }
+        };
+        for leg in self.legs.values_mut() {
+            if let Some(prompt) = leg.prompt.as_mut().filter(|prompt| prompt.sound.is_none() && prompt.name == name) {
+                prompt.sound = Some(Arc::clone(&sound));
+            }
+        }
+        if sound.frames() > 0 {
+            self.library.put(name.to_owned(), sound);
+        }
+    }
+
+    // ---- browsers ----
+
+    fn open_peer(&mut self, peer: PeerId, offer: String) {
+        if self.peers.contains_key(&peer) {
+            self.tell(MediaEvent::PeerFailed { peer, why: "this peer is open already".into() });
+            return;
+        }
+        let negotiation =
+            peer::negotiate(Arc::clone(&self.mux), peer, offer, self.advertised.clone(), self.browser_port, self.notices.clone());
+        let notices = self.notices.clone();
+        let task = tokio::task::spawn_local(async move {
+            let result = negotiation.await;
+            if notices.send(Notice::Ready(peer, result)).is_err() {
+                tracing::trace!("the media engine has ended");
+            }
+        });
+        self.peers.insert(peer, Peer { state: PeerState::Negotiating(task.abort_handle()), leg: None, opened: Instant::now() });
+    }
+
+    fn close_peer(&mut self, peer: PeerId) {
+        let Some(closed) = self.peers.remove(&peer) else { return };
+        // One that still negotiates is closed when its notice comes.
+        if let PeerState::Open(open) = closed.state {
+            peer::close(Arc::clone(&open.connection));
+        }
+        self.attach_failed(closed.leg);
+    }
+
+    /// A leg that waited for its browser waits in vain.
+    fn attach_failed(&mut self, leg: Option<LegId>) {
+        let Some(leg) = leg else { return };
+        let Some(known) = self.legs.get_mut(&leg) else { return };
+        if let Link::Browser { told, .. } = known.link {
+            known.link = Link::None;
+            if !told {
+                self.tell(MediaEvent::AttachFailed { leg });
+            }
+        }
+    }
+
+    fn attach_peer(&mut self, leg: LegId, peer: PeerId) {
+        let known = self.legs.entry(leg).or_insert_with(|| Leg::new(Link::None));
+        if let Link::Browser { peer: before, .. } = known.link
+            && let Some(before) = self.peers.get_mut(&before).filter(|before| before.leg == Some(leg))
+        {
+            before.leg = None;
+        }
+        let Some(target) = self.peers.get_mut(&peer) else {
+            known.link = Link::None;
+            self.tell(MediaEvent::AttachFailed { leg });
+            return;
+        };
+        let evicted = target.leg.replace(leg).filter(|other| *other != leg);
+        let up = open(Some(target)).is_some_and(|open| open.up);
+        known.link = Link::Browser { peer, told: up };
+        if let Some(other) = evicted.and_then(|other| self.legs.get_mut(&other)) {
+            other.link = Link::None;
+        }
+        if up {
+            self.tell(MediaEvent::Attached { leg });
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Ready(peer, result) => self.negotiated(peer, result),
+            Notice::State(peer, state) => self.peer_state(peer, state),
+            Notice::Track(peer, track) => self.read_track(peer, track),
+        }
+    }
+
+    fn negotiated(&mut self, id: PeerId, result: Result<Box<Negotiated>, PeerError>) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            // Closed meanwhile.
+            if let Ok(negotiated) = result {
+                peer::close(negotiated.connection);
+            }
+            return;
+        };
+        match result {
+            Ok(negotiated) => {
+                let sdp = negotiated.answer.clone();
+                peer.state = PeerState::Open(Box::new(OpenPeer::start(*negotiated)));
+                self.tell(MediaEvent::PeerAnswer { peer: id, sdp });
+            }
+            Err(error) => {
+                let leg = peer.leg;
+                self.peers.remove(&id);
+                self.tell(MediaEvent::PeerFailed { peer: id, why: error.to_string() });
+                self.attach_failed(leg);
+            }
+        }
+    }
+
+    fn peer_state(&mut self, id: PeerId, state: RTCPeerConnectionState) {
+        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
+        match state {
+            RTCPeerConnectionState::Connected => {
+                open.connected = true;
+                self.peer_up(id);
+            }
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                open.connected = false;
+                self.peer_lost(id);
+            }
+            // Whether a browser is heard we see for ourselves, sooner than the library tells.
+            RTCPeerConnectionState::Disconnected
+            | RTCPeerConnectionState::Connecting
+            | RTCPeerConnectionState::New
+            | RTCPeerConnectionState::Unspecified
+            | _ => {}
+        }
+    }
+
+    fn peer_up(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let PeerState::Open(open) = &mut peer.state else { return };
+        if open.up {
+            return;
+        }
+        open.up = true;
+        open.lost = false;
+        let leg = peer.leg;
+        self.tell(MediaEvent::PeerUp { peer: id });
+        if let Some(leg) = leg
+            && let Some(Leg { link: Link::Browser { told: told @ false, .. }, .. }) = self.legs.get_mut(&leg)
+        {
+            *told = true;
+            self.tell(MediaEvent::Attached { leg });
+        }
+    }
+
+    fn peer_lost(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let PeerState::Open(open) = &mut peer.state else { return };
+        if open.lost {
+            return;
+        }
+        open.up = false;
+        open.lost = true;
+        let leg = peer.leg;
+        let waits = leg.and_then(|leg| self.legs.get(&leg)).is_some_and(|leg| matches!(leg.link, Link::Browser { told: false, .. }));
+        if waits {
+            peer.leg = None;
+        }
+        self.tell(MediaEvent::PeerLost { peer: id });
+        if waits {
+            self.attach_failed(leg);
+        }
+    }
+
+    /// Starts the task that takes a browser's audio.
+    fn read_track(&mut self, id: PeerId, track: Arc<dyn TrackRemote>) {
+        let engine = self.myself.clone();
+        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
+        let task = tokio::task::spawn_local(async move {
+            while let Some(event) = track.poll().await {
+                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.borrow_mut().browser_packet(id, &packet);
+                }
+            }
+        });
+        open.owns(task.abort_handle());
+    }
+
+    /// Looks after browsers that went away, came back or never came.
+    fn watch_peers(&mut self, now: Instant) {
+        let mut came = Vec::new();
+        let mut went = Vec::new();
+        for (id, peer) in &self.peers {
+            let Some(open) = open(Some(peer)) else { continue };
+            let heard = self.mux.last_heard(&open.ufrag).is_some_and(|at| now.saturating_duration_since(at) < PEER_SILENCE);
+            let in_time = now.saturating_duration_since(peer.opened) < PEER_CONNECT;
+            if open.up && !heard || !open.connected && !open.lost && !in_time {
+                went.push(*id);
+            } else if open.connected && !open.up && heard {
+                came.push(*id);
+            }
+        }
+        went.into_iter().for_each(|id| self.peer_lost(id));
+        came.into_iter().for_each(|id| self.peer_up(id));
+    }
+
+    // ---- packets ----
+
+    fn rtp_received(&mut self, leg: LegId, from: SocketAddr, datagram: &[u8]) {
+        let now = Instant::now();
+        let Some(packet) = rtp::Packet::parse(datagram) else { return };
+        let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) else { return };
+        let Some(session) = &mut link.session else { return };
+        let remote = session.remote;
+        let event = remote.dtmf_type == Some(packet.header.payload_type);
+        if !event && packet.header.payload_type != remote.payload_type || !session.far.accepts(from, now) {
+            return;
+        }
+        if event {
+            link.reception.receive_untimed(&packet.header, now);
+        } else {
+            link.reception.receive(&packet.header, now);
+        }
+        if !remote.receive {
+            return;
+        }
+        if event {
+            self.event_from(leg, &packet, now);
+        } else {
+            self.audio_from(leg, &packet, remote.law, now);
+        }
+    }
+
+    fn rtcp_received(&mut self, _leg: LegId, _from: SocketAddr, _datagram: &[u8]) {}
+
+    fn browser_packet(&mut self, id: PeerId, packet: &rtc::rtp::Packet) {
+        let now = Instant::now();
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let leg = peer.leg;
+        let PeerState::Open(open) = &mut peer.state else { return };
+        let header = rtp::Header {
+            marker: packet.header.marker,
+            payload_type: packet.header.payload_type,
+            sequence: packet.header.sequence_number,
+            timestamp: packet.header.timestamp,
+            ssrc: packet.header.ssrc,
+        };
+        let event = open.event_type == Some(header.payload_type);
+        if !event && header.payload_type != Law::Mu.payload_type() {
+            return;
+        }
+        if event {
+            open.reception.receive_untimed(&header, now);
+        } else {
+            open.reception.receive(&header, now);
+        }
+        let Some(leg) = leg else { return };
+        let packet = rtp::Packet { header, payload: &packet.payload };
+        if event {
+            self.event_from(leg, &packet, now);
+        } else {
+            self.audio_from(leg, &packet, Law::Mu, now);
+        }
+    }
+
+    fn audio_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, law: Law, now: Instant) {
+        self.relay(from, &Packet::Audio { from, header: &packet.header, law, payload: packet.payload }, now);
+    }
+
+    fn event_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, now: Instant) {
+        let digit = self.legs.get_mut(&from).and_then(|leg| leg.digits.receive(packet.header.timestamp, packet.payload));
+        if let Some(digit) = digit {
+            self.tell(MediaEvent::Digit { leg: from, digit });
+        }
+        self.relay(from, &Packet::Event { from, header: &packet.header, payload: packet.payload }, now);
+    }
+
+    /// Sends a packet of one leg to all who hear it and are not in the middle of a prompt.
+    fn relay(&mut self, from: LegId, packet: &Packet<'_>, now: Instant) {
+        let Some(listeners) = self.listeners.get(&from) else { return };
+        for id in listeners {
+            if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none()) {
+                leg.send(*id, &mut self.peers, packet, &mut self.scratch, now);
+            }
+        }
+    }
+
+    /// Every 20 ms: the audio that we make ourselves; and what is looked after less often.
+    fn tick(&mut self, ticks: u64, now: Instant) {
+        let mut played = Vec::new();
+        for (id, leg) in &mut self.legs {
+            let idle_since = leg.last_sent(&self.peers);
+            let (frame, ended) = leg.next_frame(&self.library, idle_since, now);
+            played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
+            if let Some(frame) = frame {
+                leg.send(*id, &mut self.peers, &Packet::Own(frame.bytes()), &mut self.scratch, now);
+            }
+        }
+        played.into_iter().for_each(|event| self.tell(event));
+        if ticks.is_multiple_of(25) {
+            self.watch_peers(now);
+        }
+    }
+}
+
+fn forget_listener(listeners: &mut HashMap<LegId, Vec<LegId>>, heard: LegId, listener: LegId) {
+    if let Some(known) = listeners.get_mut(&heard) {
+        known.retain(|leg| *leg != listener);
+        if known.is_empty() {
+            listeners.remove(&heard);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the media engine is asked and what it tells: the vocabulary of its handle.
+
+use crate::g711::Law;
+use cordboard_core::ids::{CallId, LegId, PeerId};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// The far side of a SIP leg, as the agreed SDP has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RtpRemote {
+    /// Where the SDP wants our RTP.
+    pub addr: SocketAddr,
+    /// `a=rtcp` (RFC 3605); else the port after `addr`'s.
+    pub rtcp: Option<SocketAddr>,
+    pub law: Law,
+    /// Of `law`, both ways.
+    pub payload_type: u8,
+    /// Of telephone-event at 8000 Hz, when both sides have it.
+    pub dtmf_type: Option<u8>,
+    /// Whether we send to it: our direction is `sendrecv` or `sendonly`.
+    pub send: bool,
+    /// Whether we take what it sends: our direction is `sendrecv` or `recvonly`.
+    pub receive: bool,
+}
+
+/// What a leg hears.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    Silence,
+    /// What this leg says.
+    Leg(LegId),
+    /// A sound by name, repeated: `music`, or a file of the sounds folder.
+    Music(String),
+    Ringback,
+    Busy,
+}
+
+/// Measured quality of one leg's path (both directions together, the worse counts).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Quality {
+    /// 1.0 to 4.5, by the E-model (ITU-T G.107).
+    pub mos: f32,
+    /// Percent of the packets of the last interval.
+    pub loss_percent: f32,
+    /// Interarrival jitter (RFC 3550 section 6.4.1).
+    pub jitter_ms: f32,
+    /// From sender and receiver reports; `None` until the far side reports.
+    pub round_trip_ms: Option<f32>,
+}
+
+/// What the engine tells. It is told on the media thread: the callback must only pass it on.
+#[derive(Clone, PartialEq, Debug)]
+pub enum MediaEvent {
+    /// The SDP answer for the browser's offer.
+    PeerAnswer {
+        peer: PeerId,
+        sdp: String,
+    },
+    /// The offer could not be taken; the peer is gone.
+    PeerFailed {
+        peer: PeerId,
+        why: String,
+    },
+    /// Audio can flow, the first time or again.
+    PeerUp {
+        peer: PeerId,
+    },
+    /// Nothing was heard of the browser for five seconds, or it did not connect in time. The peer stays until it is closed and may come up again.
+    PeerLost {
+        peer: PeerId,
+    },
+    /// The leg's audio is the browser's now.
+    Attached {
+        leg: LegId,
+    },
+    /// The peer is unknown, failed or was lost before it was up.
+    AttachFailed {
+        leg: LegId,
+    },
+    /// A sound has played to its end (or could not be played).
+    Played {
+        leg: LegId,
+        token: u64,
+    },
+    /// A key was pressed (RFC 4733): `0`–`9`, `*`, `#`, `A`–`D`.
+    Digit {
+        leg: LegId,
+        digit: char,
+    },
+    /// About every two seconds while packets flow.
+    Quality {
+        leg: LegId,
+        quality: Quality,
+    },
+    /// A SIP leg had neither RTP nor RTCP for another 60 s (G5).
+    RtpSilent {
+        leg: LegId,
+        since: SystemTime,
+    },
+    RecordingReady {
+        call: CallId,
+        path: PathBuf,
+        duration_ms: i64,
+        /// The call was not stopped but cut off by the end of an earlier process (G5).
+        recovered: bool,
+    },
+    RecordingFailed {
+        call: CallId,
+        why: String,
+    },
+}
+
+/// What the handle asks of the media thread.
+#[derive(Debug)]
+pub(crate) enum Command {
+    OpenRtp { leg: LegId, rtp: std::net::UdpSocket, rtcp: std::net::UdpSocket },
+    SetRemote { leg: LegId, remote: RtpRemote },
+    OpenPeer { peer: PeerId, offer: String },
+    ClosePeer { peer: PeerId },
+    AttachPeer { leg: LegId, peer: PeerId },
+    Hear { leg: LegId, source: Source },
+    Play { leg: LegId, sound: String, token: u64 },
+    Close { leg: LegId },
+}

@@ -1,0 +1,149 @@
+//! The handle of the media engine, and its start.
+
+use crate::engine::{self, Events, Setup};
+use crate::event::{Command, RtpRemote, Source};
+use crate::ports::{self, PortPool};
+use crate::sound::Library;
+use cordboard_core::ids::{CallId, LegId, PeerId};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// Where media flows and where recordings lie.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// Address that SIP legs' RTP sockets are bound to.
+    pub bind_ip: IpAddr,
+    /// Address that SDP tells carriers.
+    pub advertise_ip: IpAddr,
+    /// Each SIP leg takes an even port for RTP and the next for RTCP.
+    pub rtp_ports: RangeInclusive<u16>,
+    /// The one UDP port of all browsers.
+    pub browser_addr: SocketAddr,
+    /// Addresses that browsers are told; empty: the one of `browser_addr`.
+    pub browser_advertise: Vec<IpAddr>,
+    /// WAV files that can be played by name (without `.wav`).
+    pub sounds_dir: Option<PathBuf>,
+    /// Recordings of calls in progress.
+    pub spool_dir: PathBuf,
+    /// Finished recordings.
+    pub mp3_dir: PathBuf,
+}
+
+/// What the engine cannot do.
+#[derive(Debug, Error)]
+pub enum MediaError {
+    #[error("UDP {addr} for browsers: {source}")]
+    BrowserPort { addr: SocketAddr, source: std::io::Error },
+    #[error("an RTP port on {ip}: {source}")]
+    RtpPort { ip: IpAddr, source: std::io::Error },
+    #[error("every RTP port is taken")]
+    PortsExhausted,
+    #[error("the media thread: {0}")]
+    Thread(std::io::Error),
+    #[error("the media engine has ended")]
+    Ended,
+}
+
+/// The handle. Cheap to clone; the engine ends when the last one is gone.
+#[derive(Clone, Debug)]
+pub struct Media {
+    commands: UnboundedSender<Command>,
+    ports: Arc<PortPool>,
+    advertise_ip: IpAddr,
+    browser_addr: SocketAddr,
+}
+
+impl Media {
+    /// Binds the browser port and starts the media thread. `events` is called on that thread and must only pass the event on.
+    pub fn start(config: MediaConfig, events: Events) -> Result<Media, MediaError> {
+        let browser_port = |source| MediaError::BrowserPort { addr: config.browser_addr, source };
+        let browser_socket = ports::bind(config.browser_addr).map_err(browser_port)?;
+        let browser_addr = browser_socket.local_addr().map_err(browser_port)?;
+        let (commands, obeyed) = unbounded_channel();
+        let setup = Setup {
+            browser_socket,
+            browser_addr,
+            browser_advertise: config.browser_advertise,
+            library: Library::new(config.sounds_dir),
+            events,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(MediaError::Thread)?;
+        std::thread::Builder::new()
+            .name("cordboard-media".into())
+            .spawn(move || {
+                let local = tokio::task::LocalSet::new();
+                if let Err(error) = local.block_on(&runtime, engine::run(setup, obeyed)) {
+                    tracing::error!(%error, "the media thread ended");
+                }
+            })
+            .map_err(MediaError::Thread)?;
+        Ok(Media {
+            commands,
+            ports: Arc::new(PortPool::new(config.bind_ip, &config.rtp_ports)),
+            advertise_ip: config.advertise_ip,
+            browser_addr,
+        })
+    }
+
+    /// The browsers' port as it was bound.
+    pub fn browser_addr(&self) -> SocketAddr {
+        self.browser_addr
+    }
+
+    /// Binds an RTP port and its RTCP port for a SIP leg and gives the address for its SDP.
+    pub fn open_rtp(&self, leg: LegId) -> Result<SocketAddr, MediaError> {
+        let failed = |source| MediaError::RtpPort { ip: self.advertise_ip, source };
+        let (rtp, rtcp) = self.ports.bind().map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
+        let port = rtp.local_addr().map_err(failed)?.port();
+        self.commands.send(Command::OpenRtp { leg, rtp, rtcp }).map_err(|_| MediaError::Ended)?;
+        Ok(SocketAddr::new(self.advertise_ip, port))
+    }
+
+    /// Tells where a SIP leg's far side is. Call it when our answer goes out or theirs comes in: for two seconds from then on the first valid packet
+    /// may come from another address (NAT), which is kept. Call it again for every later agreement (re-INVITE).
+    pub fn set_remote(&self, leg: LegId, remote: RtpRemote) {
+        self.ask(Command::SetRemote { leg, remote });
+    }
+
+    /// Answers a browser's offer: `PeerAnswer` or `PeerFailed`; then `PeerUp` and `PeerLost` as they come.
+    pub fn open_peer(&self, peer: PeerId, offer_sdp: String) {
+        self.ask(Command::OpenPeer { peer, offer: offer_sdp });
+    }
+
+    /// Closes a browser's connection; a leg attached to it stays, without a far side.
+    pub fn close_peer(&self, peer: PeerId) {
+        self.ask(Command::ClosePeer { peer });
+    }
+
+    /// Makes a browser the far side of `leg`, opening the leg if it is new: `Attached` when audio can flow, or `AttachFailed`.
+    /// A leg moves from peer to peer; a peer serves the leg that was attached last.
+    pub fn attach_peer(&self, leg: LegId, peer: PeerId) {
+        self.ask(Command::AttachPeer { leg, peer });
+    }
+
+    /// Sets what an open leg hears, from the next packet on. A new leg hears silence.
+    pub fn hear(&self, leg: LegId, source: Source) {
+        self.ask(Command::Hear { leg, source });
+    }
+
+    /// Plays a sound once over what the leg hears, then returns to that: `Played`, also when there is nothing to play.
+    /// A second sound takes the first one's place, whose `Played` never comes.
+    pub fn play(&self, leg: LegId, sound: String, token: u64) {
+        self.ask(Command::Play { leg, sound, token });
+    }
+
+    /// Closes a leg and its ports. Those who hear it hear nothing.
+    pub fn close(&self, leg: LegId) {
+        self.ask(Command::Close { leg });
+    }
+
+    fn ask(&self, command: Command) {
+        if self.commands.send(command).is_err() {
+            tracing::error!("the media engine has ended");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! One leg as the engine holds it: its way to the far side, what it hears, and the packets it sends.
+
+use crate::address::FarAddress;
+use crate::dtmf::DigitReceiver;
+use crate::event::{RtpRemote, Source};
+use crate::g711::Law;
+use crate::outgoing::Outgoing;
+use crate::peer::{OpenPeer, Peer, PeerState};
+use crate::reception::Reception;
+use crate::rtp::Header;
+use crate::sound::{FRAME, Library, Sound};
+use cordboard_core::ids::{CallId, LegId, PeerId};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::task::AbortHandle;
+
+/// A leg that hears another leg gets silence of our own when nothing came for this long: carriers and NATs want packets.
+const FILL_AFTER: Duration = Duration::from_secs(1);
+
+/// One leg.
+pub struct Leg {
+    pub link: Link,
+    pub source: Source,
+    /// Which frame of the source's sound comes next.
+    source_frame: usize,
+    pub prompt: Option<Prompt>,
+    pub digits: DigitReceiver,
+    pub recorded_by: Option<CallId>,
+}
+
+/// The way to the far side.
+pub enum Link {
+    /// Waiting for a peer.
+    None,
+    Rtp(Box<RtpLink>),
+    Browser {
+        peer: PeerId,
+        told: bool,
+    },
+}
+
+/// A SIP leg's sockets and session.
+pub struct RtpLink {
+    rtp: Rc<UdpSocket>,
+    pub rtcp: Rc<UdpSocket>,
+    tasks: [AbortHandle; 2],
+    pub session: Option<Session>,
+    pub outgoing: Outgoing,
+    pub reception: Reception,
+}
+
+/// What the SDP agreed on.
+pub struct Session {
+    pub remote: RtpRemote,
+    pub far: FarAddress,
+}
+
+/// A sound that plays over whatever the leg hears.
+pub struct Prompt {
+    pub name: String,
+    pub token: u64,
+    /// `None` while the file is read.
+    pub sound: Option<Arc<Sound>>,
+    pub frame: usize,
+}
+
+/// What goes out to a leg.
+pub enum Packet<'a> {
+    /// A frame of our own, in the leg's law.
+    Own(&'a [u8]),
+    /// Audio of another leg.
+    Audio { from: LegId, header: &'a Header, law: Law, payload: &'a [u8] },
+    /// A telephone event of another leg.
+    Event { from: LegId, header: &'a Header, payload: &'a [u8] },
+}
+
+/// What a leg was sent, for its recording.
+pub struct Sent {
+    pub timestamp: u32,
+    pub law: Law,
+    pub payload: Vec<u8>,
+}
+
+impl RtpLink {
+    pub fn new(rtp: Rc<UdpSocket>, rtcp: Rc<UdpSocket>, tasks: [AbortHandle; 2]) -> Self {
+        let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
+        RtpLink { rtp, rtcp, tasks, session: None, outgoing, reception: Reception::default() }
+    }
+
+    pub fn set_remote(&mut self, remote: RtpRemote, now: Instant) {
+        match &mut self.session {
+            Some(session) => {
+                session.far.told_again(remote.addr, now);
+                session.remote = remote;
+            }
+            None => self.session = Some(Session { remote, far: FarAddress::told(remote.addr, now) }),
+        }
+    }
+}
+
+impl Drop for RtpLink {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Session {
+    /// Where our RTCP goes: as told, unless the far side's RTP turned out to come from elsewhere.
+    pub fn rtcp_target(&self) -> SocketAddr {
+        let next_port = |address: SocketAddr| SocketAddr::new(address.ip(), address.port().saturating_add(1));
+        if self.far.moved() { next_port(self.far.target()) } else { self.remote.rtcp.unwrap_or_else(|| next_port(self.remote.addr)) }
+    }
+}
+
+/// Sends at once or not at all, past tokio's bookkeeping of readiness.
+pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) {
+    if let Err(error) = socket2::SockRef::from(socket).send_to(datagram, &to.into()) {
+        tracing::trace!(%error, "packet dropped");
+    }
+}
+
+impl Leg {
+    pub fn new(link: Link) -> Self {
+        Leg { link, source: Source::Silence, source_frame: 0, prompt: None, digits: DigitReceiver::default(), recorded_by: None }
+    }
+
+    /// The law this leg is sent.
+    pub fn law(&self) -> Law {
+        match &self.link {
+            Link::Rtp(link) => link.session.as_ref().map_or(Law::Mu, |session| session.remote.law),
+            Link::Browser { .. } | Link::None => Law::Mu,
+        }
+    }
+
+    pub fn hear(&mut self, source: Source) {
+        if self.source != source {
+            self.source_frame = 0;
+        }
+        self.source = source;
+    }
+
+    /// The next 20 ms of our own audio, when it is our turn to speak; the second value is a prompt that has come to its end.
+    pub fn next_frame(&mut self, library: &Library, idle_since: Option<Instant>, now: Instant) -> (Option<Frame>, Option<Prompt>) {
+        let law = self.law();
+        if let Some(prompt) = &mut self.prompt {
+            let frame = match &prompt.sound {
+                Some(sound) => sound.frame(law, prompt.frame).map(Frame::copy),
+                None => Some(Frame::silence(law)),
+            };
+            if frame.is_some() {
+                if prompt.sound.is_some() {
+                    prompt.frame += 1;
+                }
+                return (frame, None);
+            }
+        }
+        let ended = self.prompt.take();
+        let name = match &self.source {
+            Source::Silence => return (Some(Frame::silence(law)), ended),
+            Source::Leg(_) => {
+                let idle = idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
+                return (idle.then(|| Frame::silence(law)), ended);
+            }
+            Source::Music(name) => name.as_str(),
+            Source::Ringback => "ringback",
+            Source::Busy => "busy",
+        };
+        let frame =
+            library.get(name).and_then(|sound| sound.looped(law, self.source_frame)).map_or_else(|| Frame::silence(law), Frame::copy);
+        self.source_frame = self.source_frame.wrapping_add(1);
+        (Some(frame), ended)
+    }
+
+    /// When the leg was last sent something.
+    pub fn last_sent(&self, peers: &HashMap<PeerId, Peer>) -> Option<Instant> {
+        match &self.link {
+            Link::Rtp(link) => link.outgoing.last_sent(),
+            Link::Browser { peer, .. } => open(peers.get(peer)).and_then(|peer| peer.outgoing.last_sent()),
+            Link::None => None,
+        }
+    }
+
+    /// Sends one packet to the far side; gives what was sent when it was audio and the leg is recorded.
+    pub fn send(
+        &mut self,
+        id: LegId,
+        peers: &mut HashMap<PeerId, Peer>,
+        packet: &Packet<'_>,
+        scratch: &mut Vec<u8>,
+        now: Instant,
+    ) -> Option<Sent> {
+        let keep = self.recorded_by.is_some();
+        match &mut self.link {
+            Link::Rtp(link) => {
+                let session = link.session.as_ref().filter(|session| session.remote.send)?;
+                let law = session.remote.law;
+                let header = header_for(&mut link.outgoing, packet, session.remote.payload_type, session.remote.dtmf_type, now)?;
+                scratch.clear();
+                header.write(scratch);
+                push_payload(scratch, packet, law);
+                send_now(&link.rtp, scratch, session.far.target());
+                let payload = scratch.get(crate::rtp::HEADER_LEN..).unwrap_or_default();
+                (keep && packet.is_audio()).then(|| Sent { timestamp: header.timestamp, law, payload: payload.to_vec() })
+            }
+            Link::Browser { peer, .. } => {
+                let peer = peers.get_mut(peer).filter(|peer| peer.leg == Some(id))?;
+                let PeerState::Open(open) = &mut peer.state else { return None };
+                if !open.connected {
+                    return None;
+                }
+                let event_type = open.event_type;
+                let header = header_for(&mut open.outgoing, packet, Law::Mu.payload_type(), event_type, now)?;
+                let mut payload = Vec::with_capacity(FRAME);
+                push_payload(&mut payload, packet, Law::Mu);
+                let sent =
+                    (keep && packet.is_audio()).then(|| Sent { timestamp: header.timestamp, law: Law::Mu, payload: payload.clone() });
+                open.send(&header, payload);
+                sent
+            }
+            Link::None => None,
+        }
+    }
+}
+
+impl Packet<'_> {
+    fn is_audio(&self) -> bool {
+        matches!(self, Packet::Own(_) | Packet::Audio { .. })
+    }
+}
+
+/// 20 ms of G.711.
+pub struct Frame([u8; FRAME]);
+
+impl Frame {
+    fn copy(bytes: &[u8]) -> Self {
+        let mut frame = [0; FRAME];
+        for (to, from) in frame.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Frame(frame)
+    }
+
+    fn silence(law: Law) -> Self {
+        Frame([law.silence(); FRAME])
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The peer's open connection.
+pub fn open(peer: Option<&Peer>) -> Option<&OpenPeer> {
+    match &peer?.state {
+        PeerState::Open(open) => Some(open),
+        PeerState::Negotiating(_) => None,
+    }
+}
+
+fn header_for(outgoing: &mut Outgoing, packet: &Packet<'_>, audio: u8, event: Option<u8>, now: Instant) -> Option<Header> {
+    match packet {
+        Packet::Own(frame) => Some(outgoing.generated(audio, samples(frame), now)),
+        Packet::Audio { from, header, payload, .. } => outgoing.relayed(*from, header, audio, samples(payload), now),
+        Packet::Event { from, header, payload } => match event {
+            Some(event) => outgoing.relayed(*from, header, event, event_duration(payload), now),
+            None => {
+                outgoing.left_out(*from, header);
+                None
+            }
+        },
+    }
+}
+
+/// How long a key has been pressed so far, in samples (RFC 4733 section 2.3.5).
+fn event_duration(payload: &[u8]) -> u32 {
+    payload.first_chunk::<4>().map_or(0, |&[_, _, high, low]| u32::from(u16::from_be_bytes([high, low])))
+}
+
+/// One byte is one sample in both laws.
+fn samples(payload: &[u8]) -> u32 {
+    u32::try_from(payload.len()).unwrap_or(0)
+}
+
+fn push_payload(out: &mut Vec<u8>, packet: &Packet<'_>, to: Law) {
+    match packet {
+        Packet::Own(frame) => out.extend_from_slice(frame),
+        Packet::Audio { law, payload, .. } if *law == to => out.extend_from_slice(payload),
+        Packet::Audio { law, payload, .. } => out.extend(payload.iter().map(|byte| law.convert_byte(to, *byte))),
+        Packet::Event { payload, .. } => out.extend_from_slice(payload),
+    }
+}

@@ -1,0 +1,294 @@
+//! Who hears what, and with which numbers.
+
+use crate::rig::*;
+use cordboard_core::ids::{LegId, PeerId};
+use cordboard_media::{Law, MediaEvent, RtpRemote, Source};
+use tokio::net::UdpSocket;
+
+fn unbroken(packets: &[Heard]) {
+    for pair in packets.windows(2) {
+        assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1, "sequence");
+        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
+        assert!(step >= 160 && step < 8000 && step % 8 == 0, "timestamp step {step}");
+        assert_eq!(pair[1].ssrc, pair[0].ssrc);
+    }
+}
+
+#[tokio::test]
+async fn customer_and_agent_hear_each_other() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    trunk.speaks(600.0);
+    browser.speaks(1000.0);
+    browser.ear.hears(600.0).await;
+    trunk.ear.hears(1000.0).await;
+}
+
+#[tokio::test]
+async fn an_a_law_trunk_is_converted_both_ways() {
+    let mut rig = Rig::start();
+    let (trunk, mut browser) = rig.call(Law::A).await;
+    let mut trunk = trunk.use_law(Law::A);
+    trunk.speaks(600.0);
+    browser.speaks(1000.0);
+    browser.ear.hears(600.0).await;
+    trunk.ear.hears(1000.0).await;
+}
+
+#[tokio::test]
+async fn on_hold_the_customer_hears_music_only_and_the_agent_still_hears_the_customer() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    trunk.speaks(600.0);
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    browser.ear.hears(600.0).await;
+
+    rig.media.hear(CUSTOMER, Source::Music("music".into()));
+    while trunk.ear.share(1000.0).await > 0.5 {}
+    for _ in 0..10 {
+        assert!(trunk.ear.share(1000.0).await < 0.3, "the customer hears the agent on hold");
+    }
+    let loud = trunk.ear.packets(50).await.iter().flat_map(|packet| packet.payload.clone()).any(|byte| Law::Mu.decode(byte) > 2000);
+    assert!(loud, "there is no music");
+    browser.ear.forget();
+    browser.ear.hears(600.0).await;
+
+    rig.media.hear(CUSTOMER, Source::Leg(AGENT));
+    trunk.ear.hears(1000.0).await;
+}
+
+#[tokio::test]
+async fn a_muted_agent_is_silence_to_the_customer() {
+    let mut rig = Rig::start();
+    let (trunk, mut browser) = rig.call(Law::A).await;
+    let mut trunk = trunk.use_law(Law::A);
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    rig.media.hear(CUSTOMER, Source::Silence);
+    loop {
+        let packet = trunk.ear.packet().await;
+        if packet.payload.iter().all(|byte| *byte == Law::A.silence()) {
+            break;
+        }
+    }
+    for packet in trunk.ear.packets(25).await {
+        assert!(packet.payload.iter().all(|byte| *byte == Law::A.silence()));
+    }
+}
+
+#[tokio::test]
+async fn music_starts_with_the_next_packets_and_numbers_never_break() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    browser.speaks(1000.0);
+    let mut packets = trunk.ear.packets(20).await;
+    for round in 0..4 {
+        let source = if round % 2 == 0 { Source::Music("music".into()) } else { Source::Leg(AGENT) };
+        rig.media.hear(CUSTOMER, source);
+        packets.extend(trunk.ear.packets(15).await);
+    }
+    rig.media.play(CUSTOMER, "ding-dong".into(), 7);
+    rig.told(MediaEvent::Played { leg: CUSTOMER, token: 7 }).await;
+    packets.extend(trunk.ear.packets(60).await);
+    unbroken(&packets);
+    assert!(packets.iter().any(|packet| packet.marker) && packets.iter().any(|packet| !packet.marker));
+}
+
+#[tokio::test]
+async fn a_prompt_plays_over_the_conversation_and_gives_way_to_it() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    trunk.speaks(600.0);
+    browser.ear.hears(600.0).await;
+    rig.media.play(AGENT, "ding-dong".into(), 1);
+    // The first chime is an E5.
+    browser.ear.hears(659.26).await;
+    rig.told(MediaEvent::Played { leg: AGENT, token: 1 }).await;
+    browser.ear.forget();
+    browser.ear.hears(600.0).await;
+}
+
+#[tokio::test]
+async fn an_unknown_sound_is_over_at_once() {
+    let mut rig = Rig::start();
+    let _trunk = rig.trunk(CUSTOMER, Law::Mu).await;
+    rig.media.play(CUSTOMER, "no such sound".into(), 3);
+    rig.told(MediaEvent::Played { leg: CUSTOMER, token: 3 }).await;
+    rig.media.play(LegId(99), "ding-dong".into(), 4);
+    rig.told(MediaEvent::Played { leg: LegId(99), token: 4 }).await;
+}
+
+#[tokio::test]
+async fn a_wav_file_of_the_sounds_folder_is_played_by_its_name() {
+    let mut rig = Rig::start();
+    let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(rig.folder.path().join("our welcome.wav"), spec).unwrap();
+    for index in 0..16_000 {
+        let phase = f64::from(index) * 700.0 * std::f64::consts::TAU / 16_000.0;
+        writer.write_sample((phase.sin() * 9000.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+    let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
+    rig.media.play(CUSTOMER, "our welcome".into(), 5);
+    trunk.ear.hears(700.0).await;
+    rig.told(MediaEvent::Played { leg: CUSTOMER, token: 5 }).await;
+    rig.media.hear(CUSTOMER, Source::Music("our welcome".into()));
+    trunk.ear.hears(700.0).await;
+}
+
+#[tokio::test]
+async fn ringback_is_heard_before_the_answer() {
+    let rig = Rig::start();
+    let mut trunk = rig.trunk(CUSTOMER, Law::A).await.use_law(Law::A);
+    rig.media.hear(CUSTOMER, Source::Ringback);
+    trunk.ear.hears(425.0).await;
+}
+
+#[tokio::test]
+async fn a_key_press_is_told_once_and_reaches_the_other_side_as_an_event() {
+    let mut rig = Rig::start();
+    let (trunk, mut browser) = rig.call(Law::Mu).await;
+    for (flags, duration) in [(0x0A, 160u16), (0x0A, 320), (0x8A, 480), (0x8A, 480), (0x8A, 480)] {
+        let [high, low] = duration.to_be_bytes();
+        trunk.sends(EVENT_TYPE, 50_000, &[5, flags, high, low]).await;
+    }
+    rig.told(MediaEvent::Digit { leg: CUSTOMER, digit: '5' }).await;
+    let mut events = Vec::new();
+    while events.len() < 5 {
+        let packet = browser.ear.packet().await;
+        if packet.payload_type == 110 {
+            events.push(packet);
+        }
+    }
+    assert!(events.iter().all(|event| event.payload[0] == 5 && event.timestamp == events[0].timestamp));
+    assert!(events[4].payload[1] & 0x80 != 0);
+    assert!(!rig.has_told(|event| matches!(event, MediaEvent::Digit { .. })), "told twice");
+}
+
+#[tokio::test]
+async fn an_agents_key_press_reaches_the_carrier() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    browser.presses(77_000, &[11, 0x8A, 0, 160]).await;
+    rig.told(MediaEvent::Digit { leg: AGENT, digit: '#' }).await;
+    loop {
+        let packet = trunk.ear.packet().await;
+        if packet.payload_type == EVENT_TYPE {
+            assert_eq!(packet.payload, [11, 0x8A, 0, 160]);
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_far_side_behind_nat_is_found_and_strangers_are_not_heard() {
+    let mut rig = Rig::start();
+    let mut trunk = Trunk::open(&rig, CUSTOMER).await;
+    // The SDP names an address that nobody answers at.
+    let told = RtpRemote { addr: "127.0.0.1:9".parse().unwrap(), ..trunk.remote(Law::Mu) };
+    rig.media.set_remote(CUSTOMER, told);
+    let mut browser = rig.browser(PeerId(1), AGENT).await;
+    rig.join();
+    let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    // Not of this session: another payload type teaches nothing.
+    stranger.send_to(&rtp_datagram(3, 1, 0, 5, &[0; 160]), trunk.to).await.unwrap();
+    trunk.speaks(600.0);
+    browser.ear.hears(600.0).await;
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    // A valid packet from elsewhere is neither relayed nor learned.
+    for number in 0..20 {
+        stranger.send_to(&rtp_datagram(0, number, number * 160, 5, &tone(2000.0, Law::Mu, u64::from(number))), trunk.to).await.unwrap();
+    }
+    for _ in 0..5 {
+        assert!(browser.ear.share(2000.0).await < 0.05);
+    }
+    trunk.ear.forget();
+    trunk.ear.hears(1000.0).await;
+}
+
+#[tokio::test]
+async fn a_held_session_is_neither_sent_to_nor_heard() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    trunk.speaks(600.0);
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    browser.ear.hears(600.0).await;
+    rig.media.set_remote(CUSTOMER, RtpRemote { send: false, receive: false, ..trunk.remote(Law::Mu) });
+    // Silence of our own shows that the customer is not relayed any more.
+    while browser.ear.share(600.0).await > 0.1 {}
+    trunk.ear.forget();
+    assert!(browser.ear.share(600.0).await < 0.1);
+    assert!(trunk.ear.is_empty());
+}
+
+#[tokio::test]
+async fn two_browsers_share_the_port_and_a_leg_moves_between_them() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut first) = rig.call(Law::Mu).await;
+    trunk.speaks(600.0);
+    first.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    first.ear.hears(600.0).await;
+
+    let mut second = rig.browser_alone(PeerId(2)).await;
+    rig.told(MediaEvent::PeerUp { peer: PeerId(2) }).await;
+    second.speaks(1400.0);
+    rig.media.attach_peer(AGENT, PeerId(2));
+    rig.told(MediaEvent::Attached { leg: AGENT }).await;
+    second.ear.hears(600.0).await;
+    trunk.ear.hears(1400.0).await;
+    assert!(trunk.ear.share(1000.0).await < 0.05);
+    let port = format!(" {} typ host", rig.media.browser_addr().port());
+    assert!(first.answer.contains(&port) && second.answer.contains(&port), "one port for all");
+}
+
+#[tokio::test]
+async fn a_browser_without_a_call_is_sent_nothing() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    trunk.speaks(600.0);
+    browser.ear.hears(600.0).await;
+    rig.media.close(AGENT);
+    rig.media.play(CUSTOMER, "ding-dong".into(), 1);
+    rig.told(MediaEvent::Played { leg: CUSTOMER, token: 1 }).await;
+    browser.ear.forget();
+    rig.media.play(CUSTOMER, "ding-dong".into(), 2);
+    rig.told(MediaEvent::Played { leg: CUSTOMER, token: 2 }).await;
+    assert!(browser.ear.is_empty());
+}
+
+#[tokio::test]
+async fn an_offer_that_cannot_be_taken_is_told() {
+    let mut rig = Rig::start();
+    rig.media.open_peer(PeerId(1), "nonsense".into());
+    rig.event(|event| matches!(event, MediaEvent::PeerFailed { peer: PeerId(1), .. }).then_some(())).await;
+    rig.media.open_peer(PeerId(2), "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n".into());
+    rig.event(|event| matches!(event, MediaEvent::PeerFailed { peer: PeerId(2), .. }).then_some(())).await;
+    rig.media.attach_peer(AGENT, PeerId(1));
+    rig.told(MediaEvent::AttachFailed { leg: AGENT }).await;
+}
+
+#[tokio::test]
+async fn a_leg_may_wait_for_its_browser_to_connect() {
+    let mut rig = Rig::start();
+    let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
+    trunk.speaks(600.0);
+    let mut browser = rig.browser_alone(PeerId(1)).await;
+    rig.media.attach_peer(AGENT, PeerId(1));
+    rig.join();
+    rig.told(MediaEvent::Attached { leg: AGENT }).await;
+    browser.ear.hears(600.0).await;
+}
+
+#[tokio::test]
+async fn a_browser_that_falls_silent_is_lost() {
+    let mut rig = Rig::start();
+    let browser = rig.browser(PeerId(1), AGENT).await;
+    browser.leaves().await;
+    rig.told(MediaEvent::PeerLost { peer: PeerId(1) }).await;
+}
