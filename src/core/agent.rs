@@ -147,6 +147,20 @@ pub enum Seen {
     Offline,
 }
 
+impl Seen {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Busy => "busy",
+            Self::OnBreak => "on_break",
+            Self::InLine => "in_line",
+            Self::AfterCallWork => "after_call_work",
+            Self::Offline => "offline",
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Agent {
     pub setup: AgentSetup,
@@ -208,6 +222,18 @@ impl Agent {
 
     pub fn chosen(&self) -> &Chosen {
         &self.chosen
+    }
+
+    /// The activity's name, for traces and tests.
+    pub fn kind(&self) -> &'static str {
+        match self.activity {
+            Activity::Free => "Free",
+            Activity::Reserved(_) => "Reserved",
+            Activity::Ringing(_) => "Ringing",
+            Activity::Accepted(_) => "Accepted",
+            Activity::InCall { .. } => "InCall",
+            Activity::WrapUp { .. } => "WrapUp",
+        }
     }
 
     pub fn peer(&self) -> Option<PeerId> {
