@@ -1,1 +1,35 @@
-//! (to be written)
+//! Durable facts: the floor, logins, calls and their records, in SQLite or PostgreSQL; and the journal that calls are written to first.
+//!
+//! Every function here blocks: call it from a thread that may wait. Moments are milliseconds since 1970 UTC, durations milliseconds.
+
+mod error;
+#[macro_use]
+mod pool;
+mod agent_states;
+mod agents;
+mod calls;
+mod convert;
+pub mod floor;
+mod groups;
+mod numbers;
+mod phones;
+mod recordings;
+mod records;
+mod schema;
+mod sessions;
+mod settings;
+mod trunks;
+
+#[cfg(test)]
+mod tests;
+
+pub use agent_states::StateChange;
+pub use agents::{Account, ChosenState, Role};
+pub use calls::PastCall;
+pub use error::DbError;
+pub use floor::{Change, Floor, FloorError};
+pub use pool::Db;
+pub use recordings::{Recording, RecordingState};
+pub use records::{RECORDS_PER_PAGE, RecordFilter, RecordPage, RecordRow, Scope};
+pub use sessions::Session;
+pub use settings::Settings;

@@ -1,0 +1,115 @@
+//! The floor as it stands in the database.
+
+use super::{Agent, Floor, Group, Member, Number, Phone, Trunk, WayOut};
+use crate::error::DbError;
+use crate::pool::{AnyConnection, Db};
+use crate::{agents, groups, numbers, phones, settings, trunks};
+use cordboard_core::setup::{self, DeviceSetup};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Writes the floor file (I6) that makes this floor. Passwords are not in it.
+pub fn export(db: &Db) -> Result<String, DbError> {
+    let floor = db.transaction(load)?;
+    toml::to_string(&floor).map_err(|error| DbError::Corrupt { table: "floor", column: "file", value: error.to_string() })
+}
+
+pub(super) fn load(c: &mut AnyConnection) -> Result<Floor, DbError> {
+    let trunks = trunks::all(c)?;
+    let groups = groups::all(c)?;
+    let trunk_names: HashMap<_, _> = trunks.iter().map(|trunk| (trunk.id, trunk.name.clone())).collect();
+    let group_names: HashMap<_, _> = groups.iter().map(|group| (group.id, group.name.clone())).collect();
+    let mut floor = Floor { settings: settings::load(c)?, ..Floor::default() };
+    for trunk in trunks {
+        let name = trunk.name.clone();
+        floor.trunks.insert(name, Trunk::from(trunk));
+    }
+    for (_, phone) in phones::all(c)? {
+        floor.phones.insert(phone.name, Phone { user: phone.user, addr: phone.addr, transport: phone.transport });
+    }
+    for group in groups {
+        floor.groups.insert(group.name.clone(), group_of(group, &group_names)?);
+    }
+    for account in agents::all(c)? {
+        floor.agents.insert(account.email.clone(), agent_of(account, &group_names)?);
+    }
+    for number in numbers::all(c)? {
+        floor.numbers.push(Number {
+            did: number.did,
+            trunk: number.trunk.map(|trunk| name(&trunk_names, trunk, "trunk_id")).transpose()?,
+            group: name(&group_names, number.group, "group_id")?,
+            early_media: number.early_media,
+        });
+    }
+    floor.numbers.sort_by(|a, b| (&a.did, &a.trunk).cmp(&(&b.did, &b.trunk)));
+    Ok(floor)
+}
+
+/// Foreign keys see to it that the name is there.
+fn name<I: Eq + Hash + ToString>(names: &HashMap<I, String>, id: I, column: &'static str) -> Result<String, DbError> {
+    names.get(&id).cloned().ok_or_else(|| DbError::Corrupt { table: "floor", column, value: id.to_string() })
+}
+
+fn some(millis: u64) -> Option<u64> {
+    (millis > 0).then_some(millis)
+}
+
+impl From<setup::TrunkSetup> for Trunk {
+    fn from(trunk: setup::TrunkSetup) -> Self {
+        Self {
+            hosts: trunk.hosts,
+            transport: trunk.transport,
+            max_channels: trunk.max_channels,
+            max_calls_per_second: trunk.max_calls_per_second,
+            options_every: some(trunk.options_every),
+        }
+    }
+}
+
+fn group_of(group: setup::GroupSetup, names: &HashMap<cordboard_core::ids::GroupId, String>) -> Result<Group, DbError> {
+    let way_out = |way: setup::WayOut| -> Result<WayOut, DbError> {
+        match way {
+            setup::WayOut::HangUp { prompt } => Ok(WayOut { prompt, group: None }),
+            setup::WayOut::Group(group) => Ok(WayOut { prompt: None, group: Some(name(names, group, "way out")?) }),
+        }
+    };
+    Ok(Group {
+        strategy: group.strategy,
+        ring: group.ring,
+        wrap_up: group.wrap_up,
+        automatic_answer: group.automatic_answer,
+        misses: group.misses,
+        last_agent_wait: some(group.last_agent_wait),
+        max_wait: group.max_wait,
+        on_max_wait: way_out(group.on_max_wait)?,
+        max_queue: group.max_queue,
+        on_max_queue: way_out(group.on_max_queue)?,
+        on_no_agent: way_out(group.on_no_agent)?,
+        welcome: group.welcome,
+        music: group.music,
+        announce_position: group.announce_position,
+        record: group.record,
+    })
+}
+
+fn agent_of(account: agents::Account, names: &HashMap<cordboard_core::ids::GroupId, String>) -> Result<Agent, DbError> {
+    let mut groups = Vec::new();
+    for place in account.setup.groups {
+        groups.push(Member { group: name(names, place.group, "group_id")?, priority: place.priority, weight: place.weight });
+    }
+    groups.sort();
+    Ok(Agent {
+        number: account.setup.number,
+        name: account.setup.name,
+        nickname: account.nickname,
+        role: account.role,
+        groups,
+        automatic_answer: account.setup.automatic_answer,
+        phone: match account.setup.device {
+            DeviceSetup::Browser => None,
+            DeviceSetup::Phone(phone) => Some(phone.name),
+        },
+        password_env: None,
+        password_line: 0,
+    })
+}

@@ -1,0 +1,244 @@
+//! Reads a floor file, and says everything that is wrong with it at once.
+
+use super::source::Source;
+use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut};
+use crate::settings::Settings;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use toml::de::DeValue;
+
+const SECTIONS: [&str; 6] = ["settings", "trunks", "phones", "groups", "agents", "numbers"];
+
+/// The floor that `text` describes, or all its mistakes in order of lines.
+pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
+    let (source, mut errors) = Source::read(text);
+    for (key, _) in source.root() {
+        if !SECTIONS.contains(&key.get_ref().as_ref()) {
+            let message = format!("unknown section; expected one of {}", SECTIONS.join(", "));
+            errors.push(source.error_at(key.span(), key.get_ref().to_string(), message));
+        }
+    }
+    let mut floor = Floor {
+        settings: settings(&source, &mut errors),
+        trunks: tables::<Trunk>(&source, "trunks", &mut errors),
+        phones: tables::<Phone>(&source, "phones", &mut errors),
+        groups: tables::<Group>(&source, "groups", &mut errors),
+        agents: tables::<Agent>(&source, "agents", &mut errors),
+        numbers: Vec::new(),
+    };
+    let numbers = numbers(&source, &mut errors);
+    // What a broken entry defines is still there to be referred to.
+    let mut check = Check { source: &source, errors, names: HashMap::new() };
+    for section in ["trunks", "phones", "groups"] {
+        let names = check.source.entries(section, &mut Vec::new()).into_iter().map(|(name, _)| name).collect();
+        check.names.insert(section, names);
+    }
+    check.settings(&floor.settings);
+    check.trunks(&floor.trunks);
+    check.phones(&floor.phones);
+    check.groups(&floor.groups);
+    floor.agents = check.agents(floor.agents);
+    floor.numbers = check.numbers(numbers);
+    let mut errors = check.errors;
+    if errors.is_empty() {
+        return Ok(floor);
+    }
+    errors.sort_by_key(|error| error.line);
+    errors.dedup();
+    Err(errors)
+}
+
+fn settings(source: &Source<'_>, errors: &mut Vec<FloorError>) -> Settings {
+    let found = source.root().iter().find(|(key, _)| key.get_ref() == "settings");
+    found.and_then(|(_, value)| source.value("settings", value, errors)).unwrap_or_default()
+}
+
+fn tables<T: DeserializeOwned>(source: &Source<'_>, section: &'static str, errors: &mut Vec<FloorError>) -> BTreeMap<String, T> {
+    let mut all = BTreeMap::new();
+    for (name, value) in source.entries(section, errors) {
+        if let Some(value) = source.value(&format!("{section}.{name}"), &value, errors) {
+            all.insert(name, value);
+        }
+    }
+    all
+}
+
+/// With each number's place in the file.
+fn numbers(source: &Source<'_>, errors: &mut Vec<FloorError>) -> Vec<(String, Number)> {
+    let Some((key, value)) = source.root().iter().find(|(key, _)| key.get_ref() == "numbers") else { return Vec::new() };
+    let DeValue::Array(items) = value.get_ref() else {
+        errors.push(source.error_at(key.span(), "numbers".to_owned(), "expected entries that begin with [[numbers]]".to_owned()));
+        return Vec::new();
+    };
+    let read = |(index, item)| {
+        let index: usize = index;
+        Some((index.to_string(), source.value(&format!("numbers.{index}"), item, errors)?))
+    };
+    items.iter().enumerate().filter_map(read).collect()
+}
+
+/// Digits with a leading + when it is international; what people put between them is left out.
+fn did(text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    let digits = plain.strip_prefix('+').unwrap_or(&plain);
+    (1..=32).contains(&digits.len()).then_some(())?;
+    digits.bytes().all(|b| b.is_ascii_digit()).then_some(plain)
+}
+
+/// Everything that one entry alone cannot tell.
+struct Check<'a, 'i> {
+    source: &'a Source<'i>,
+    errors: Vec<FloorError>,
+    names: HashMap<&'static str, HashSet<String>>,
+}
+
+impl Check<'_, '_> {
+    fn fail(&mut self, path: &[&str], message: impl Into<String>) {
+        self.errors.push(self.source.error(path, message.into()));
+    }
+
+    fn exists(&mut self, section: &'static str, name: &str, path: &[&str]) {
+        if !self.names.get(section).is_some_and(|names| names.contains(name)) {
+            self.fail(path, format!("there is no {name:?} in [{section}]"));
+        }
+    }
+
+    fn settings(&mut self, settings: &Settings) {
+        let path = ["settings", "break_reasons"];
+        let mut seen = HashSet::new();
+        for reason in &settings.break_reasons {
+            if reason.trim().is_empty() {
+                self.fail(&path, "a break reason needs a text");
+            } else if !seen.insert(reason) {
+                self.fail(&path, format!("{reason:?} stands here twice"));
+            }
+        }
+    }
+
+    fn trunks(&mut self, trunks: &BTreeMap<String, Trunk>) {
+        let mut owner = HashMap::new();
+        for (name, trunk) in trunks {
+            self.named("trunks", name);
+            let path = ["trunks", name, "hosts"];
+            if trunk.hosts.is_empty() {
+                self.fail(&path, "a trunk needs at least one address");
+            }
+            for host in &trunk.hosts {
+                if let Some(other) = owner.insert((*host, trunk.transport), name) {
+                    self.fail(&path, format!("{host} is already trunk {other:?}'s"));
+                }
+            }
+            for (key, limit) in [("max_channels", trunk.max_channels), ("max_calls_per_second", trunk.max_calls_per_second)] {
+                self.limit(&["trunks", name, key], limit);
+            }
+        }
+    }
+
+    fn phones(&mut self, phones: &BTreeMap<String, Phone>) {
+        for (name, phone) in phones {
+            self.named("phones", name);
+            if phone.user.is_empty() || phone.user.contains(|c: char| c.is_whitespace() || c.is_control() || "@<>;:".contains(c)) {
+                self.fail(&["phones", name, "user"], "expected the user part of a SIP address");
+            }
+        }
+    }
+
+    fn groups(&mut self, groups: &BTreeMap<String, Group>) {
+        for (name, group) in groups {
+            self.named("groups", name);
+            self.limit(&["groups", name, "max_queue"], group.max_queue);
+            for (key, way) in
+                [("on_max_wait", &group.on_max_wait), ("on_max_queue", &group.on_max_queue), ("on_no_agent", &group.on_no_agent)]
+            {
+                self.way_out(name, key, way);
+            }
+        }
+    }
+
+    fn way_out(&mut self, name: &str, key: &str, way: &WayOut) {
+        let path = ["groups", name, key];
+        match (&way.group, &way.prompt) {
+            (Some(_), Some(_)) => self.fail(&path, "expected a prompt or a group, not both"),
+            (Some(group), None) if group == name => self.fail(&path, "a group cannot be its own way out"),
+            (Some(group), None) => self.exists("groups", group, &["groups", name, key, "group"]),
+            (None, _) => {}
+        }
+    }
+
+    /// The same agents by their address in lower case, with their groups in order.
+    fn agents(&mut self, agents: BTreeMap<String, Agent>) -> BTreeMap<String, Agent> {
+        let mut all = BTreeMap::new();
+        let (mut numbers, mut phones) = (HashMap::new(), HashMap::new());
+        for (key, mut agent) in agents {
+            let email = key.trim().to_lowercase();
+            if !email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+                || email.contains(|c: char| c.is_whitespace() || c.is_control())
+            {
+                self.fail(&["agents", &key], "expected an e-mail address");
+            }
+            self.text(&["agents", &key, "name"], &agent.name);
+            if agent.number.is_empty() || !agent.number.bytes().all(|b| b.is_ascii_digit()) {
+                self.fail(&["agents", &key, "number"], "expected digits");
+            } else if let Some(other) = numbers.insert(agent.number.clone(), email.clone()) {
+                self.fail(&["agents", &key, "number"], format!("{} is already {other}'s", agent.number));
+            }
+            agent.groups.sort();
+            let mut seen = HashSet::new();
+            for member in &agent.groups {
+                let path = ["agents", &key, "groups"];
+                self.exists("groups", &member.group, &path);
+                if !seen.insert(&member.group) {
+                    self.fail(&path, format!("{:?} stands here twice", member.group));
+                }
+            }
+            if let Some(phone) = &agent.phone {
+                self.exists("phones", phone, &["agents", &key, "phone"]);
+                if let Some(other) = phones.insert(phone.clone(), email.clone()) {
+                    self.fail(&["agents", &key, "phone"], format!("{phone:?} is already {other}'s"));
+                }
+            }
+            agent.password_line = self.source.line(&["agents", &key, "password_env"]);
+            if all.insert(email.clone(), agent).is_some() {
+                self.fail(&["agents", &key], format!("{email} is there twice"));
+            }
+        }
+        all
+    }
+
+    fn numbers(&mut self, numbers: Vec<(String, Number)>) -> Vec<Number> {
+        let mut all: BTreeMap<(String, Option<String>), Number> = BTreeMap::new();
+        for (index, mut number) in numbers {
+            match did(&number.did) {
+                Some(plain) => number.did = plain,
+                None => self.fail(&["numbers", &index, "did"], format!("{:?} is not a telephone number", number.did)),
+            }
+            self.exists("groups", &number.group, &["numbers", &index, "group"]);
+            if let Some(trunk) = &number.trunk {
+                self.exists("trunks", trunk, &["numbers", &index, "trunk"]);
+            }
+            let title = number.title();
+            if all.insert((number.did.clone(), number.trunk.clone()), number).is_some() {
+                self.fail(&["numbers", &index, "did"], format!("{title} is there twice"));
+            }
+        }
+        all.into_values().collect()
+    }
+
+    fn named(&mut self, section: &'static str, name: &str) {
+        if name.trim().is_empty() || name.contains(char::is_control) {
+            self.fail(&[section, name], "expected a name");
+        }
+    }
+
+    fn text(&mut self, path: &[&str], text: &str) {
+        if text.trim().is_empty() || text.contains(char::is_control) {
+            self.fail(path, "expected a text");
+        }
+    }
+
+    fn limit(&mut self, path: &[&str], limit: Option<u32>) {
+        if limit == Some(0) {
+            self.fail(path, "expected at least 1; leave it out for no limit");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests against both databases. Each test gets a database of its own; PostgreSQL's are made in the server that
+//! `tests/support/with-postgres COMMAND` starts.
+
+#[macro_use]
+mod support;
+
+mod floor;
+mod logins;

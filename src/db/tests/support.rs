@@ -1,0 +1,74 @@
+//! A fresh database for each test.
+
+use crate::floor::{Passwords, apply, parse};
+use crate::pool::Db;
+use diesel::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Runs one test on both databases.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* fn $name:ident($test:ident) $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            fn test($test: &$crate::tests::support::TestDb) $body
+            $(#[$meta])*
+            #[test]
+            fn sqlite() { test(&$crate::tests::support::TestDb::sqlite()) }
+            $(#[$meta])*
+            #[test]
+            fn postgres() { test(&$crate::tests::support::TestDb::postgres()) }
+        }
+    )*};
+}
+
+pub struct TestDb {
+    pub db: Db,
+    pub url: String,
+    pub dir: tempfile::TempDir,
+}
+
+impl TestDb {
+    pub fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("cordboard.sqlite").display());
+        Self { db: Db::open(&url).unwrap(), url, dir }
+    }
+
+    pub fn postgres() -> Self {
+        let server = Self::server();
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self::administer(&format!("CREATE DATABASE {name}"));
+        let url = server.replace("/postgres?", &format!("/{name}?"));
+        Self { db: Db::open(&url).unwrap(), url, dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// Another, empty, database of the same kind.
+    pub fn fresh(&self) -> Self {
+        if self.url.starts_with("sqlite:") { Self::sqlite() } else { Self::postgres() }
+    }
+
+    /// The URL of the server's own database.
+    fn server() -> String {
+        std::env::var("CORDBOARD_TEST_PG").expect("CORDBOARD_TEST_PG is not set: run this under tests/support/with-postgres")
+    }
+
+    /// A statement for the PostgreSQL server, outside the test's own database.
+    pub fn administer(statement: &str) {
+        let mut server = PgConnection::establish(&Self::server()).unwrap();
+        diesel::sql_query(statement).execute(&mut server).unwrap();
+    }
+
+    /// A statement past the crate's own functions.
+    pub fn sql(&self, statement: &str) {
+        self.db.run(|c| Ok(diesel::sql_query(statement).execute(c)?)).unwrap();
+    }
+
+    /// Applies a floor file, and says what changed.
+    pub fn apply(&self, text: &str) -> Vec<String> {
+        let floor = parse(text).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let passwords = Passwords { env: &|name| Some(format!("secret of {name}")), hash: &|password| Ok(format!("hash of {password}")) };
+        apply(&self.db, &floor, &passwords, false).unwrap().iter().map(ToString::to_string).collect()
+    }
+}
