@@ -20,7 +20,7 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
       </Line>
     )
   }
-  if (audioElsewhere(desk)) {
+  if (audioElsewhere(state)) {
     return (
       <Line icon="headset" test="audio-elsewhere" text={t('link.audioElsewhere')}>
         <Button size="s" test="take-audio" onClick={() => void station.takeSound()}>
@@ -29,7 +29,7 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
       </Line>
     )
   }
-  if (isOnline(desk) && desk.peer === 'lost') return <Line icon="refresh" test="audio-lost" text={t('link.audioLost')} />
+  if (isOnline(desk) && state.sound === 'here' && desk.peer === 'lost') return <Line icon="refresh" test="audio-lost" text={t('link.audioLost')} />
   return null
 }
 

@@ -55,8 +55,6 @@ function Known({ card }: { card: Card }) {
         </div>
       </div>
       <dl class="kv t2">
-        <dt>{t('customer.number')}</dt>
-        <dd class="num">{card.caller}</dd>
         <dt>{t('customer.place')}</dt>
         <dd>{card.place || '–'}</dd>
         <dt>{t('customer.called')}</dt>

@@ -32,7 +32,7 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
   return (
     <div class="pop menu statemenu" role="menu" aria-label={t('menu.label')} ref={menu} onKeyDown={walk}>
       <div class="statemenu__me">
-        <span class="av av--l">{initials(me.nickname || me.name)}</span>
+        <span class="av av--l">{initials(me.name)}</span>
         <span class="v v--0">
           <b class="t4 semi cut">{me.name}</b>
           <span class="t2 dim cut">{t(`menu.${me.role}`, { number: me.number })}</span>

@@ -167,7 +167,7 @@ function Avatar({ desk, offset }: { desk: Desk; offset: number }) {
         <circle cx="17" cy="17" r="16" />
         <circle class="av__left" cx="17" cy="17" r="16" stroke-dashoffset={100.6 * (1 - left)} />
       </svg>
-      {initials(me.nickname || me.name)}
+      {initials(me.name)}
       <Glyph state={agent.state} />
     </span>
   )

@@ -69,10 +69,12 @@ interface ButtonProps {
   disabled?: boolean
   test?: string
   title?: string
+  /** The shortcut, beside the words. */
+  keys?: string
 }
 
 /** A button that shows at once that it was pressed, and takes no second press while its request is on the way. */
-export function Button({ onClick, children, icon, kind, size, busy, disabled, test, title }: ButtonProps) {
+export function Button({ onClick, children, icon, kind, size, busy, disabled, test, title, keys }: ButtonProps) {
   const names = ['btn']
   if (kind) names.push(`btn--${kind}`)
   if (size) names.push(`btn--${size}`)
@@ -90,6 +92,7 @@ export function Button({ onClick, children, icon, kind, size, busy, disabled, te
     >
       {icon ? <Icon name={icon} /> : null}
       <span>{children}</span>
+      {keys ? <Key>{keys}</Key> : null}
     </button>
   )
 }

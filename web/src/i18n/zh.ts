@@ -216,7 +216,6 @@ export const zh: Words = {
   'customer.label': '客户',
   'customer.none': '暂无通话',
   'customer.none.lead': '来电振铃时，客户资料和历史通话会提前显示在这里。',
-  'customer.number': '号码',
   'customer.place': '归属地',
   'customer.called': '拨打',
   'customer.group': '技能组',

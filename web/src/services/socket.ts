@@ -34,6 +34,8 @@ export type Outcome = { is: 'done' } | { is: 'refused'; code: string; message: s
 
 const FIRST_WAIT = 400
 const LONGEST_WAIT = 8000
+/** Not at once: the page draws itself first, and that would be measured too. */
+const FIRST_PING = 800
 const PING_EVERY = 5000
 /** A socket that says nothing for so long after a ping is dead, whatever the browser believes (B3). */
 const PING_TIMEOUT = 6000
@@ -117,7 +119,7 @@ export class SwitchSocket {
       this.around.cancel(this.timer)
       this.lastSeq = message.seq
       this.listeners.told(message.tell)
-      this.planPing(0)
+      this.planPing(FIRST_PING)
       return
     }
     // A gap means a message went missing: a new snapshot puts it right.

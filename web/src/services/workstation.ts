@@ -1,7 +1,7 @@
 import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
 import { t } from '../i18n'
 import { isOnline, liveSession, microphoneOpen, rings } from '../state/select'
-import type { Microphone, State } from '../state/state'
+import type { Microphone, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
 import { Drafts } from './drafts'
@@ -34,7 +34,7 @@ export class Workstation {
     private readonly onLoggedOut: (wanted: boolean) => void,
   ) {
     this.sound = new Sound(locked => store.dispatch({ type: 'audioLocked', locked }))
-    this.tabs = new Tabs(() => this.peer.shut())
+    this.tabs = new Tabs(() => this.giveSound())
     this.peer = new PeerKeeper(
       browserPeers(stream => this.sound.play(stream)),
       {
@@ -91,8 +91,7 @@ export class Workstation {
   /** Closes the socket and lets the sound go: logged out, or the login has ended. */
   stop() {
     this.socket.stop()
-    this.peer.shut()
-    this.tabs.give()
+    this.loseSound('nowhere')
     this.quietRing()
     this.store.dispatch({ type: 'loggedOut' })
   }
@@ -141,6 +140,7 @@ export class Workstation {
 
   /** Brings the sound into this tab (F6). */
   async takeSound(): Promise<void> {
+    this.store.dispatch({ type: 'sound', is: 'here' })
     await this.sound.unlock()
     await this.peer.bringUp()
   }
@@ -201,12 +201,13 @@ export class Workstation {
     this.store.dispatch({ type: 'microphone', is: 'asking' })
     this.notifier.askOnce()
     void this.sound.unlock()
+    this.store.dispatch({ type: 'sound', is: 'here' })
     const up = await this.peer.bringUp()
     const { microphone, goingOnline } = this.store.get()
     if (goingOnline === 'no') return false
     if (up) this.store.dispatch({ type: 'goingOnline', step: 'no' })
     else {
-      this.peer.shut()
+      this.loseSound('nowhere')
       if (microphone === 'asking') this.store.dispatch({ type: 'microphone', is: 'unknown' })
       this.store.dispatch({ type: 'goingOnline', step: microphone === 'ready' ? 'failed' : 'no' })
     }
@@ -219,13 +220,8 @@ export class Workstation {
     if (tell.type === 'snapshot') void this.matchSound()
     else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
     else if (tell.type === 'peer' && tell.state === 'lost' && this.peer.alive) this.peer.renew()
-    else if (tell.type === 'audioOwner' && !tell.mine && before && before.audioOwner) {
-      this.tabs.give()
-      this.peer.shut()
-    } else if (tell.type === 'takenOver') {
-      this.tabs.give()
-      this.peer.shut()
-    }
+    else if (tell.type === 'audioOwner' && !tell.mine && before && before.audioOwner) this.giveSound()
+    else if (tell.type === 'takenOver') this.loseSound('nowhere')
   }
 
   /** After a snapshot: the page's sound and the switch's idea of it are brought together. */
@@ -233,22 +229,35 @@ export class Workstation {
     const desk = this.store.get().desk
     if (!desk) return
     if (!isOnline(desk)) {
-      if (this.store.get().goingOnline === 'no') this.peer.shut()
+      if (this.store.get().goingOnline === 'no') this.loseSound('nowhere')
       return
     }
     if (desk.audioOwner) {
       if (this.peer.alive && (desk.peer === 'up' || desk.peer === 'connecting')) return
-      if (this.peer.alive) this.peer.renew()
-      else void this.peer.bringUp()
+      this.takeUp()
       return
     }
     // The page was loaded anew, or the socket was away: the sound is ours again unless another tab has it.
-    if (await this.tabs.elsewhere()) {
-      this.peer.shut()
-      return
-    }
+    if (await this.tabs.elsewhere()) this.giveSound()
+    else if (isOnline(this.store.get().desk)) this.takeUp()
+  }
+
+  private takeUp() {
+    this.store.dispatch({ type: 'sound', is: 'here' })
     if (this.peer.alive) this.peer.renew()
     else void this.peer.bringUp()
+  }
+
+  /** Another tab has the sound now. */
+  private giveSound() {
+    this.loseSound(isOnline(this.store.get().desk) ? 'elsewhere' : 'nowhere')
+  }
+
+  private loseSound(to: SoundPlace) {
+    this.tabs.give()
+    this.peer.shut()
+    this.sound.listen(null)
+    this.store.dispatch({ type: 'sound', is: to })
   }
 
   private lost() {
@@ -284,8 +293,7 @@ export class Workstation {
       } else this.notifier.close()
     }
     if (before.desk && isOnline(before.desk) && state.desk && !isOnline(state.desk) && state.link.is === 'open') {
-      this.tabs.give()
-      this.peer.shut()
+      this.loseSound('nowhere')
     }
     if (before.link.is === 'open' && state.link.is === 'lost' && isOnline(state.desk)) this.sound.pair(false)
     if (before.link.is === 'lost' && state.link.is === 'open' && isOnline(state.desk)) this.sound.pair(true)

@@ -1,5 +1,5 @@
 import type { Ask, ToWorkstation } from '../generated/wire'
-import type { Draft, GoingOnline, Microphone } from './state'
+import type { Draft, GoingOnline, Microphone, SoundPlace } from './state'
 
 /** What can happen to the page's state: the switch tells, the socket changes, the agent acts. Times are the page's clock. */
 export type Event =
@@ -16,6 +16,7 @@ export type Event =
   | { type: 'draftsRestored'; drafts: { [call: string]: Draft } }
   | { type: 'microphone'; is: Microphone }
   | { type: 'goingOnline'; step: GoingOnline }
+  | { type: 'sound'; is: SoundPlace }
   | { type: 'audioLocked'; locked: boolean }
   | { type: 'refusalSeen' }
   | { type: 'toast'; id: number; text: string }

@@ -32,6 +32,8 @@ export function reduce(state: State, event: Event): State {
       return { ...state, microphone: event.is }
     case 'goingOnline':
       return { ...state, goingOnline: event.step, refusal: event.step === 'microphone' ? null : state.refusal }
+    case 'sound':
+      return state.sound === event.is ? state : { ...state, sound: event.is }
     case 'audioLocked':
       return state.audioLocked === event.locked ? state : { ...state, audioLocked: event.locked }
     case 'refusalSeen':

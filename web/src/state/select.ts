@@ -88,8 +88,8 @@ export function isOnline(desk: Desk | null): boolean {
 }
 
 /** Another tab has the sound: this one only shows the state (F6). */
-export function audioElsewhere(desk: Desk): boolean {
-  return isOnline(desk) && !desk.audioOwner && desk.peer !== 'none' && desk.peer !== 'lost'
+export function audioElsewhere(state: State): boolean {
+  return isOnline(state.desk) && state.sound === 'elsewhere'
 }
 
 /** One to four bars; none without a connection. */

@@ -42,6 +42,9 @@ export interface Refusal {
   message: string
 }
 
+/** Where the sound of the agent's calls is, as this tab knows (F6). */
+export type SoundPlace = 'nowhere' | 'here' | 'elsewhere'
+
 /** Going online (F7): microphone, audio path, and only then the state. */
 export type GoingOnline = 'no' | 'microphone' | 'path' | 'failed'
 
@@ -60,6 +63,7 @@ export interface State {
   drafts: { [call: string]: Draft }
   microphone: Microphone
   goingOnline: GoingOnline
+  sound: SoundPlace
   /** The browser plays no sound before a click. */
   audioLocked: boolean
   /** One notice of what happened elsewhere. */
@@ -77,6 +81,7 @@ export const initialState: State = {
   drafts: {},
   microphone: 'unknown',
   goingOnline: 'no',
+  sound: 'nowhere',
   audioLocked: false,
   toast: null,
 }

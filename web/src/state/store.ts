@@ -10,17 +10,28 @@ export interface Store {
   subscribe(listener: (state: State, before: State) => void): () => void
 }
 
+/** Events are taken one by one: one that a listener dispatches waits until all have heard of the present one. */
 export function createStore(from: State = initialState): Store {
   let state = from
   const listeners = new Set<(state: State, before: State) => void>()
+  const queue: Event[] = []
+  let busy = false
   return {
     get: () => state,
     dispatch(event) {
-      const before = state
-      state = reduce(state, event)
-      if (state === before) return
-      const after = state
-      listeners.forEach(listener => listener(after, before))
+      queue.push(event)
+      if (busy) return
+      busy = true
+      try {
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          const before = state
+          const after = reduce(before, next)
+          state = after
+          if (after !== before) listeners.forEach(listener => listener(after, before))
+        }
+      } finally {
+        busy = false
+      }
     },
     subscribe(listener) {
       listeners.add(listener)

@@ -68,7 +68,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         <Refused state={state} of={['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState']} />
       </div>
       <div class="desknote">
-        <Remark state={state} session={session} rows={5} />
+        <Remark state={state} session={session} rows={9} />
       </div>
     </div>
   )

@@ -53,7 +53,7 @@ function Greeting({ desk, offset }: { desk: Desk; offset: number }) {
 function lead(state: State, desk: Desk): string {
   switch (desk.agent.state) {
     case 'available':
-      if (audioElsewhere(desk)) return t('idle.available.elsewhere')
+      if (audioElsewhere(state)) return t('idle.available.elsewhere')
       return desk.peer === 'up' ? t('idle.available.lead') : t('idle.available.path')
     case 'busy':
       return desk.agent.reason ? `${desk.agent.reason} ${t('idle.busy.lead')}` : t('idle.busy.lead')

@@ -1,6 +1,6 @@
 import type { OfferView } from '../generated/wire'
 import { t } from '../i18n'
-import { Button, Key, Refused, Ring } from '../components/parts'
+import { Button, Refused, Ring } from '../components/parts'
 import { useStation } from '../components/context'
 import { clockSeconds, spell, useTime } from '../services/clock'
 import { isPending } from '../state/select'
@@ -31,7 +31,6 @@ export function AnswerBar({ state, offer }: { state: State; offer: OfferView }) 
         <span class="facts t2">
           {name ? <span>{name}</span> : null}
           {offer.place ? <span>{offer.place}</span> : null}
-          <span class="num">{t('call.called', { number: offer.called })}</span>
         </span>
       </div>
       {offer.automatic ? (
@@ -44,8 +43,8 @@ export function AnswerBar({ state, offer }: { state: State; offer: OfferView }) 
           <Button size="l" test="decline" busy={isPending(state, 'decline')} onClick={() => void station.ask({ type: 'decline', offer: offer.offer })}>
             {t('offer.decline')}
           </Button>
-          <Button size="l" kind="go" icon="phone" test="answer" busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
-            {t('offer.answer')} <Key>Alt A</Key>
+          <Button size="l" kind="go" icon="phone" test="answer" keys="Alt A" busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
+            {t('offer.answer')}
           </Button>
         </div>
       )}
