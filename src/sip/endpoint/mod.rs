@@ -1,0 +1,376 @@
+//! All transactions of this switch, and the way from a message to the dialog, trunk or call it belongs to.
+//!
+//! An arriving request is looked at in this order: its source; its form; the transaction it repeats, acknowledges or cancels; method,
+//! scheme, hops and extensions; its dialog; else it is a new call or a question that the endpoint answers itself.
+
+mod receive;
+mod route;
+mod table;
+
+pub use route::{Flow, Sources};
+
+use crate::message::{Field, Method, Request, Response};
+use crate::transaction::{InviteClient, OtherClient};
+use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::ids::{LegId, TrunkId};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use table::{Client, ClientMachine, Server, ServerMachine, Table};
+
+/// What this switch can do with a call.
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO";
+/// Extensions of ours: RFC 3262 and RFC 4028.
+pub const SUPPORTED: &str = "100rel, timer";
+
+/// Names one server transaction.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct ServerKey(String);
+
+/// Names one client transaction.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+struct ClientKey(String);
+
+/// Our halves of a dialog's id: the forks of one INVITE share them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct DialogId {
+    pub call_id: String,
+    pub local_tag: String,
+}
+
+/// Who sent a request of ours and hears its responses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum User {
+    Leg(LegId),
+    /// OPTIONS to a trunk's host.
+    Probe {
+        trunk: TrunkId,
+        host: SocketAddr,
+    },
+}
+
+/// Why a request of ours got no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Why {
+    /// To be taken as 408.
+    Timeout,
+    /// The flow broke: to be taken as 503.
+    Transport,
+}
+
+/// What the endpoint wants done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EndpointAction {
+    Transmit {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
+    /// A new call. 100 Trying went out already; [`Endpoint::respond`] or [`Endpoint::forget`] must follow.
+    Invite {
+        leg: LegId,
+        trunk: TrunkId,
+        key: ServerKey,
+        request: Request,
+        flow: Flow,
+    },
+    /// A request in a registered dialog; must be responded to.
+    InDialog {
+        leg: LegId,
+        key: ServerKey,
+        request: Request,
+        flow: Flow,
+    },
+    /// The ACK of a 2xx.
+    Ack {
+        leg: LegId,
+        request: Request,
+    },
+    /// A pending INVITE was cancelled, with the Q.850 cause that CANCEL gave. The INVITE still wants its 487.
+    Cancelled {
+        leg: LegId,
+        key: ServerKey,
+        q850: Option<u8>,
+    },
+    Response {
+        user: User,
+        response: Response,
+    },
+    /// No answer to a request of `user`; `cseq` is its number. Also for an unanswered INVITE *to* us whose connection broke.
+    Failed {
+        user: User,
+        method: Method,
+        cseq: u32,
+        why: Why,
+    },
+    /// Something came from an address that is neither a trunk's nor a phone's; to be counted (C1).
+    Refused {
+        source: SocketAddr,
+    },
+}
+
+/// How the endpoint is set up.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EndpointConfig {
+    pub sources: Sources,
+    /// Product name in User-Agent and Server.
+    pub user_agent: String,
+}
+
+/// One instance serves the whole switch.
+#[derive(Debug)]
+pub struct Endpoint {
+    config: EndpointConfig,
+    overloaded: bool,
+    clients: Table<ClientKey, Client>,
+    servers: Table<ServerKey, Server>,
+    dialogs: HashMap<DialogId, LegId>,
+    /// Ongoing requests outside dialogs, to tell merged ones (RFC 3261 §8.2.2.2).
+    merges: HashMap<String, ServerKey>,
+    /// The last INVITE that a leg sent, for its CANCEL.
+    invites: HashMap<LegId, ClientKey>,
+}
+
+impl Endpoint {
+    pub fn new(config: EndpointConfig) -> Self {
+        Self {
+            config,
+            overloaded: false,
+            clients: Table::default(),
+            servers: Table::default(),
+            dialogs: HashMap::new(),
+            merges: HashMap::new(),
+            invites: HashMap::new(),
+        }
+    }
+
+    /// Replaces the addresses that may speak to us; ongoing transactions go on.
+    pub fn set_sources(&mut self, sources: Sources) {
+        self.config.sources = sources;
+    }
+
+    /// While overloaded, new calls are answered 503 with a Retry-After of 1 to 3 s.
+    pub fn set_overloaded(&mut self, overloaded: bool) {
+        self.overloaded = overloaded;
+    }
+
+    /// Requests with this Call-ID and our tag go to `leg` from now on.
+    pub fn register(&mut self, dialog: DialogId, leg: LegId) {
+        self.dialogs.insert(dialog, leg);
+    }
+
+    /// The leg is over or its actor is gone: its dialogs are unknown from now on. Requests of its peer that it left unanswered get a 500,
+    /// an INVITE of its own without a final response is waited for no more.
+    pub fn forget(&mut self, leg: LegId, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        self.dialogs.retain(|_, l| *l != leg);
+        self.invites.remove(&leg);
+        for key in self.clients.keys(|c| c.user == Some(User::Leg(leg))) {
+            let pending_invite = self.clients.get(&key).is_some_and(|c| match &c.machine {
+                ClientMachine::Invite(machine) => machine.is_pending(),
+                ClientMachine::Other(_) => false,
+            });
+            if pending_invite {
+                self.clients.remove(&key);
+            } else {
+                self.clients.update(&key, |c| c.user = None);
+            }
+        }
+        let mut actions = Vec::new();
+        for key in self.servers.keys(|s| s.leg == Some(leg) && s.is_pending()) {
+            let Some(response) = self.servers.get(&key).map(|s| s.request.response(500)) else { continue };
+            actions.extend(self.respond(&key, response, cx));
+        }
+        actions
+    }
+
+    /// Sends a response of the transaction's user. A 2xx to an INVITE is the user's to repeat until its ACK.
+    pub fn respond(&mut self, key: &ServerKey, mut response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        if response.status > 100 {
+            response.set_to_tag(&format!("{:x}", cx.next_id()));
+        }
+        if !self.config.user_agent.is_empty() {
+            response.headers.set(Field::Server, self.config.user_agent.clone());
+        }
+        let (status, now) = (response.status, cx.now);
+        let sent = self.servers.update(key, |server| {
+            let bytes = response.to_bytes();
+            let step = match &mut server.machine {
+                ServerMachine::Invite(machine) => machine.respond(status, bytes, now),
+                ServerMachine::Other(machine) => machine.respond(status, bytes, now),
+            };
+            step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
+        });
+        sent.flatten().into_iter().collect()
+    }
+
+    /// Sends a request in a new transaction; Via and Max-Forwards are added here. The first [`EndpointAction`] is its transmission.
+    pub fn request(&mut self, user: User, mut request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let branch = format!("z9hG4bK{:032x}", cx.next_id());
+        self.dress(&mut request, &branch, &flow);
+        let bytes = request.to_bytes();
+        let key = ClientKey::new(&branch, &request.method);
+        let machine = if request.method == Method::INVITE {
+            if let User::Leg(leg) = user {
+                self.invites.insert(leg, key.clone());
+            }
+            ClientMachine::Invite(InviteClient::new(bytes.clone(), flow.is_reliable(), cx.now))
+        } else {
+            ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), cx.now))
+        };
+        self.clients.insert(key, Client { user: Some(user), flow, machine, request });
+        vec![EndpointAction::Transmit { flow, bytes }]
+    }
+
+    /// Sends the ACK of a 2xx, outside any transaction. Sent again by calling again.
+    pub fn ack(&mut self, mut request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let branch = format!("z9hG4bK{:032x}", cx.next_id());
+        self.dress(&mut request, &branch, &flow);
+        vec![EndpointAction::Transmit { flow, bytes: request.to_bytes() }]
+    }
+
+    /// Cancels the leg's pending INVITE. Nothing happens before a provisional response came (RFC 3261 §9.1).
+    pub fn cancel(&mut self, leg: LegId, reason: Option<String>, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let Some(key) = self.invites.get(&leg).cloned() else { return Vec::new() };
+        let now = cx.now;
+        let invite = self.clients.update(&key, |client| {
+            let ClientMachine::Invite(machine) = &mut client.machine else { return None };
+            machine.is_proceeding().then(|| machine.cancelled(now))?;
+            Some((client.request.clone(), client.flow))
+        });
+        let Some((invite, flow)) = invite.flatten() else { return Vec::new() };
+        let mut cancel = hop_request(&invite, Method::CANCEL);
+        if let Some(reason) = reason {
+            cancel.headers.push(Field::Reason, reason);
+        }
+        let Some(branch) = invite.headers.top_via().ok().and_then(|v| v.branch().map(str::to_owned)) else { return Vec::new() };
+        let bytes = cancel.to_bytes();
+        let machine = ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), now));
+        self.clients.insert(ClientKey::new(&branch, &Method::CANCEL), Client { user: None, flow, machine, request: cancel });
+        vec![EndpointAction::Transmit { flow, bytes }]
+    }
+
+    /// Asks a trunk's host whether it lives (OPTIONS); the answer comes as [`EndpointAction::Response`] or `Failed` of [`User::Probe`].
+    pub fn probe(&mut self, trunk: TrunkId, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let uri = crate::message::Uri::sip("", flow.remote);
+        let mut request = Request::new(Method::OPTIONS, uri.clone());
+        let from = crate::message::Uri::sip("cordboard", flow.local);
+        request.headers.push(Field::From, format!("<{from}>;tag={:x}", cx.next_id()));
+        request.headers.push(Field::To, format!("<{uri}>"));
+        request.headers.push(Field::CallId, format!("{:032x}", cx.next_id()));
+        request.headers.push(Field::CSeq, "1 OPTIONS");
+        request.headers.push(Field::Contact, format!("<{from}>"));
+        request.headers.push(Field::Accept, "application/sdp");
+        self.request(User::Probe { trunk, host: flow.remote }, request, flow, cx)
+    }
+
+    /// A connection broke, or a datagram could not be sent: what waits on it fails.
+    pub fn flow_failed(&mut self, flow: &Flow) -> Vec<EndpointAction> {
+        let mut actions = Vec::new();
+        for key in self.clients.keys(|c| c.flow == *flow && c.is_pending()) {
+            let Some(client) = self.clients.remove(&key) else { continue };
+            actions.extend(client.failed(Why::Transport));
+        }
+        if !flow.is_reliable() {
+            return actions;
+        }
+        for key in self.servers.keys(|s| s.flow == *flow && s.is_pending()) {
+            let Some(server) = self.servers.remove(&key) else { continue };
+            self.merges.retain(|_, k| *k != key);
+            if let (Some(leg), ServerMachine::Invite(_)) = (server.leg, &server.machine) {
+                let cseq = server.request.headers.cseq().map_or(0, |c| c.seq);
+                actions.push(EndpointAction::Failed { user: User::Leg(leg), method: Method::INVITE, cseq, why: Why::Transport });
+            }
+        }
+        actions
+    }
+
+    /// Does what is due at `cx.now`.
+    pub fn tick(&mut self, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let mut actions = Vec::new();
+        while let Some(key) = self.clients.due(cx.now) {
+            let now = cx.now;
+            let done = self.clients.update(&key, |client| {
+                let step = client.tick(now);
+                let transmit = step.transmit.then(|| EndpointAction::Transmit { flow: client.flow, bytes: client.wire().to_vec() });
+                transmit.into_iter().chain(step.timed_out.then(|| client.failed(Why::Timeout)).flatten()).collect::<Vec<_>>()
+            });
+            actions.extend(done.into_iter().flatten());
+            if self.clients.get(&key).is_some_and(Client::is_terminated) {
+                self.remove_client(&key);
+            }
+        }
+        while let Some(key) = self.servers.due(cx.now) {
+            let now = cx.now;
+            let sent = self.servers.update(&key, |server| {
+                let step = server.tick(now);
+                step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
+            });
+            actions.extend(sent.flatten());
+            if self.servers.get(&key).is_some_and(Server::is_terminated) {
+                self.remove_server(&key);
+            }
+        }
+        actions
+    }
+
+    pub fn next_deadline(&self) -> Option<Millis> {
+        match (self.clients.next_deadline(), self.servers.next_deadline()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Transactions that are not over, for metrics.
+    pub fn transactions(&self) -> usize {
+        self.clients.len() + self.servers.len()
+    }
+
+    fn remove_client(&mut self, key: &ClientKey) {
+        if let Some(Client { user: Some(User::Leg(leg)), .. }) = self.clients.remove(key)
+            && self.invites.get(&leg) == Some(key)
+        {
+            self.invites.remove(&leg);
+        }
+    }
+
+    fn remove_server(&mut self, key: &ServerKey) {
+        if let Some(server) = self.servers.remove(key)
+            && let Some(merge) = receive::merge_key(&server.request)
+        {
+            self.merges.remove(&merge);
+        }
+    }
+
+    /// Adds what every request of ours carries.
+    fn dress(&self, request: &mut Request, branch: &str, flow: &Flow) {
+        let via = format!("SIP/2.0/{} {};rport;branch={branch}", flow.via_transport(), flow.local);
+        request.headers.push_front(Field::Via, via);
+        if request.headers.get(Field::MaxForwards).is_none() {
+            request.headers.push(Field::MaxForwards, "70");
+        }
+        if !self.config.user_agent.is_empty() {
+            request.headers.set(Field::UserAgent, self.config.user_agent.clone());
+        }
+    }
+}
+
+/// CANCEL for an INVITE, or ACK for its refusal: the same hop, the same numbers (RFC 3261 §9.1, §17.1.1.3).
+fn hop_request(invite: &Request, method: Method) -> Request {
+    let mut request = Request::new(method, invite.uri.clone());
+    if let Ok(via) = invite.headers.top_via() {
+        request.headers.push(Field::Via, via.to_string());
+    }
+    for field in [Field::MaxForwards, Field::Route, Field::From, Field::To, Field::CallId] {
+        for value in invite.headers.all(field) {
+            request.headers.push(field, value);
+        }
+    }
+    let seq = invite.headers.cseq().map_or(0, |c| c.seq);
+    request.headers.push(Field::CSeq, format!("{seq} {}", request.method));
+    request
+}
+
+impl ClientKey {
+    fn new(branch: &str, method: &Method) -> Self {
+        Self(format!("{branch}|{method}"))
+    }
+}

@@ -1,0 +1,267 @@
+//! What arrives: from bytes to an action, or to the answer that the endpoint gives itself.
+
+use super::route::{self, Source};
+use super::table::{ClientMachine, Server, ServerMachine};
+use super::{ALLOW, ClientKey, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request};
+use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
+use crate::sdp;
+use crate::transaction::{InviteServer, OtherServer, Step};
+use cordboard_core::cx::Cx;
+use cordboard_core::ids::LegId;
+
+impl Endpoint {
+    /// Takes one datagram, or one message of a stream.
+    pub fn receive(&mut self, flow: &Flow, bytes: &[u8], cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let source = self.config.sources.find(flow.remote);
+        match (Message::parse(bytes), source) {
+            (Err(ParseError::KeepAlive), _) => Vec::new(),
+            (Err(ParseError::Dropped(_)) | Ok(Message::Response(_)), None) => vec![EndpointAction::Refused { source: flow.remote }],
+            (Ok(Message::Request(request)), None) if request.method == Method::ACK => {
+                vec![EndpointAction::Refused { source: flow.remote }]
+            }
+            (Ok(Message::Request(request)), None) => self.refuse_source(flow, request.response(403), cx),
+            (Err(ParseError::Refused { mut response, .. }), None) => {
+                response.status = 403;
+                response.reason = Response::new(403).reason;
+                self.refuse_source(flow, *response, cx)
+            }
+            (Err(ParseError::Dropped(_)), Some(_)) => Vec::new(),
+            (Err(ParseError::Refused { response, .. }), Some(_)) => vec![self.stateless(flow, *response, cx)],
+            (Ok(Message::Response(response)), Some(_)) => self.on_response(response, cx),
+            (Ok(Message::Request(request)), Some(source)) => self.on_request(*flow, source, request, cx),
+        }
+    }
+
+    fn refuse_source(&mut self, flow: &Flow, response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        vec![EndpointAction::Refused { source: flow.remote }, self.stateless(flow, response, cx)]
+    }
+
+    /// Answers without a transaction. A Via that cannot be read sends the answer back where the request came from.
+    fn stateless(&self, flow: &Flow, mut response: Response, cx: &mut Cx<'_>) -> EndpointAction {
+        let mut via = response.headers.top_via().ok();
+        let back = flow.back(via.as_ref());
+        if let Some(via) = &mut via {
+            route::mark_received(via, flow.remote);
+            response.headers.replace_first(Field::Via, &via.to_string());
+        }
+        response.set_to_tag(&format!("{:x}", cx.next_id()));
+        EndpointAction::Transmit { flow: back, bytes: response.to_bytes() }
+    }
+
+    fn on_request(&mut self, flow: Flow, source: Source, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let Ok(mut via) = request.headers.top_via() else { return Vec::new() };
+        let back = flow.back(Some(&via));
+        let key = ServerKey::new(&request, &via, &request.method);
+        route::mark_received(&mut via, flow.remote);
+        request.headers.replace_first(Field::Via, &via.to_string());
+        if request.method == Method::ACK {
+            return self.on_ack(&ServerKey::new(&request, &via, &Method::INVITE), request, cx);
+        }
+        if let Some(server) = self.servers.get(&key) {
+            let step = match &server.machine {
+                ServerMachine::Invite(machine) => machine.receive_again(),
+                ServerMachine::Other(machine) => machine.receive_again(),
+            };
+            return transmit(step, server).into_iter().collect();
+        }
+        let merged = merge_key(&request).is_some_and(|m| self.merges.contains_key(&m));
+        self.open(key.clone(), back, &request);
+        if request.method == Method::CANCEL {
+            return self.on_cancel(&key, &ServerKey::new(&request, &via, &Method::INVITE), &request, cx);
+        }
+        if let Some(response) = refusal(&request, merged) {
+            return self.respond(&key, response, cx);
+        }
+        if let Some(local_tag) = request.headers.to_tag() {
+            let dialog = DialogId { call_id: request.headers.call_id().unwrap_or_default().to_owned(), local_tag };
+            return match self.dialogs.get(&dialog).copied() {
+                Some(leg) => {
+                    self.servers.update(&key, |s| s.leg = Some(leg));
+                    vec![EndpointAction::InDialog { leg, key, request, flow }]
+                }
+                None => self.respond(&key, request.response(481), cx),
+            };
+        }
+        match &request.method {
+            method if *method == Method::OPTIONS => {
+                let response = abilities(&request, if self.overloaded { 503 } else { 200 });
+                self.respond(&key, response, cx)
+            }
+            method if *method == Method::INVITE => self.on_invite(key, flow, source, request, cx),
+            _ => self.respond(&key, request.response(481), cx),
+        }
+    }
+
+    fn on_invite(&mut self, key: ServerKey, flow: Flow, source: Source, request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let trunk = match source {
+            Source::Trunk(trunk) => trunk,
+            // Phones answer calls; they do not place them yet.
+            Source::Phone => return self.respond(&key, request.response(403), cx),
+        };
+        if self.overloaded {
+            let mut response = request.response(503);
+            response.headers.push(Field::RetryAfter, (1 + cx.next_id() % 3).to_string());
+            return self.respond(&key, response, cx);
+        }
+        if sdp::find_in_body(&request.headers, &request.body).is_err() {
+            let mut response = request.response(415);
+            response.headers.push(Field::Accept, "application/sdp");
+            return self.respond(&key, response, cx);
+        }
+        if !accepts_sdp(&request) {
+            return self.respond(&key, request.response(406), cx);
+        }
+        let leg = LegId(cx.next_id());
+        self.servers.update(&key, |s| s.leg = Some(leg));
+        let mut actions = self.respond(&key, request.response(100), cx);
+        actions.push(EndpointAction::Invite { leg, trunk, key, request, flow });
+        actions
+    }
+
+    fn on_ack(&mut self, key: &ServerKey, request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let now = cx.now;
+        let step = self.servers.update(key, |server| match &mut server.machine {
+            ServerMachine::Invite(machine) => machine.receive_ack(now),
+            ServerMachine::Other(_) => Step::default(),
+        });
+        if step.is_some_and(|s| !s.deliver) {
+            return Vec::new();
+        }
+        let Some(local_tag) = request.headers.to_tag() else { return Vec::new() };
+        let dialog = DialogId { call_id: request.headers.call_id().unwrap_or_default().to_owned(), local_tag };
+        self.dialogs.get(&dialog).map(|leg| EndpointAction::Ack { leg: *leg, request }).into_iter().collect()
+    }
+
+    fn on_cancel(&mut self, key: &ServerKey, invite: &ServerKey, request: &Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let Some((leg, pending)) = self.servers.get(invite).map(|s| (s.leg, s.is_pending())) else {
+            return self.respond(key, request.response(481), cx);
+        };
+        let mut actions = self.respond(key, request.response(200), cx);
+        if let (Some(leg), true) = (leg, pending) {
+            actions.push(EndpointAction::Cancelled { leg, key: invite.clone(), q850: request.headers.q850() });
+        }
+        actions
+    }
+
+    fn on_response(&mut self, response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        // Exactly our own Via must be left (RFC 3261 §18.1.2).
+        let (Ok(vias), Ok(cseq)) = (response.headers.vias(), response.headers.cseq()) else { return Vec::new() };
+        let [via] = vias.as_slice() else { return Vec::new() };
+        let Some(branch) = via.branch() else { return Vec::new() };
+        let key = ClientKey::new(branch, &cseq.method);
+        let now = cx.now;
+        let outcome = self.clients.update(&key, |client| {
+            let step = match &mut client.machine {
+                ClientMachine::Invite(machine) => {
+                    let invite = &client.request;
+                    machine.receive(response.status, now, || refusal_ack(invite, &response).to_bytes())
+                }
+                ClientMachine::Other(machine) => machine.receive(response.status, now),
+            };
+            let transmit = step.transmit.then(|| EndpointAction::Transmit { flow: client.flow, bytes: client.wire().to_vec() });
+            (transmit, client.user.filter(|_| step.deliver))
+        });
+        let Some((transmit, user)) = outcome else { return Vec::new() };
+        transmit.into_iter().chain(user.map(|user| EndpointAction::Response { user, response })).collect()
+    }
+
+    fn open(&mut self, key: ServerKey, back: Flow, request: &Request) {
+        let reliable = back.is_reliable();
+        let machine = if request.method == Method::INVITE {
+            ServerMachine::Invite(InviteServer::new(reliable))
+        } else {
+            ServerMachine::Other(OtherServer::new(reliable))
+        };
+        if let Some(merge) = merge_key(request) {
+            self.merges.entry(merge).or_insert_with(|| key.clone());
+        }
+        let request = Request { body: Vec::new(), ..request.clone() };
+        self.servers.insert(key, Server { leg: None, flow: back, machine, request });
+    }
+}
+
+fn transmit(step: Step, server: &Server) -> Option<EndpointAction> {
+    step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
+}
+
+/// What one request keeps while it comes by several ways; `None` in a dialog, where it cannot be merged.
+pub(super) fn merge_key(request: &Request) -> Option<String> {
+    if request.method == Method::CANCEL || request.headers.to_tag().is_some() {
+        return None;
+    }
+    let cseq = request.headers.get(Field::CSeq)?;
+    Some(format!("{}|{}|{cseq}", request.headers.call_id()?, request.headers.from_tag().unwrap_or_default()))
+}
+
+/// The answer to a request that cannot be taken, whatever call it belongs to (RFC 3261 §8.2).
+fn refusal(request: &Request, merged: bool) -> Option<Response> {
+    let known = [Method::INVITE, Method::BYE, Method::OPTIONS, Method::UPDATE, Method::PRACK, Method::INFO];
+    if !known.contains(&request.method) {
+        let recognised = matches!(request.method, Method::Known(_));
+        return Some(abilities(request, if recognised { 405 } else { 501 }));
+    }
+    match &request.uri {
+        Uri::Sip(_) | Uri::Tel { .. } => {}
+        Uri::Other { .. } => return Some(request.response(416)),
+    }
+    if merged {
+        return Some(request.response(482));
+    }
+    let in_dialog = request.headers.to_tag().is_some();
+    if !in_dialog && request.headers.max_forwards() == Some(0) {
+        return Some(request.response(483));
+    }
+    let required = request.headers.list(Field::Require).unwrap_or_default();
+    let unsupported: Vec<&str> = required.into_iter().filter(|r| !SUPPORTED.split(", ").any(|s| s.eq_ignore_ascii_case(r))).collect();
+    if !unsupported.is_empty() {
+        let mut response = request.response(420);
+        response.headers.push(Field::Unsupported, unsupported.join(", "));
+        return Some(response);
+    }
+    None
+}
+
+/// A response that tells what this switch can do (RFC 3261 §11.2).
+fn abilities(request: &Request, status: u16) -> Response {
+    let mut response = request.response(status);
+    response.headers.push(Field::Allow, ALLOW);
+    response.headers.push(Field::Accept, "application/sdp");
+    response.headers.push(Field::Supported, SUPPORTED);
+    response
+}
+
+fn accepts_sdp(request: &Request) -> bool {
+    if request.headers.get(Field::Accept).is_none() {
+        return true;
+    }
+    let types = request.headers.list(Field::Accept).unwrap_or_default();
+    types.iter().filter_map(|t| t.split(';').next()).any(|t| {
+        let t = t.trim();
+        ["application/sdp", "application/*", "*/*"].iter().any(|ours| ours.eq_ignore_ascii_case(t))
+    })
+}
+
+/// The ACK for a refusal: the INVITE's, with the To of the response (RFC 3261 §17.1.1.3).
+fn refusal_ack(invite: &Request, response: &Response) -> Request {
+    let mut ack = hop_request(invite, Method::ACK);
+    if let Some(to) = response.headers.get(Field::To) {
+        ack.headers.set(Field::To, to);
+    }
+    ack
+}
+
+impl ServerKey {
+    /// RFC 3261 §17.2.3: by branch and sent-by, or for a client of RFC 2543 by what its requests keep.
+    fn new(request: &Request, via: &Via, method: &Method) -> Self {
+        let headers = &request.headers;
+        Self(match via.branch() {
+            Some(branch) => format!("{branch}|{}|{method}", via.sent_by()),
+            None => {
+                let seq = headers.cseq().map_or(0, |c| c.seq);
+                let from = headers.from_tag().unwrap_or_default();
+                let branch = via.params.get("branch").unwrap_or_default();
+                format!("2543|{}|{from}|{seq}|{branch}|{}|{method}", headers.call_id().unwrap_or_default(), via.sent_by())
+            }
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! Transactions by key, with one ordered list of their deadlines.
+
+use super::{EndpointAction, Flow, User, Why};
+use crate::message::Request;
+use crate::transaction::{InviteClient, InviteServer, OtherClient, OtherServer, Step};
+use cordboard_core::cx::Millis;
+use cordboard_core::ids::LegId;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+#[derive(Debug)]
+pub(super) enum ClientMachine {
+    Invite(InviteClient),
+    Other(OtherClient),
+}
+
+/// A client transaction.
+#[derive(Debug)]
+pub(super) struct Client {
+    /// `None` for CANCEL and once the user is gone.
+    pub user: Option<User>,
+    pub flow: Flow,
+    pub machine: ClientMachine,
+    pub request: Request,
+}
+
+impl Client {
+    pub fn is_pending(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.is_pending(),
+            ClientMachine::Other(machine) => machine.is_pending(),
+        }
+    }
+
+    pub fn is_terminated(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.is_terminated(),
+            ClientMachine::Other(machine) => machine.is_terminated(),
+        }
+    }
+
+    pub fn tick(&mut self, now: Millis) -> Step {
+        match &mut self.machine {
+            ClientMachine::Invite(machine) => machine.tick(now),
+            ClientMachine::Other(machine) => machine.tick(now),
+        }
+    }
+
+    pub fn wire(&self) -> &[u8] {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.wire(),
+            ClientMachine::Other(machine) => machine.wire(),
+        }
+    }
+
+    pub fn failed(&self, why: Why) -> Option<EndpointAction> {
+        let cseq = self.request.headers.cseq().map_or(0, |c| c.seq);
+        self.user.map(|user| EndpointAction::Failed { user, method: self.request.method.clone(), cseq, why })
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum ServerMachine {
+    Invite(InviteServer),
+    Other(OtherServer),
+}
+
+/// A server transaction.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub leg: Option<LegId>,
+    /// Where responses go.
+    pub flow: Flow,
+    pub machine: ServerMachine,
+    /// Without its body.
+    pub request: Request,
+}
+
+impl Server {
+    pub fn is_pending(&self) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.is_pending(),
+            ServerMachine::Other(machine) => machine.is_pending(),
+        }
+    }
+
+    pub fn is_terminated(&self) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.is_terminated(),
+            ServerMachine::Other(machine) => machine.is_terminated(),
+        }
+    }
+
+    pub fn tick(&mut self, now: Millis) -> Step {
+        match &mut self.machine {
+            ServerMachine::Invite(machine) => machine.tick(now),
+            ServerMachine::Other(machine) => machine.tick(now),
+        }
+    }
+
+    pub fn wire(&self) -> &[u8] {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.wire(),
+            ServerMachine::Other(machine) => machine.wire(),
+        }
+    }
+}
+
+/// Something with a deadline.
+pub(super) trait Timed {
+    fn next_deadline(&self) -> Option<Millis>;
+}
+
+impl Timed for Client {
+    fn next_deadline(&self) -> Option<Millis> {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.next_deadline(),
+            ClientMachine::Other(machine) => machine.next_deadline(),
+        }
+    }
+}
+
+impl Timed for Server {
+    fn next_deadline(&self) -> Option<Millis> {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.next_deadline(),
+            ServerMachine::Other(machine) => machine.next_deadline(),
+        }
+    }
+}
+
+/// Entries change through [`Table::update`] alone, which keeps the deadlines true.
+#[derive(Debug)]
+pub(super) struct Table<K, V> {
+    entries: HashMap<K, V>,
+    deadlines: BTreeSet<(Millis, K)>,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { entries: HashMap::new(), deadlines: BTreeSet::new() }
+    }
+}
+
+impl<K: Clone + Eq + Hash + Ord, V: Timed> Table<K, V> {
+    pub fn insert(&mut self, key: K, value: V) {
+        self.remove(&key);
+        if let Some(at) = value.next_deadline() {
+            self.deadlines.insert((at, key.clone()));
+        }
+        self.entries.insert(key, value);
+    }
+
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let value = self.entries.remove(key)?;
+        if let Some(at) = value.next_deadline() {
+            self.deadlines.remove(&(at, key.clone()));
+        }
+        Some(value)
+    }
+
+    pub fn update<R>(&mut self, key: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
+        let value = self.entries.get_mut(key)?;
+        let before = value.next_deadline();
+        let result = change(value);
+        let after = value.next_deadline();
+        if before != after {
+            if let Some(at) = before {
+                self.deadlines.remove(&(at, key.clone()));
+            }
+            if let Some(at) = after {
+                self.deadlines.insert((at, key.clone()));
+            }
+        }
+        Some(result)
+    }
+
+    /// Keys of the entries that fit, in no order.
+    pub fn keys(&self, fits: impl Fn(&V) -> bool) -> Vec<K> {
+        self.entries.iter().filter(|(_, v)| fits(v)).map(|(k, _)| k.clone()).collect()
+    }
+
+    /// The entry that is most overdue.
+    pub fn due(&self, now: Millis) -> Option<K> {
+        self.deadlines.first().filter(|(at, _)| *at <= now).map(|(_, key)| key.clone())
+    }
+
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

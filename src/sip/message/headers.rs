@@ -1,0 +1,370 @@
+//! The headers of a message: rsip's header enum behind names, list splitting and typed reading.
+
+use super::Method;
+use super::scan::{self, Malformed};
+use super::uri::{NameAddr, Via};
+use rsip::headers::UntypedHeader;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Declares the headers that this crate reads or writes: those that rsip has a type for, and those it knows not.
+macro_rules! fields {
+    (typed { $($typed:ident $typed_name:literal,)* } other { $($other:ident $other_name:literal,)* }) => {
+        /// A header by its name.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Field { $($typed,)* $($other,)* }
+
+        impl Field {
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$typed => $typed_name,)* $(Self::$other => $other_name,)* }
+            }
+
+            fn header(self, value: String) -> rsip::Header {
+                match self {
+                    $(Self::$typed => rsip::Header::$typed(rsip::headers::$typed::new(value)),)*
+                    $(Self::$other => rsip::Header::Other($other_name.into(), value),)*
+                }
+            }
+
+            fn of(header: &rsip::Header) -> Option<(Self, &str)> {
+                match header {
+                    $(rsip::Header::$typed(value) => Some((Self::$typed, value.value())),)*
+                    rsip::Header::Other(name, value) => {
+                        $(if name.eq_ignore_ascii_case($other_name) { return Some((Self::$other, value)); })*
+                        None
+                    }
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    typed {
+    Accept "Accept",
+    Allow "Allow",
+    CSeq "CSeq",
+    CallId "Call-ID",
+    Contact "Contact",
+    ContentDisposition "Content-Disposition",
+    ContentEncoding "Content-Encoding",
+    ContentLength "Content-Length",
+    ContentType "Content-Type",
+    Expires "Expires",
+    From "From",
+    MaxForwards "Max-Forwards",
+    RecordRoute "Record-Route",
+    Require "Require",
+    RetryAfter "Retry-After",
+    Route "Route",
+    Server "Server",
+    Supported "Supported",
+    Timestamp "Timestamp",
+    To "To",
+    Unsupported "Unsupported",
+    UserAgent "User-Agent",
+    Via "Via",
+    Warning "Warning",
+    } other {
+    AssertedIdentity "P-Asserted-Identity",
+    Diversion "Diversion",
+    MinSe "Min-SE",
+    PreferredIdentity "P-Preferred-Identity",
+    Rack "RAck",
+    Reason "Reason",
+    Rseq "RSeq",
+    SessionExpires "Session-Expires",
+    }
+}
+
+/// The compact forms (RFC 3261 §7.3.3 and the IANA registry) written out.
+fn full_name(name: &str) -> &str {
+    let [letter] = name.as_bytes() else { return name };
+    match letter.to_ascii_lowercase() {
+        b'a' => "Accept-Contact",
+        b'b' => "Referred-By",
+        b'c' => "Content-Type",
+        b'd' => "Request-Disposition",
+        b'e' => "Content-Encoding",
+        b'f' => "From",
+        b'i' => "Call-ID",
+        b'j' => "Reject-Contact",
+        b'k' => "Supported",
+        b'l' => "Content-Length",
+        b'm' => "Contact",
+        b'o' => "Event",
+        b'r' => "Refer-To",
+        b's' => "Subject",
+        b't' => "To",
+        b'u' => "Allow-Events",
+        b'v' => "Via",
+        b'x' => "Session-Expires",
+        b'y' => "Identity",
+        _ => name,
+    }
+}
+
+/// CSeq (RFC 3261 §20.16).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CSeq {
+    pub seq: u32,
+    pub method: Method,
+}
+
+/// Who refreshes a session (RFC 4028).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Refresher {
+    Uac,
+    Uas,
+}
+
+/// Session-Expires (RFC 4028), in seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionExpires {
+    pub seconds: u32,
+    pub refresher: Option<Refresher>,
+}
+
+/// RAck (RFC 3262).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rack {
+    pub rseq: u32,
+    pub cseq: u32,
+    pub method: Method,
+}
+
+/// Headers in their order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Headers(Vec<rsip::Header>);
+
+impl Headers {
+    /// Adds a header as it came, by any of its names.
+    pub(super) fn push_wire(&mut self, name: &str, value: &str) {
+        let name = full_name(name);
+        let typed: Result<rsip::Header, _> = rsip::headers::header::Tokenizer::from((name.as_bytes(), value.as_bytes())).try_into();
+        self.0.push(typed.unwrap_or_else(|_| rsip::Header::Other(name.to_owned(), value.to_owned())));
+    }
+
+    /// A value never carries a line end out (header injection).
+    pub fn push(&mut self, field: Field, value: impl Into<String>) {
+        let value: String = value.into();
+        self.0.push(field.header(if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }));
+    }
+
+    /// Sets a header that stands once.
+    pub fn set(&mut self, field: Field, value: impl Into<String>) {
+        self.remove(field);
+        self.push(field, value);
+    }
+
+    pub fn remove(&mut self, field: Field) {
+        self.0.retain(|h| Field::of(h).is_none_or(|(f, _)| f != field));
+    }
+
+    /// Puts a header before all others, as Via wants it.
+    pub fn push_front(&mut self, field: Field, value: impl Into<String>) {
+        self.0.insert(0, field.header(value.into()));
+    }
+
+    /// Replaces the first value of a list header, leaving the rest as it came.
+    pub fn replace_first(&mut self, field: Field, value: &str) {
+        for header in &mut self.0 {
+            let Some((_, old)) = Field::of(header).filter(|(f, _)| *f == field) else { continue };
+            let rest = scan::split(old, ',').map(|parts| parts.get(1..).unwrap_or_default().join(", ")).unwrap_or_default();
+            let value = if rest.is_empty() { value.to_owned() } else { format!("{value}, {rest}") };
+            *header = field.header(value);
+            return;
+        }
+    }
+
+    /// The values of a header as they stand in its lines.
+    pub fn all(&self, field: Field) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(move |h| Field::of(h).filter(|(f, _)| *f == field).map(|(_, value)| value))
+    }
+
+    pub fn get(&self, field: Field) -> Option<&str> {
+        self.all(field).next()
+    }
+
+    /// The elements of a comma list over all its lines; empty ones are left out.
+    pub fn list(&self, field: Field) -> Result<Vec<&str>, Malformed> {
+        let mut out = Vec::new();
+        for line in self.all(field) {
+            out.extend(scan::split(line, ',')?.into_iter().filter(|e| !e.is_empty()));
+        }
+        Ok(out)
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        for header in &self.0 {
+            match Field::of(header) {
+                Some((Field::ContentLength, _)) => {}
+                Some((field, value)) => {
+                    out.extend_from_slice(field.name().as_bytes());
+                    out.extend_from_slice(b": ");
+                    out.extend_from_slice(value.as_bytes());
+                    out.extend_from_slice(b"\r\n");
+                }
+                None => {
+                    out.extend_from_slice(header.to_string().as_bytes());
+                    out.extend_from_slice(b"\r\n");
+                }
+            }
+        }
+    }
+
+    /// All hops, the nearest first.
+    ///
+    /// # Errors
+    /// When one cannot be read or there is none.
+    pub fn vias(&self) -> Result<Vec<Via>, Malformed> {
+        let mut vias = Vec::new();
+        for line in self.all(Field::Via) {
+            for via in scan::split(line, ',')? {
+                vias.push(via.parse()?);
+            }
+        }
+        if vias.is_empty() { Err(Malformed("there is no Via")) } else { Ok(vias) }
+    }
+
+    pub fn top_via(&self) -> Result<Via, Malformed> {
+        let line = self.get(Field::Via).ok_or(Malformed("there is no Via"))?;
+        scan::split(line, ',')?.first().copied().unwrap_or_default().parse()
+    }
+
+    pub fn from(&self) -> Result<NameAddr, Malformed> {
+        self.get(Field::From).ok_or(Malformed("there is no From"))?.parse()
+    }
+
+    pub fn to(&self) -> Result<NameAddr, Malformed> {
+        self.get(Field::To).ok_or(Malformed("there is no To"))?.parse()
+    }
+
+    pub fn from_tag(&self) -> Option<String> {
+        self.from().ok()?.tag().map(str::to_owned)
+    }
+
+    pub fn to_tag(&self) -> Option<String> {
+        self.to().ok()?.tag().map(str::to_owned)
+    }
+
+    pub fn call_id(&self) -> Option<&str> {
+        self.get(Field::CallId)
+    }
+
+    pub fn cseq(&self) -> Result<CSeq, Malformed> {
+        const BAD: Malformed = Malformed("CSeq is malformed");
+        let text = self.get(Field::CSeq).ok_or(Malformed("there is no CSeq"))?;
+        let (seq, method) = text.split_once(char::is_whitespace).ok_or(BAD)?;
+        let seq = number(seq).filter(|seq| *seq < 1 << 31).ok_or(BAD)?;
+        Ok(CSeq { seq, method: Method::parse(method.trim()).ok_or(BAD)? })
+    }
+
+    /// Addresses of a list header such as Contact, Route, P-Asserted-Identity. `*` is left out.
+    pub fn addresses(&self, field: Field) -> Result<Vec<NameAddr>, Malformed> {
+        let mut out = Vec::new();
+        for line in self.all(field) {
+            for part in scan::split(line, ',')? {
+                if part != "*" {
+                    out.push(part.parse()?);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The far side's target for requests in the dialog.
+    pub fn contact(&self) -> Option<NameAddr> {
+        self.addresses(Field::Contact).ok()?.into_iter().next()
+    }
+
+    /// Whether a token stands in a list header such as Supported, Require, Allow.
+    pub fn lists(&self, field: Field, token: &str) -> bool {
+        self.list(field).is_ok_and(|l| l.iter().any(|t| t.eq_ignore_ascii_case(token)))
+    }
+
+    pub fn session_expires(&self) -> Option<SessionExpires> {
+        let text = self.get(Field::SessionExpires)?;
+        let mut parts = text.split(';');
+        let seconds = number(parts.next()?.trim())?;
+        let refresher = parts.find_map(|p| {
+            let (name, value) = p.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("refresher").then(|| value.trim())
+        });
+        let refresher = match refresher {
+            Some(who) if who.eq_ignore_ascii_case("uac") => Some(Refresher::Uac),
+            Some(who) if who.eq_ignore_ascii_case("uas") => Some(Refresher::Uas),
+            Some(_) | None => None,
+        };
+        Some(SessionExpires { seconds, refresher })
+    }
+
+    /// Min-SE, in seconds.
+    pub fn min_se(&self) -> Option<u32> {
+        number(self.get(Field::MinSe)?.split(';').next()?.trim())
+    }
+
+    /// The Q.850 cause of the Reason header (RFC 3326).
+    pub fn q850(&self) -> Option<u8> {
+        let reasons = self.list(Field::Reason).ok()?;
+        reasons.iter().find_map(|reason| {
+            let (protocol, params) = reason.split_once(';')?;
+            if !protocol.trim().eq_ignore_ascii_case("Q.850") {
+                return None;
+            }
+            super::uri::Params::parse(params).ok()?.get("cause")?.parse().ok()
+        })
+    }
+
+    /// Retry-After, in seconds.
+    pub fn retry_after(&self) -> Option<u32> {
+        number(self.get(Field::RetryAfter)?.split([';', '(', ' ']).next()?)
+    }
+
+    pub fn rseq(&self) -> Option<u32> {
+        number(self.get(Field::Rseq)?)
+    }
+
+    pub fn rack(&self) -> Option<Rack> {
+        let mut parts = self.get(Field::Rack)?.split_whitespace();
+        Some(Rack { rseq: number(parts.next()?)?, cseq: number(parts.next()?)?, method: Method::parse(parts.next()?)? })
+    }
+
+    pub fn max_forwards(&self) -> Option<u32> {
+        number(self.get(Field::MaxForwards)?)
+    }
+
+    /// The media type of the body in small letters, without parameters.
+    pub fn content_type(&self) -> Option<String> {
+        Some(self.get(Field::ContentType)?.split(';').next()?.trim().to_ascii_lowercase())
+    }
+}
+
+/// As name and value of each line, in order.
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|header| match Field::of(header) {
+            Some((field, value)) => (field.name().to_owned(), value.to_owned()),
+            None => {
+                let line = header.to_string();
+                let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+                (name.to_owned(), value.trim().to_owned())
+            }
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut headers = Self::default();
+        for (name, value) in Vec::<(String, String)>::deserialize(deserializer)? {
+            headers.push_wire(&name, &value);
+        }
+        Ok(headers)
+    }
+}
+
+/// Digits alone, no sign.
+pub(super) fn number(text: &str) -> Option<u32> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}

@@ -1,0 +1,216 @@
+//! SIP messages on the wire (RFC 3261 §7): the only place that names rsip.
+//!
+//! rsip gives the types of methods, status codes and headers. Framing, folding, compact names, comma lists, URIs and bodies are ours,
+//! since rsip reads them partly or not at all.
+
+mod headers;
+mod parse;
+mod scan;
+mod stream;
+mod uri;
+
+pub use headers::{CSeq, Field, Headers, Rack, Refresher, SessionExpires};
+pub use parse::ParseError;
+pub use scan::Malformed;
+pub use stream::{Frame, StreamFramer};
+pub use uri::{Host, NameAddr, Params, SipUri, Uri, Via, host_port};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A request's method. Names are case-sensitive (RFC 3261 §7.1).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Method {
+    Known(rsip::Method),
+    Other(String),
+}
+
+impl Method {
+    pub const ACK: Self = Self::Known(rsip::Method::Ack);
+    pub const BYE: Self = Self::Known(rsip::Method::Bye);
+    pub const CANCEL: Self = Self::Known(rsip::Method::Cancel);
+    pub const INFO: Self = Self::Known(rsip::Method::Info);
+    pub const INVITE: Self = Self::Known(rsip::Method::Invite);
+    pub const OPTIONS: Self = Self::Known(rsip::Method::Options);
+    pub const PRACK: Self = Self::Known(rsip::Method::PRack);
+    pub const REGISTER: Self = Self::Known(rsip::Method::Register);
+    pub const UPDATE: Self = Self::Known(rsip::Method::Update);
+
+    /// `None` when the text is no token.
+    pub fn parse(text: &str) -> Option<Self> {
+        if !scan::is_token(text) {
+            return None;
+        }
+        // rsip ignores the case; capitals alone make its answer exact.
+        let known = text.bytes().all(|b| b.is_ascii_uppercase()).then(|| text.parse().ok()).flatten();
+        Some(known.map_or_else(|| Self::Other(text.to_owned()), Self::Known))
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(method) => method.fmt(f),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Serialize for Method {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| serde::de::Error::custom("no method"))
+    }
+}
+
+/// A request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Request {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn new(method: Method, uri: Uri) -> Self {
+        Self { method, uri, headers: Headers::default(), body: Vec::new() }
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = format!("{} {} SIP/2.0\r\n", self.method, self.uri).into_bytes();
+        finish(&mut out, &self.headers, &self.body);
+        out
+    }
+
+    /// The number that was called: the Request-URI's user part.
+    pub fn called(&self) -> String {
+        self.uri.user().unwrap_or_default()
+    }
+
+    /// Who calls: P-Asserted-Identity (RFC 3325) before From.
+    pub fn caller(&self) -> Option<NameAddr> {
+        let asserted = self.headers.addresses(Field::AssertedIdentity).ok().and_then(|l| l.into_iter().next());
+        asserted.or_else(|| self.headers.from().ok())
+    }
+
+    /// A response with what every response copies (RFC 3261 §8.2.6.2). The To tag is the responder's to add.
+    pub fn response(&self, status: u16) -> Response {
+        let mut response = Response::new(status);
+        response.copy_from(&self.headers);
+        response
+    }
+}
+
+/// A response.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Response {
+    pub status: u16,
+    pub reason: String,
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An empty response with the status's usual phrase.
+    pub fn new(status: u16) -> Self {
+        Self { status, reason: phrase(status), headers: Headers::default(), body: Vec::new() }
+    }
+
+    pub(crate) fn copy_from(&mut self, request: &Headers) {
+        for field in [Field::Via, Field::From, Field::To, Field::CallId, Field::CSeq] {
+            for value in request.all(field) {
+                self.headers.push(field, value);
+            }
+        }
+        if self.status == 100
+            && let Some(timestamp) = request.get(Field::Timestamp)
+        {
+            self.headers.push(Field::Timestamp, timestamp);
+        }
+    }
+
+    /// Gives To a tag unless it has one.
+    pub fn set_to_tag(&mut self, tag: &str) {
+        if let Ok(to) = self.headers.to()
+            && to.tag().is_none()
+        {
+            let to = format!("{};tag={tag}", bracketed(self.headers.get(Field::To).unwrap_or_default(), &to));
+            self.headers.set(Field::To, to);
+        }
+    }
+
+    pub fn is_provisional(&self) -> bool {
+        self.status < 200
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = format!("SIP/2.0 {} {}\r\n", self.status, self.reason).into_bytes();
+        finish(&mut out, &self.headers, &self.body);
+        out
+    }
+}
+
+/// The value as it came when a tag can simply follow it; else written anew.
+fn bracketed(value: &str, parsed: &NameAddr) -> String {
+    if value.trim_end().ends_with(';') { parsed.to_string() } else { value.trim_end().to_owned() }
+}
+
+fn finish(out: &mut Vec<u8>, headers: &Headers, body: &[u8]) {
+    headers.write(out);
+    out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+    out.extend_from_slice(body);
+}
+
+/// The usual reason phrase, from rsip's name of the code (`BusyHere` → `Busy Here`).
+fn phrase(status: u16) -> String {
+    let named = rsip::StatusCode::from(status).to_string();
+    let name = named.split_once(' ').map_or("", |(_, name)| name);
+    let mut out = String::with_capacity(name.len() + 4);
+    let mut after_small = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && after_small {
+            out.push(' ');
+        }
+        after_small = c.is_ascii_lowercase();
+        out.push(c);
+    }
+    out
+}
+
+/// A request or a response.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    Request(Request),
+    Response(Response),
+}
+
+impl Message {
+    /// Reads one datagram, or one message that [`StreamFramer`] cut out.
+    ///
+    /// # Errors
+    /// [`ParseError`] says whether the sender can still be answered.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        parse::message(bytes)
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Request(request) => request.to_bytes(),
+            Self::Response(response) => response.to_bytes(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

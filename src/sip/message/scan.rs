@@ -1,0 +1,85 @@
+//! Cutting header values at separators, minding quoted strings and angle brackets (RFC 3261 §25.1).
+
+/// Why a header value or URI could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub &'static str);
+
+/// Splits at `separator` wherever it stands outside quoted strings and `<…>`; the parts are trimmed.
+///
+/// # Errors
+/// When a quoted string or an angle bracket is not closed.
+pub fn split(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
+    let mut parts = Vec::new();
+    let (mut start, mut quoted, mut escaped, mut angle) = (0, false, false, false);
+    for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+        } else if quoted {
+            match c {
+                '\\' => escaped = true,
+                '"' => quoted = false,
+                _ => {}
+            }
+        } else if c == '"' && !angle {
+            quoted = true;
+        } else if c == '<' {
+            angle = true;
+        } else if c == '>' {
+            angle = false;
+        } else if c == separator && !angle {
+            parts.push(text.get(start..at).unwrap_or_default().trim());
+            start = at + c.len_utf8();
+        }
+    }
+    if quoted || angle {
+        return Err(Malformed("a quoted string or bracket is not closed"));
+    }
+    parts.push(text.get(start..).unwrap_or_default().trim());
+    Ok(parts)
+}
+
+/// Reads a leading quoted string: its text without the escapes, and what follows.
+pub fn quoted(text: &str) -> Result<(String, &str), Malformed> {
+    let mut out = String::new();
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        if escaped {
+            out.push(c);
+            escaped = false;
+        } else if c == '\\' {
+            escaped = true;
+        } else if c == '"' {
+            return Ok((out, text.get(at + 1..).unwrap_or_default()));
+        } else {
+            out.push(c);
+        }
+    }
+    Err(Malformed("a quoted string is not closed"))
+}
+
+/// Whether `text` is a token (RFC 3261 §25.1).
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+}
+
+/// Replaces `%XX` by what it stands for; a bad escape is left as it is, other than UTF-8 is replaced.
+pub fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        match after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+}

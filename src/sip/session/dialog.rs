@@ -1,0 +1,127 @@
+//! A dialog's own data (RFC 3261 §12) and the requests made from it.
+
+use crate::endpoint::DialogId;
+use crate::message::{Field, Headers, Method, NameAddr, Request, Response, Uri};
+use serde::{Deserialize, Serialize};
+
+/// One dialog, early or confirmed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Dialog {
+    pub call_id: String,
+    pub local_tag: String,
+    /// `None` before the far side gave one, and with clients of RFC 2543.
+    pub remote_tag: Option<String>,
+    /// Our address without its tag.
+    local: NameAddr,
+    remote: NameAddr,
+    pub local_cseq: u32,
+    pub remote_cseq: Option<u32>,
+    routes: Vec<NameAddr>,
+    pub target: Uri,
+    /// We sent the INVITE, so the Call-ID is ours (RFC 3261 §14.1).
+    pub called_by_us: bool,
+}
+
+impl Dialog {
+    /// The dialog that answering `invite` makes. `None` when its From or To cannot be read.
+    pub fn of_invite(invite: &Request, local_tag: String) -> Option<Self> {
+        let headers = &invite.headers;
+        let (mut remote, mut local) = (headers.from().ok()?, headers.to().ok()?);
+        let remote_tag = remote.tag().map(str::to_owned);
+        remote.params.remove("tag");
+        local.params.remove("tag");
+        // A client of RFC 2543 may send no Contact.
+        let target = headers.contact().map_or_else(|| remote.uri.clone(), |c| c.uri);
+        Some(Self {
+            call_id: headers.call_id()?.to_owned(),
+            local_tag,
+            remote_tag,
+            local,
+            remote,
+            local_cseq: 0,
+            remote_cseq: headers.cseq().ok().map(|c| c.seq),
+            routes: headers.addresses(Field::RecordRoute).unwrap_or_default(),
+            target,
+            called_by_us: false,
+        })
+    }
+
+    /// The dialog that our own INVITE may make.
+    pub fn of_call(call_id: String, local: NameAddr, local_tag: String, target: Uri, routes: Vec<NameAddr>) -> Self {
+        Self {
+            call_id,
+            local_tag,
+            remote_tag: None,
+            local,
+            remote: NameAddr::new(target.clone()),
+            local_cseq: 0,
+            remote_cseq: None,
+            routes,
+            target,
+            called_by_us: true,
+        }
+    }
+
+    /// What a response to our INVITE makes of it: its tag, its target, its route set reversed (RFC 3261 §12.1.2).
+    #[must_use]
+    pub fn answered(&self, response: &Response) -> Self {
+        let mut dialog = self.clone();
+        dialog.remote_tag = response.headers.to_tag();
+        if response.headers.get(Field::RecordRoute).is_some() || response.is_success() {
+            let mut routes = response.headers.addresses(Field::RecordRoute).unwrap_or_default();
+            routes.reverse();
+            dialog.routes = routes;
+        }
+        dialog.refresh_target(&response.headers);
+        dialog
+    }
+
+    pub fn refresh_target(&mut self, headers: &Headers) {
+        if let Some(contact) = headers.contact() {
+            self.target = contact.uri;
+        }
+    }
+
+    pub fn id(&self) -> DialogId {
+        DialogId { call_id: self.call_id.clone(), local_tag: self.local_tag.clone() }
+    }
+
+    /// Where requests go next: the first Route, else the target.
+    pub fn next_hop(&self) -> Uri {
+        self.routes.first().map_or_else(|| self.target.clone(), |r| r.uri.clone())
+    }
+
+    /// A new request of ours with the next CSeq.
+    pub fn request(&mut self, method: Method) -> Request {
+        self.local_cseq += 1;
+        self.numbered(method, self.local_cseq)
+    }
+
+    /// The ACK of the 2xx to the INVITE with this CSeq.
+    pub fn ack(&self, cseq: u32) -> Request {
+        self.numbered(Method::ACK, cseq)
+    }
+
+    fn numbered(&self, method: Method, cseq: u32) -> Request {
+        let mut routes: Vec<NameAddr> = self.routes.clone();
+        let mut uri = self.target.clone();
+        // A strict router is the Request-URI itself, and the target goes last (RFC 3261 §12.2.1.1).
+        if routes.first().is_some_and(|r| !r.uri.is_loose()) {
+            let first = routes.remove(0);
+            routes.push(NameAddr::new(std::mem::replace(&mut uri, first.uri)));
+        }
+        let mut request = Request::new(method, uri);
+        for route in &routes {
+            request.headers.push(Field::Route, route.to_string());
+        }
+        request.headers.push(Field::From, self.local.clone().with_tag(&self.local_tag).to_string());
+        let remote = match &self.remote_tag {
+            Some(tag) => self.remote.clone().with_tag(tag),
+            None => self.remote.clone(),
+        };
+        request.headers.push(Field::To, remote.to_string());
+        request.headers.push(Field::CallId, self.call_id.clone());
+        request.headers.push(Field::CSeq, format!("{cseq} {}", request.method));
+        request
+    }
+}
