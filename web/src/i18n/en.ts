@@ -3,7 +3,6 @@ export const en = {
   'app.name': 'Cordboard',
   'app.loading': 'One moment',
   'app.unreachable': 'The switch does not answer. This page tries again by itself.',
-  'app.retry': 'Try again',
 
   'login.title': 'Sign in',
   'login.lead': 'To answer calls in this browser.',
@@ -204,7 +203,6 @@ export const en = {
   'wrapUp.continue': 'Continue after-call work',
   'wrapUp.talked': 'Call {time}',
 
-  'ended.title': 'Service completed?',
   'ended.complete': 'Service completed',
   'ended.hungUp.customer': 'Customer hung up',
   'ended.hungUp.agent': 'You hung up',

@@ -5,7 +5,6 @@ export const zh: Words = {
   'app.name': 'Cordboard',
   'app.loading': '请稍候',
   'app.unreachable': '交换机没有响应，页面会自动重试。',
-  'app.retry': '重试',
 
   'login.title': '登录',
   'login.lead': '在浏览器中接听来电。',
@@ -206,7 +205,6 @@ export const zh: Words = {
   'wrapUp.continue': '继续话后处理',
   'wrapUp.talked': '通话 {time}',
 
-  'ended.title': '服务是否完成？',
   'ended.complete': '服务完成',
   'ended.hungUp.customer': '客户挂断',
   'ended.hungUp.agent': '您挂断',

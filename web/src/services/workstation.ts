@@ -1,11 +1,12 @@
 import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
 import { t } from '../i18n'
 import { isOnline, liveSession, microphoneOpen, rings } from '../state/select'
-import type { Microphone, SoundPlace, State } from '../state/state'
+import type { SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
 import { Drafts } from './drafts'
 import { ApiFailure, api } from './http'
+import { whyNoMicrophone } from './microphone'
 import { Notifier } from './notify'
 import { PeerKeeper } from './peer'
 import { Remarks } from './remarks'
@@ -325,12 +326,4 @@ export class Workstation {
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
   return ask.type !== 'remark' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
-}
-
-/** getUserMedia's errors in the agent's words (F7). */
-export function whyNoMicrophone(error: unknown): Microphone {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : ''
-  if (name === 'NotAllowedError' || name === 'PermissionDeniedError') return 'blocked'
-  if (name === 'SecurityError') return 'insecure'
-  return 'missing'
 }
