@@ -58,7 +58,7 @@ export class Stage {
 
   /** Starts the switch and, unless told otherwise, has Mei log in and go online. */
   async open({ agent = true } = {}) {
-    this.switch = await Switch.create({ floor: FLOOR, environment: { AGENT_PASSWORD: PASSWORD } });
+    this.switch = await Switch.create({ floor: FLOOR, environment: { AGENT_PASSWORD: PASSWORD }, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
   }
 

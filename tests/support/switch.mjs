@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
@@ -14,8 +14,8 @@ export class Switch {
   #data = newFolder('switch');
   #environment;
 
-  /** A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is a URL, none for SQLite. */
-  static async create({ floor, environment = {}, database }) {
+  /** A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is `sqlite` or `postgres`. */
+  static async create({ floor, environment = {}, database = 'sqlite' }) {
     const made = new Switch();
     [made.httpPort, made.sipPort, made.mediaPort] = [await freePort(), await freePort(), await freePort()];
     const rtp = 30_000 + 200 * randomInt(0, 100);
@@ -27,7 +27,7 @@ export class Switch {
       CORDBOARD_SIP__TCP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_MEDIA__BROWSER: `127.0.0.1:${made.mediaPort}`,
       CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + 199}`,
-      ...(database && { CORDBOARD_DATABASE__URL: database }),
+      ...(database === 'postgres' && { CORDBOARD_DATABASE__URL: newPostgres(basename(made.#data)) }),
     };
     const file = join(made.#data, 'floor.toml');
     writeFileSync(file, floor);
@@ -89,4 +89,12 @@ export class Switch {
     await ended;
     clearTimeout(patience);
   }
+}
+
+/** The URL of a new database on the server that `with-postgres` started. */
+function newPostgres(name) {
+  const server = process.env.CORDBOARD_TEST_PG;
+  if (!server) throw new Error('no PostgreSQL: run this under tests/support/with-postgres');
+  execFileSync('psql', [server, '-q', '-c', `CREATE DATABASE "${name}"`]);
+  return server.replace('/postgres?', `/${name}?`);
 }
