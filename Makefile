@@ -19,8 +19,12 @@ check: web/dist/index.html
 	npm --prefix web run --silent check
 	tests/support/licences
 
+# Costs of the hot paths, then what people feel: answer to voice, hold to music.
 bench: web/dist/index.html
 	cargo bench --workspace
+	@tests/support/packages test
+	cargo build --workspace --bins
+	node tests/browser/latency.mjs
 
 # The model test with 100,000 orders of events instead of 5,000.
 fuzz:

@@ -15,7 +15,10 @@ const LONG_ENOUGH = 9;
 const stage = new Stage();
 before(() => stage.open());
 after(() => stage.close());
-afterEach(() => stage.hangUpAll());
+afterEach(async (t) => {
+  if (!t.passed) await stage.tell(t.name);
+  await stage.hangUpAll();
+});
 
 const pageUnderstands = async (station) => recognise(await pageHears(station.page, LONG_ENOUGH), PAGE_RATE);
 const callerUnderstands = async (audio) => recognise(await audio.listen(LONG_ENOUGH));

@@ -1,4 +1,5 @@
 // A floor with two agents, Mei and Tom, one group and a carrier; a switch that runs it; browsers; customers.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RATE, writeWav } from './audio.mjs';
 import { openBrowser } from './browser.mjs';
@@ -96,6 +97,16 @@ export class Stage {
     const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio });
     this.#calls.push({ audio, sipp });
     return { audio, sipp };
+  }
+
+  /** For a test that failed: what the switch logged, and where the pages' pictures are. */
+  async tell(test) {
+    const folder = join(import.meta.dirname, '../../target/browser-failures', test.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'switch.log'), this.switch.log);
+    const pages = this.#browsers.flatMap((browser) => browser.pages());
+    await Promise.all(pages.map((page, n) => page.screenshot({ path: join(folder, `page-${n}.png`) }).catch(() => {})));
+    console.log(`What the switch logged and what the pages showed: ${folder}`);
   }
 
   /** What is left of the calls so far. */
