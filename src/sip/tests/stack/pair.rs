@@ -244,8 +244,8 @@ impl Pair {
                 EndpointAction::Failed { user: User::Leg(leg), method, cseq, why } => {
                     self.with(who, leg, |s, cx| s.on_failed(&method, cseq, why, cx));
                 }
-                EndpointAction::Response { user: User::Trunk(_), .. }
-                | EndpointAction::Failed { user: User::Trunk(_), .. }
+                EndpointAction::Response { user: User::Probe { .. }, .. }
+                | EndpointAction::Failed { user: User::Probe { .. }, .. }
                 | EndpointAction::Refused { .. } => self.side(who).news.push(action),
             }
         }
