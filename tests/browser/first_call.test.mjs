@@ -1,6 +1,6 @@
 // A customer's call is answered in a browser, recorded, and on record: SIPp calls, Chromium answers, proven by content.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { decodeUlaw, likeness, loudness, RATE } from '../support/audio.mjs';
 import { decodeInPage, PAGE_RATE, pageHears, throughTap } from '../support/browser.mjs';
 import { breaks } from '../support/caller_audio.mjs';
@@ -15,20 +15,40 @@ const LONG_ENOUGH = 9;
 const stage = new Stage();
 before(() => stage.open());
 after(() => stage.close());
-afterEach(async (t) => {
-  if (!t.passed) await stage.tell(t.name);
-  await stage.hangUpAll();
-});
+
+/** A test that leaves no call behind, and its traces where it fails. */
+function story(name, tell) {
+  test(name, async () => {
+    try {
+      await tell();
+    } catch (error) {
+      await stage.leaveTraces(name);
+      throw error;
+    } finally {
+      await stage.hangUpAll();
+    }
+  });
+}
+
+/** A part of a story, named where it fails. */
+async function step(name, act) {
+  try {
+    await act();
+  } catch (error) {
+    error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+}
 
 const pageUnderstands = async (station) => recognise(await pageHears(station.page, LONG_ENOUGH), PAGE_RATE);
 const callerUnderstands = async (audio) => recognise(await audio.listen(LONG_ENOUGH));
 
-test('each side hears the other; hold, resume and mute do what they say; the agent hangs up; the call is on record', async (t) => {
+story('each side hears the other; hold, resume and mute do what they say; the agent hangs up; the call is on record', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
   let music;
 
-  await t.test('the page rings and the caller hears music', async () => {
+  await step('the page rings and the caller hears music', async () => {
     await mei.rings();
     music = await audio.listen(3);
     assert.ok(loudness(music) > 0.005, 'the caller hears waiting music');
@@ -39,13 +59,13 @@ test('each side hears the other; hold, resume and mute do what they say; the age
   await mei.call({ phase: 'talking' });
   await mei.state('inLine');
 
-  await t.test('a sentence of each side is recognised at the other', async () => {
+  await step('a sentence of each side is recognised at the other', async () => {
     const [page, caller] = await Promise.all([pageUnderstands(mei), callerUnderstands(audio)]);
     assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
     assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
   });
 
-  await t.test('on hold the caller hears music and not the agent, and the agent hears the caller', async () => {
+  await step('on hold the caller hears music and not the agent, and the agent hears the caller', async () => {
     const held = await mei.clickAt('hold');
     await mei.call({ phase: 'talking', held: 'true' });
     const [page, caller] = await Promise.all([pageUnderstands(mei), audio.listen(LONG_ENOUGH)]);
@@ -55,14 +75,14 @@ test('each side hears the other; hold, resume and mute do what they say; the age
     assert.deepEqual(breaks(audio.heard.filter(({ at }) => at > held - 1000)), [], 'one stream through the change');
   });
 
-  await t.test('after resume both talk again', async () => {
+  await step('after resume both talk again', async () => {
     await mei.click('resume');
     await mei.call({ phase: 'talking', held: 'false' });
     const caller = await callerUnderstands(audio);
     assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
   });
 
-  await t.test('a muted agent is not heard and hears', async () => {
+  await step('a muted agent is not heard and hears', async () => {
     await mei.click('mute');
     await mei.call({ phase: 'talking', muted: 'true' });
     const [page, caller] = await Promise.all([pageUnderstands(mei), audio.listen(LONG_ENOUGH)]);
@@ -73,7 +93,7 @@ test('each side hears the other; hold, resume and mute do what they say; the age
   });
 
   const hungUp = Date.now();
-  await t.test('the agent hangs up, and after-call work counts down to available', async () => {
+  await step('the agent hangs up, and after-call work counts down to available', async () => {
     await mei.click('hang-up');
     await sipp.ended;
     await mei.state('afterCallWork');
@@ -81,7 +101,7 @@ test('each side hears the other; hold, resume and mute do what they say; the age
     await mei.state('available');
   });
 
-  await t.test('the record has the right times and status, the recording both sides on their channels', async () => {
+  await step('the record has the right times and status, the recording both sides on their channels', async () => {
     const record = await stage.recordOf(mei, sipp);
     assert.equal(record.status, 'normal_end');
     assert.equal(record.hungUpBy, 'agent');
@@ -100,7 +120,7 @@ test('each side hears the other; hold, resume and mute do what they say; the age
   });
 });
 
-test('the customer hangs up; the agent ends after-call work', async () => {
+story('the customer hangs up; the agent ends after-call work', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
   await mei.rings();
@@ -116,7 +136,7 @@ test('the customer hangs up; the agent ends after-call work', async () => {
   assert.deepEqual([record.status, record.hungUpBy], ['normal_end', 'customer']);
 });
 
-test('a caller who gives up before the answer leaves a record and no ringing', async () => {
+story('a caller who gives up before the answer leaves a record and no ringing', async () => {
   const { mei } = stage;
   const { sipp } = await stage.customerCalls({ scenario: 'cancel', did: stage.earlyDid });
   await mei.rings();
@@ -128,7 +148,7 @@ test('a caller who gives up before the answer leaves a record and no ringing', a
   assert.deepEqual([record.status, record.hungUpBy], ['abandoned_ringing', 'customer']);
 });
 
-test('a declined call goes to the next agent', async () => {
+story('a declined call goes to the next agent', async () => {
   const { mei } = stage;
   const tom = await stage.tom();
   await tom.goOnline();
@@ -146,7 +166,7 @@ test('a declined call goes to the next agent', async () => {
   await tom.state('offline');
 });
 
-test('after Answer no ICE or DTLS message is exchanged; music starts by the fifth packet after hold', async () => {
+story('after Answer no ICE or DTLS message is exchanged; music starts by the fifth packet after hold', async () => {
   const tap = await UdpTap.open(stage.switch.mediaPort);
   await stage.mei.choose('offline');
   const context = await stage.browser({ microphone: 'silent' });
@@ -187,7 +207,7 @@ test('after Answer no ICE or DTLS message is exchanged; music starts by the fift
   }
 });
 
-test('a reload in a call keeps the call and the voices', async () => {
+story('a reload in a call keeps the call and the voices', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
   await mei.rings();
@@ -207,7 +227,7 @@ test('a reload in a call keeps the call and the voices', async () => {
   assert.equal(record.status, 'normal_end');
 });
 
-test('a second tab shows the state and leaves the audio to the first until it takes it', async () => {
+story('a second tab shows the state and leaves the audio to the first until it takes it', async () => {
   const { mei } = stage;
   const second = await Workstation.another(mei.page.context(), stage.switch.url);
   await second.state('available');
@@ -231,7 +251,7 @@ test('a second tab shows the state and leaves the audio to the first until it ta
   await mei.state('available');
 });
 
-test('a second login takes the session over, call and all', async () => {
+story('a second login takes the session over, call and all', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
   await mei.rings();
@@ -251,7 +271,7 @@ test('a second login takes the session over, call and all', async () => {
   await stage.meiAgain();
 });
 
-test('killed in mid-call and started again: one interrupted record, a recording up to the kill, nobody stuck', async () => {
+story('killed in mid-call and started again: one interrupted record, a recording up to the kill, nobody stuck', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
   await mei.rings();

@@ -99,14 +99,14 @@ export class Stage {
     return { audio, sipp };
   }
 
-  /** For a test that failed: what the switch logged, and where the pages' pictures are. */
-  async tell(test) {
+  /** For a test that failed: the switch's log and pictures of the pages. */
+  async leaveTraces(test) {
     const folder = join(import.meta.dirname, '../../target/browser-failures', test.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'switch.log'), this.switch.log);
     const pages = this.#browsers.flatMap((browser) => browser.pages());
     await Promise.all(pages.map((page, n) => page.screenshot({ path: join(folder, `page-${n}.png`) }).catch(() => {})));
-    console.log(`What the switch logged and what the pages showed: ${folder}`);
+    console.log(`The switch's log and the pages: ${folder}`);
   }
 
   /** What is left of the calls so far. */
