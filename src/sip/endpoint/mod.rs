@@ -159,22 +159,14 @@ impl Endpoint {
     }
 
     /// The leg is over or its actor is gone: its dialogs are unknown from now on. Requests of its peer that it left unanswered get a 500,
-    /// an INVITE of its own without a final response is waited for no more.
+    /// an INVITE of its own that is still pending is cancelled; its other transactions end unheard.
     pub fn forget(&mut self, leg: LegId, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let mut actions = self.cancel(leg, None, cx);
         self.dialogs.retain(|_, l| *l != leg);
         self.invites.remove(&leg);
         for key in self.clients.keys(|c| c.user == Some(User::Leg(leg))) {
-            let pending_invite = self.clients.get(&key).is_some_and(|c| match &c.machine {
-                ClientMachine::Invite(machine) => machine.is_pending(),
-                ClientMachine::Other(_) => false,
-            });
-            if pending_invite {
-                self.clients.remove(&key);
-            } else {
-                self.clients.update(&key, |c| c.user = None);
-            }
+            self.clients.update(&key, |c| c.user = None);
         }
-        let mut actions = Vec::new();
         for key in self.servers.keys(|s| s.leg == Some(leg) && s.is_pending()) {
             let Some(response) = self.servers.get(&key).map(|s| s.request.response(500)) else { continue };
             actions.extend(self.respond(&key, response, cx));
@@ -227,14 +219,13 @@ impl Endpoint {
         vec![EndpointAction::Transmit { flow, bytes: request.to_bytes() }]
     }
 
-    /// Cancels the leg's pending INVITE. Nothing happens before a provisional response came (RFC 3261 §9.1).
+    /// Cancels the leg's pending INVITE, once. Nothing happens before a provisional response came (RFC 3261 §9.1).
     pub fn cancel(&mut self, leg: LegId, reason: Option<String>, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let Some(key) = self.invites.get(&leg).cloned() else { return Vec::new() };
         let now = cx.now;
         let invite = self.clients.update(&key, |client| {
             let ClientMachine::Invite(machine) = &mut client.machine else { return None };
-            machine.is_proceeding().then(|| machine.cancelled(now))?;
-            Some((client.request.clone(), client.flow))
+            machine.cancel(now).then(|| (client.request.clone(), client.flow))
         });
         let Some((invite, flow)) = invite.flatten() else { return Vec::new() };
         let mut cancel = hop_request(&invite, Method::CANCEL);

@@ -66,20 +66,24 @@ impl InviteClient {
         }
     }
 
-    /// Whether a CANCEL may be sent now: a provisional came and no final response.
-    pub fn is_proceeding(&self) -> bool {
-        matches!(self.state, InviteState::Proceeding { .. })
-    }
-
     /// Whether no final response came yet.
     pub fn is_pending(&self) -> bool {
         matches!(self.state, InviteState::Calling(_) | InviteState::Proceeding { .. })
     }
 
-    /// A CANCEL went out: the final response is waited for no longer than 64·T1.
-    pub fn cancelled(&mut self, now: Millis) {
-        if let InviteState::Proceeding { give_up_at } = &mut self.state {
-            give_up_at.get_or_insert(now + GIVE_UP);
+    /// Whether a CANCEL is to be sent now: a provisional came, no final response, and no CANCEL went out before. From then on the final
+    /// response is waited for no longer than 64·T1 (RFC 3261 §9.1).
+    pub fn cancel(&mut self, now: Millis) -> bool {
+        match &mut self.state {
+            InviteState::Proceeding { give_up_at: give_up_at @ None } => {
+                *give_up_at = Some(now + GIVE_UP);
+                true
+            }
+            InviteState::Calling(_)
+            | InviteState::Proceeding { .. }
+            | InviteState::Accepted { .. }
+            | InviteState::Completed { .. }
+            | InviteState::Terminated => false,
         }
     }
 

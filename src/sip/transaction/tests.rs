@@ -40,7 +40,6 @@ fn over_a_reliable_transport_nothing_is_sent_again() {
 fn a_refused_invite_is_acknowledged_each_time_until_timer_d() {
     let mut tx = InviteClient::new(b"INVITE".to_vec(), false, 0);
     assert_eq!(tx.receive(180, 10, Vec::new), Step::DELIVER);
-    assert!(tx.is_proceeding());
     assert_eq!(tx.receive(486, 20, || b"ACK".to_vec()), Step { transmit: true, deliver: true, timed_out: false });
     assert_eq!(tx.wire(), b"ACK");
     assert_eq!(tx.receive(486, 30, Vec::new), Step::TRANSMIT);
@@ -61,9 +60,10 @@ fn every_200_of_an_invite_is_delivered_until_timer_m() {
 #[test]
 fn a_cancelled_invite_without_a_final_response_ends_after_64_t1() {
     let mut tx = InviteClient::new(Vec::new(), false, 0);
+    assert!(!tx.cancel(4), "no CANCEL before a provisional");
     tx.receive(100, 5, Vec::new);
     assert_eq!(tx.next_deadline(), None);
-    tx.cancelled(10);
+    assert!(tx.cancel(10) && !tx.cancel(11));
     assert_eq!(tx.next_deadline(), Some(10 + GIVE_UP));
     assert_eq!(tx.tick(10 + GIVE_UP), Step::TIMED_OUT);
     assert!(tx.is_terminated());
