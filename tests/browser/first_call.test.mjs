@@ -40,8 +40,26 @@ async function step(name, act) {
   }
 }
 
-const pageUnderstands = async (station) => recognise(await pageHears(station.page, LONG_ENOUGH), PAGE_RATE);
-const callerUnderstands = async (audio) => recognise(await audio.listen(LONG_ENOUGH));
+/** Listens until the sentence is understood. Echo cancellers and recognisers miss one now and then; four in a row they do not. */
+async function understands(who, sentence, listen) {
+  const heard = [];
+  for (let turn = 0; turn < 4; turn++) {
+    heard.push(...(await listen()));
+    if (heard.includes(sentence)) return;
+  }
+  assert.fail(`${who} heard: ${heard.join(' / ') || 'nothing'}`);
+}
+const agentHearsCaller = ({ page }) =>
+  understands('the agent', SENTENCES.caller, async () => recognise(await pageHears(page, LONG_ENOUGH), PAGE_RATE));
+const callerHearsAgent = (audio) => understands('the caller', SENTENCES.agent, async () => recognise(await audio.listen(LONG_ENOUGH)));
+/** What the caller hears instead. */
+async function callerDoesNotHearAgent(audio) {
+  const heard = await audio.listen(LONG_ENOUGH);
+  const like = likeness(heard, spoken(SENTENCES.agent));
+  assert.ok(like < 0.5, `the caller hears the agent: likeness ${like.toFixed(2)}`);
+  assert.ok(!recognise(heard).includes(SENTENCES.agent), 'the caller understands the agent');
+  return heard;
+}
 
 story('each side hears the other; hold, resume and mute do what they say; the agent hangs up; the call is on record', async () => {
   const { mei } = stage;
@@ -60,34 +78,27 @@ story('each side hears the other; hold, resume and mute do what they say; the ag
   await mei.state('inLine');
 
   await step('a sentence of each side is recognised at the other', async () => {
-    const [page, caller] = await Promise.all([pageUnderstands(mei), callerUnderstands(audio)]);
-    assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
-    assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+    await Promise.all([agentHearsCaller(mei), callerHearsAgent(audio)]);
   });
 
   await step('on hold the caller hears music and not the agent, and the agent hears the caller', async () => {
     const held = await mei.clickAt('hold');
     await mei.call({ phase: 'talking', held: 'true' });
-    const [page, caller] = await Promise.all([pageUnderstands(mei), audio.listen(LONG_ENOUGH)]);
-    assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
-    assert.ok(loudness(caller) > 0.005, 'the caller hears music');
-    assert.ok(likeness(caller, spoken(SENTENCES.agent)) < 0.5, 'the caller does not hear the agent');
+    const [, heard] = await Promise.all([agentHearsCaller(mei), callerDoesNotHearAgent(audio)]);
+    assert.ok(loudness(heard) > 0.005, 'the caller hears music');
     assert.deepEqual(breaks(audio.heard.filter(({ at }) => at > held - 1000)), [], 'one stream through the change');
   });
 
   await step('after resume both talk again', async () => {
     await mei.click('resume');
     await mei.call({ phase: 'talking', held: 'false' });
-    const caller = await callerUnderstands(audio);
-    assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+    await callerHearsAgent(audio);
   });
 
   await step('a muted agent is not heard and hears', async () => {
     await mei.click('mute');
     await mei.call({ phase: 'talking', muted: 'true' });
-    const [page, caller] = await Promise.all([pageUnderstands(mei), audio.listen(LONG_ENOUGH)]);
-    assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
-    assert.ok(likeness(caller, spoken(SENTENCES.agent)) < 0.5, 'the caller does not hear the agent');
+    await Promise.all([agentHearsCaller(mei), callerDoesNotHearAgent(audio)]);
     await mei.click('unmute');
     await mei.call({ phase: 'talking', muted: 'false' });
   });
@@ -216,9 +227,7 @@ story('a reload in a call keeps the call and the voices', async () => {
   await mei.page.reload();
   await mei.call({ phase: 'talking' });
   await mei.peer('up');
-  const [page, caller] = await Promise.all([pageUnderstands(mei), callerUnderstands(audio)]);
-  assert.ok(page.includes(SENTENCES.caller), `the page heard: ${page}`);
-  assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+  await Promise.all([agentHearsCaller(mei), callerHearsAgent(audio)]);
   await sipp.cue();
   await sipp.ended;
   await mei.click('return-to-reception');
@@ -239,9 +248,7 @@ story('a second tab shows the state and leaves the audio to the first until it t
   await second.click('take-audio');
   await second.peer('up');
   await mei.hook('take-audio').waitFor();
-  const [page, caller] = await Promise.all([pageUnderstands(second), callerUnderstands(audio)]);
-  assert.ok(page.includes(SENTENCES.caller), `the second tab heard: ${page}`);
-  assert.ok(caller.includes(SENTENCES.agent), `the caller heard: ${caller}`);
+  await Promise.all([agentHearsCaller(second), callerHearsAgent(audio)]);
   await second.click('hang-up');
   await sipp.ended;
   await mei.click('take-audio');
@@ -262,9 +269,7 @@ story('a second login takes the session over, call and all', async () => {
   await mei.hook('taken-over').waitFor();
   await elsewhere.peer('up');
   await elsewhere.call({ phase: 'talking' });
-  const page = await pageUnderstands(elsewhere);
-  assert.ok(page.includes(SENTENCES.caller), `the new page heard: ${page}`);
-  assert.ok(audio.heard.length > 0);
+  await Promise.all([agentHearsCaller(elsewhere), callerHearsAgent(audio)]);
   await elsewhere.click('hang-up');
   await sipp.ended;
   await context.close();
