@@ -58,7 +58,9 @@ impl Db {
                     return Ok(Err(Taken::Group(*group)));
                 }
             }
-            Ok(Ok(agents::add(c, &account, now)?))
+            agents::add(c, &account, now)?;
+            let added: i32 = active().filter(table::email.eq(&form.email)).select(table::id).first(c)?;
+            Ok(Ok(AgentId(added)))
         })
     }
 

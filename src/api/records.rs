@@ -1,0 +1,95 @@
+//! Service records as each role may see them (G1, A8).
+
+use crate::api::auth::Session;
+use crate::api::mask::mask;
+use crate::api::{App, Refusal};
+use crate::wire::{GroupName, RecordFilter, RecordPage, RecordView, RecordingView};
+use actix_web::web;
+use cordboard_core::ids::GroupId;
+use cordboard_core::outcome::CallStatus;
+use cordboard_db::{RECORDS_PER_PAGE, RecordRow, RecordingState, Role, Scope};
+
+/// Agents see their own records, supervisors those of their groups, admins all.
+pub(crate) fn scope_of(session: &Session) -> Scope {
+    match session.role {
+        Role::Agent => Scope::Own(session.agent),
+        Role::Supervisor => Scope::Groups(groups_of(session)),
+        Role::Admin => Scope::All,
+    }
+}
+
+fn groups_of(session: &Session) -> Vec<GroupId> {
+    session.account.setup.groups.iter().map(|membership| membership.group).collect()
+}
+
+/// `GET /records`.
+pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<RecordFilter>) -> Result<web::Json<RecordPage>, Refusal> {
+    let filter = filter.into_inner();
+    let page = filter.page.unwrap_or(0);
+    let status = filter.status.filter(|status| !status.is_empty()).map(|status| {
+        let known = CallStatus::ALL.into_iter().find(|known| known.as_str() == status);
+        known.ok_or_else(|| Refusal::Invalid(format!("{status:?} is not the status of a call.")))
+    });
+    let wanted = cordboard_db::RecordFilter {
+        from: filter.from,
+        to: filter.to,
+        group: filter.group.map(GroupId),
+        status: status.transpose()?,
+        caller: filter.caller,
+        contact: filter.contact,
+        page,
+    };
+    let scope = scope_of(&session);
+    let own_groups = (session.role != Role::Admin).then(|| groups_of(&session));
+    let (found, groups, settings) = app.with_db(move |db| Ok((db.records_page(&wanted, &scope)?, db.groups()?, db.settings()?))).await?;
+    let is_masked = settings.mask_numbers && session.role == Role::Agent;
+    let visible = |id: &GroupId| own_groups.as_ref().is_none_or(|own| own.contains(id));
+    Ok(web::Json(RecordPage {
+        items: found.items.into_iter().map(|row| view(row, is_masked)).collect(),
+        page,
+        total: found.total,
+        page_size: RECORDS_PER_PAGE,
+        groups: groups.into_iter().filter(|group| visible(&group.id)).map(|group| GroupName { id: group.id.0, name: group.name }).collect(),
+    }))
+}
+
+/// One record as the page shows it. All calls are inbound: the customer's number is the caller's.
+fn view(row: RecordRow, is_masked: bool) -> RecordView {
+    let id = row.id();
+    let record = row.record;
+    // The recording of a record is its own segment's part of the call's (G4), so it has the record's id.
+    let recording = row.recording.zip(record.recording).map(|(state, (from, to))| RecordingView {
+        id: id.clone(),
+        state: name_of(state).to_owned(),
+        duration: to - from,
+    });
+    RecordView {
+        id,
+        call: record.call.to_string(),
+        time: record.time,
+        call_type: "inbound".to_owned(),
+        caller: if is_masked { mask(&row.caller) } else { row.caller },
+        contact: row.contact,
+        status: record.status.as_str().to_owned(),
+        hung_up_by: Some(record.hung_up_by.as_str().to_owned()),
+        group: row.group,
+        agent: row.agent,
+        duration: record.duration,
+        wait: record.wait,
+        ring: record.ring,
+        hold: record.hold,
+        mos: record.mos,
+        remark: record.remark,
+        recording,
+    }
+}
+
+fn name_of(state: RecordingState) -> &'static str {
+    match state {
+        RecordingState::Spooling => "spooling",
+        RecordingState::Encoding => "encoding",
+        RecordingState::Ready => "ready",
+        RecordingState::Recovered => "recovered",
+        RecordingState::Failed => "failed",
+    }
+}

@@ -1,0 +1,197 @@
+//! The command line (I7). Exit codes: 0 done, 1 failed, 2 what was given is wrong.
+
+use crate::api::control::{self, Ask, Reply};
+use crate::config::Config;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cordboard_db::{Db, Role, floor};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const FAILED: u8 = 1;
+const WRONG: u8 = 2;
+
+/// The telephone switch of a contact centre.
+#[derive(Parser)]
+#[command(name = "cordboard", version, propagate_version = true)]
+pub struct Cli {
+    /// The configuration; without one everything listens on loopback only.
+    #[arg(long, value_name = "FILE", env = "CORDBOARD_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// Where the database, recordings and spools are.
+    #[arg(long, value_name = "DIR", env = "CORDBOARD_DATA", default_value = "data", global = true)]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the floor (agents, groups, trunks, numbers, phones, settings) to what a file says.
+    Apply {
+        file: PathBuf,
+        /// Print what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write the floor as a file.
+    Export,
+    /// Check the configuration.
+    CheckConfig,
+    /// Accounts, for whoever has the machine: prints a one-time password instead of mailing it.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make an account.
+    Create(NewAccount),
+    /// Give an account a new one-time password, which ends its sessions.
+    ResetPassword {
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Args)]
+struct NewAccount {
+    #[arg(long)]
+    email: String,
+    /// The agent id that people use.
+    #[arg(long)]
+    number: String,
+    #[arg(long)]
+    name: String,
+    #[arg(long, value_enum, default_value_t = RoleName::Admin)]
+    role: RoleName,
+    /// A skill group by name; may be given several times.
+    #[arg(long = "group", value_name = "NAME")]
+    groups: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    Agent,
+    Supervisor,
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Agent => Self::Agent,
+            RoleName::Supervisor => Self::Supervisor,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+/// Why the process ends with another code than 0; the messages go to standard error.
+struct Failure {
+    code: u8,
+    messages: Vec<String>,
+}
+
+impl Failure {
+    fn wrong(message: impl ToString) -> Self {
+        Self { code: WRONG, messages: vec![message.to_string()] }
+    }
+
+    fn failed(message: impl ToString) -> Self {
+        Self { code: FAILED, messages: vec![message.to_string()] }
+    }
+}
+
+/// Does what the command line says.
+pub fn run() -> ExitCode {
+    match perform(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            for message in failure.messages {
+                eprintln!("cordboard: {message}");
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn perform(cli: Cli) -> Result<(), Failure> {
+    let config = Config::load(cli.config.as_deref(), &cli.data).map_err(Failure::wrong)?;
+    match cli.command {
+        Command::CheckConfig => {
+            println!("The configuration is good. Pages: {}", config.web.url());
+            Ok(())
+        }
+        Command::Apply { file, dry_run } => apply(&config, &file, dry_run),
+        Command::Export => match ask(&config, Ask::Export)? {
+            Reply::Floor { text } => {
+                print!("{text}");
+                Ok(())
+            }
+            other => Err(unexpected(other)),
+        },
+        Command::Admin { command: AdminCommand::Create(NewAccount { email, number, name, role, groups }) } => {
+            one_time_password(&config, Ask::CreateAccount { email, number, name, role: role.into(), groups })
+        }
+        Command::Admin { command: AdminCommand::ResetPassword { email } } => one_time_password(&config, Ask::ResetPassword { email }),
+    }
+}
+
+fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::wrong(format!("{}: {error}", file.display())))?;
+    let in_file = |message: &String| format!("{}: {message}", file.display());
+    let floor = floor::parse(&text)
+        .map_err(|errors| Failure { code: WRONG, messages: errors.iter().map(|error| in_file(&error.to_string())).collect() })?;
+    // The passwords stand in the environment of whoever applies the file, which is not the running switch's.
+    let named = floor.agents.values().filter_map(|agent| agent.password_env.clone());
+    let passwords: BTreeMap<_, _> = named.filter_map(|name| std::env::var(&name).ok().map(|value| (name, value))).collect();
+    match ask(config, Ask::Apply { text, passwords, dry_run }) {
+        Ok(Reply::Changes { changes }) => {
+            if changes.is_empty() {
+                println!("Nothing to change.");
+            }
+            for change in changes {
+                println!("{change}");
+            }
+            Ok(())
+        }
+        Ok(other) => Err(unexpected(other)),
+        Err(failure) if failure.code == WRONG => Err(Failure { code: WRONG, messages: failure.messages.iter().map(in_file).collect() }),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn one_time_password(config: &Config, what: Ask) -> Result<(), Failure> {
+    match ask(config, what)? {
+        Reply::OneTimePassword { password } => {
+            println!("One-time password: {password}");
+            Ok(())
+        }
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Through the running switch if there is one, else in the database.
+fn ask(config: &Config, ask: Ask) -> Result<Reply, Failure> {
+    let running = control::ask_running(&config.data, &ask).map_err(|error| Failure::failed(format!("the running switch: {error}")))?;
+    let reply = match running {
+        Some(reply) => reply,
+        None => {
+            std::fs::create_dir_all(&config.data).map_err(|error| Failure::failed(format!("{}: {error}", config.data.display())))?;
+            let db = Db::open(&config.database_url()).map_err(Failure::failed)?;
+            control::carry_out(&db, ask).0
+        }
+    };
+    match reply {
+        Reply::Refused { messages } => Err(Failure { code: WRONG, messages }),
+        Reply::Failed { message } => Err(Failure::failed(message)),
+        reply @ (Reply::Changes { .. } | Reply::Floor { .. } | Reply::OneTimePassword { .. }) => Ok(reply),
+    }
+}
+
+fn unexpected(_: Reply) -> Failure {
+    Failure::failed("the running switch gave another answer than was asked for; are both of one version?")
+}

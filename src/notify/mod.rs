@@ -1,0 +1,3 @@
+//! What leaves the switch for people's inboxes.
+
+pub mod mail;

@@ -1,0 +1,125 @@
+//! HTTPS of the pages (F7): a given certificate, or one of our own made at the first start and kept in the data folder.
+
+use crate::config::{Config, Tls};
+use rcgen::{CertificateParams, DnType, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum TlsError {
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{}: not PEM: {source}", path.display())]
+    Pem { path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("{} and {} do not go together: {source}", cert.display(), key.display())]
+    Pair { cert: PathBuf, key: PathBuf, source: rustls::Error },
+    #[error("a certificate cannot be made: {0}")]
+    Make(#[from] rcgen::Error),
+    #[error(transparent)]
+    Rustls(#[from] rustls::Error),
+}
+
+/// The server's side of TLS, or none where the configuration says `off`.
+pub fn server_config(config: &Config) -> Result<Option<ServerConfig>, TlsError> {
+    let (cert, key) = match &config.web.tls {
+        Tls::Off => return Ok(None),
+        Tls::Files { cert, key } => (cert.clone(), key.clone()),
+        Tls::SelfMade => self_made(config, &config.data.join("tls"))?,
+    };
+    let pem = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TlsError::Pem { path, source }
+    };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&cert).and_then(Iterator::collect).map_err(pem(&cert))?;
+    let private = PrivateKeyDer::from_pem_file(&key).map_err(pem(&key))?;
+    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(|source| TlsError::Pair { cert, key, source })?;
+    Ok(Some(server))
+}
+
+/// Where the certificate and its key lie; made when they are not there yet, for the names under which people may open the page.
+fn self_made(config: &Config, folder: &Path) -> Result<(PathBuf, PathBuf), TlsError> {
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    if cert.exists() && key.exists() {
+        return Ok((cert, key));
+    }
+    let mut names = vec!["localhost".to_owned()];
+    names.extend(config.web.listen.iter().map(|address| address.ip().to_string()));
+    names.extend(config.web.public_url.as_deref().and_then(host_of));
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name.push(DnType::CommonName, "Cordboard");
+    let pair = KeyPair::generate()?;
+    let certificate = params.self_signed(&pair)?;
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TlsError::File { path, source }
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    // The certificate last: with it there, both are.
+    write_private(&key, &pair.serialize_pem()).map_err(failed(&key))?;
+    fs::write(&cert, certificate.pem()).map_err(failed(&cert))?;
+    Ok((cert, key))
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let authority = url.split_once("://")?.1;
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    Some(host.to_owned())
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn with(tls: Tls, data: &Path) -> Config {
+        let mut config = Config { data: data.to_owned(), ..Config::default() };
+        config.web.tls = tls;
+        config.web.public_url = Some("https://calls.example.com:8443".to_owned());
+        config
+    }
+
+    #[test]
+    fn a_certificate_is_made_at_the_first_start_and_kept() {
+        let data = tempfile::tempdir().unwrap();
+        assert!(server_config(&with(Tls::SelfMade, data.path())).unwrap().is_some());
+        let key = data.path().join("tls/key.pem");
+        let first = fs::read(&key).unwrap();
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(server_config(&with(Tls::SelfMade, data.path())).unwrap().is_some());
+        assert_eq!(fs::read(&key).unwrap(), first);
+    }
+
+    #[test]
+    fn a_given_certificate_is_used_and_a_wrong_one_refused_by_its_name() {
+        let data = tempfile::tempdir().unwrap();
+        let (cert, key) = self_made(&Config::default(), &data.path().join("given")).unwrap();
+        let given = Tls::Files { cert: cert.clone(), key };
+        assert!(server_config(&with(given, data.path())).unwrap().is_some());
+        let error = server_config(&with(Tls::Files { cert: cert.clone(), key: cert }, data.path())).unwrap_err().to_string();
+        assert!(error.contains("cert.pem"), "{error}");
+    }
+
+    #[test]
+    fn without_tls_there_is_nothing_to_configure() {
+        assert!(server_config(&with(Tls::Off, Path::new("/nowhere"))).unwrap().is_none());
+    }
+}
