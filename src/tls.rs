@@ -28,11 +28,11 @@ pub enum TlsError {
 }
 
 /// The server's side of TLS, or none where the configuration says `off`.
-pub fn server_config(config: &Config) -> Result<Option<ServerConfig>, TlsError> {
+pub fn server_config(config: &Config, data: &Path) -> Result<Option<ServerConfig>, TlsError> {
     let (cert, key) = match &config.web.tls {
         Tls::Off => return Ok(None),
         Tls::Files { cert, key } => (cert.clone(), key.clone()),
-        Tls::SelfMade => self_made(config, &config.data.join("tls"))?,
+        Tls::SelfMade => self_made(config, &data.join("tls"))?,
     };
     let pem = |path: &Path| {
         let path = path.to_owned();
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    fn with(tls: Tls, data: &Path) -> Config {
-        let mut config = Config { data: data.to_owned(), ..Config::default() };
+    fn with(tls: Tls) -> Config {
+        let mut config = Config::default();
         config.web.tls = tls;
         config.web.public_url = Some("https://calls.example.com:8443".to_owned());
         config
@@ -100,11 +100,11 @@ mod tests {
     #[test]
     fn a_certificate_is_made_at_the_first_start_and_kept() {
         let data = tempfile::tempdir().unwrap();
-        assert!(server_config(&with(Tls::SelfMade, data.path())).unwrap().is_some());
+        assert!(server_config(&with(Tls::SelfMade), data.path()).unwrap().is_some());
         let key = data.path().join("tls/key.pem");
         let first = fs::read(&key).unwrap();
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(server_config(&with(Tls::SelfMade, data.path())).unwrap().is_some());
+        assert!(server_config(&with(Tls::SelfMade), data.path()).unwrap().is_some());
         assert_eq!(fs::read(&key).unwrap(), first);
     }
 
@@ -113,13 +113,13 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let (cert, key) = self_made(&Config::default(), &data.path().join("given")).unwrap();
         let given = Tls::Files { cert: cert.clone(), key };
-        assert!(server_config(&with(given, data.path())).unwrap().is_some());
-        let error = server_config(&with(Tls::Files { cert: cert.clone(), key: cert }, data.path())).unwrap_err().to_string();
+        assert!(server_config(&with(given), data.path()).unwrap().is_some());
+        let error = server_config(&with(Tls::Files { cert: cert.clone(), key: cert }), data.path()).unwrap_err().to_string();
         assert!(error.contains("cert.pem"), "{error}");
     }
 
     #[test]
     fn without_tls_there_is_nothing_to_configure() {
-        assert!(server_config(&with(Tls::Off, Path::new("/nowhere"))).unwrap().is_none());
+        assert!(server_config(&with(Tls::Off), Path::new("/nowhere")).unwrap().is_none());
     }
 }

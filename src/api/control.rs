@@ -152,52 +152,55 @@ pub fn ask_running(data: &Path, ask: &Ask) -> io::Result<Option<Reply>> {
 }
 
 /// The running switch's end of the socket; the file goes with it.
-struct Control {
+pub struct Control {
     listener: tokio::net::UnixListener,
     path: PathBuf,
+}
+
+impl Control {
+    /// Listens in the data folder. Needs a runtime.
+    ///
+    /// # Errors
+    /// Another switch runs on this data folder (there is one for each), or the socket cannot be made.
+    pub fn bind(data: &Path) -> io::Result<Self> {
+        let path = data.join(SOCKET);
+        if UnixStream::connect(&path).is_ok() {
+            let message = format!("another switch runs on the data folder {}", data.display());
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, message));
+        }
+        // Under another name until nobody else may open it.
+        let fresh = data.join(format!("{SOCKET}.{}", std::process::id()));
+        let listener = tokio::net::UnixListener::bind(&fresh)?;
+        fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))?;
+        fs::rename(&fresh, &path)?;
+        Ok(Self { listener, path })
+    }
+
+    /// Answers until the future is dropped. Needs actix's runtime.
+    pub async fn serve(self, app: web::Data<App>) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let app = app.clone();
+                    rt::spawn(async move {
+                        if let Err(error) = answer(stream, app).await {
+                            tracing::warn!(%error, "the command line went away");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the control socket");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(%error, "the control socket could not be removed");
-        }
-    }
-}
-
-/// Listens in the data folder and answers until the task is aborted. Needs actix's runtime.
-///
-/// # Errors
-/// Another switch runs on this data folder (there is one for each), or the socket cannot be made.
-pub fn serve(app: web::Data<App>, data: &Path) -> io::Result<rt::task::JoinHandle<()>> {
-    let path = data.join(SOCKET);
-    if UnixStream::connect(&path).is_ok() {
-        let message = format!("another switch runs on the data folder {}", data.display());
-        return Err(io::Error::new(io::ErrorKind::AddrInUse, message));
-    }
-    // Under another name until nobody else may open it.
-    let fresh = data.join(format!("{SOCKET}.{}", std::process::id()));
-    let listener = tokio::net::UnixListener::bind(&fresh)?;
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))?;
-    fs::rename(&fresh, &path)?;
-    Ok(rt::spawn(listen(Control { listener, path }, app)))
-}
-
-async fn listen(control: Control, app: web::Data<App>) {
-    loop {
-        match control.listener.accept().await {
-            Ok((stream, _)) => {
-                let app = app.clone();
-                rt::spawn(async move {
-                    if let Err(error) = answer(stream, app).await {
-                        tracing::warn!(%error, "the command line went away");
-                    }
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the control socket");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
         }
     }
 }
