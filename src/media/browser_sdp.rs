@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-const EVENT_AT_8000: &str = "telephone-event/8000";
+/// Whether an rtpmap's codec is a telephone event, and at which clock rate (with or without the channel that means nothing).
+fn event_rate(codec: &str) -> Option<&str> {
+    codec.trim_end().strip_prefix("telephone-event/").map(|rate| rate.strip_suffix("/1").unwrap_or(rate))
+}
 
 /// The browser's offer as the library gets it.
 ///
@@ -12,7 +15,7 @@ pub fn prepare_offer(offer: &str) -> String {
     let dropped: Vec<&str> = offer
         .lines()
         .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
-        .filter(|(_, codec)| codec.starts_with("telephone-event/") && codec.trim_end() != EVENT_AT_8000)
+        .filter(|(_, codec)| event_rate(codec).is_some_and(|rate| rate != "8000"))
         .map(|(payload_type, _)| payload_type)
         .collect();
     let belongs_to_dropped = |line: &str| {
@@ -74,12 +77,11 @@ fn push_candidates(out: &mut String, advertised: &[IpAddr], port: u16) {
     out.push_str("a=end-of-candidates\r\n");
 }
 
-/// The payload type of telephone events at 8000 Hz in an answer.
-pub fn event_payload_type(answer: &str) -> Option<u8> {
-    answer
-        .lines()
+/// The payload type of telephone events at 8000 Hz.
+pub fn event_payload_type(sdp: &str) -> Option<u8> {
+    sdp.lines()
         .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
-        .find(|(_, codec)| codec.trim_end() == EVENT_AT_8000)
+        .find(|(_, codec)| event_rate(codec) == Some("8000"))
         .and_then(|(payload_type, _)| payload_type.parse().ok())
 }
 
@@ -130,6 +132,7 @@ mod tests {
         assert!(offers_pcmu(OFFER));
         assert!(!offers_pcmu("m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n"));
         assert_eq!(event_payload_type(OFFER), Some(126));
+        assert_eq!(event_payload_type("a=rtpmap:110 telephone-event/8000/1\r\n"), Some(110));
         assert_eq!(event_payload_type("a=rtpmap:110 telephone-event/48000\r\n"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! One browser's WebRTC connection: PCMU both ways, ICE-lite, on the shared browser port.
 
 use crate::browser_sdp;
+use crate::g711::Law;
 use crate::mux::{Mux, MuxRuntime};
 use crate::outgoing::Outgoing;
 use crate::reception::Reception;
@@ -190,10 +191,14 @@ pub async fn negotiate(
             ..Default::default()
         }],
     )));
+    // The library answers with its own number for a codec, so it is given the browser's.
+    let event_type = browser_sdp::event_payload_type(&offer);
     let mut engine = MediaEngine::default();
-    for (payload_type, codec) in [(0, codec(MIME_TYPE_PCMU, "")), (126, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))] {
-        let parameters = RTCRtpCodecParameters { rtp_codec: codec, payload_type, ..Default::default() };
-        engine.register_codec(parameters, RtpCodecKind::Audio)?;
+    let offered = [(Some(Law::Mu.payload_type()), codec(MIME_TYPE_PCMU, "")), (event_type, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))];
+    for (payload_type, rtp_codec) in offered {
+        if let Some(payload_type) = payload_type {
+            engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() }, RtpCodecKind::Audio)?;
+        }
     }
     let settings = SettingEngineBuilder::new()
         .with_lite(true)

@@ -386,9 +386,11 @@ impl Browser {
             sdp_fmtp_line: format.to_owned(),
             rtcp_feedback: Vec::new(),
         };
+        let codecs = [(0, codec(MIME_TYPE_PCMU, "")), (110, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))]
+            .map(|(payload_type, rtp_codec)| RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() });
         let mut engine = MediaEngine::default();
-        for (payload_type, rtp_codec) in [(0, codec(MIME_TYPE_PCMU, "")), (110, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))] {
-            engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() }, RtpCodecKind::Audio).unwrap();
+        for codec in &codecs {
+            engine.register_codec(codec.clone(), RtpCodecKind::Audio).unwrap();
         }
         let ssrc = 4242;
         let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
@@ -416,6 +418,7 @@ impl Browser {
             .await
             .unwrap();
         connection.add_track(Arc::<TrackLocalStaticRTP>::clone(&track)).await.unwrap();
+        connection.get_transceivers().await[0].set_codec_preferences(codecs.to_vec()).await.unwrap();
         Browser {
             connection: Arc::new(connection),
             ear: Ear { packets, law: Law::Mu },
