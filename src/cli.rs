@@ -1,12 +1,13 @@
 //! The command line (I7). Exit codes: 0 done, 1 failed, 2 what was given is wrong.
 
 use crate::api::control::{self, Ask, Reply};
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cordboard_db::{Db, Role, floor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
 const FAILED: u8 = 1;
 const WRONG: u8 = 2;
@@ -27,6 +28,12 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the switch until SIGTERM; calls in progress may end.
+    Serve {
+        /// With a demo floor and a simulated carrier that calls in, to try it out.
+        #[arg(long)]
+        demo: bool,
+    },
     /// Bring the floor (agents, groups, trunks, numbers, phones, settings) to what a file says.
     Apply {
         file: PathBuf,
@@ -121,6 +128,10 @@ pub fn run() -> ExitCode {
 fn perform(cli: Cli) -> Result<(), Failure> {
     let config = Config::load(cli.config.as_deref(), &cli.data).map_err(Failure::wrong)?;
     match cli.command {
+        Command::Serve { demo } => {
+            start_log(&config)?;
+            crate::serve::run(config, demo).map_err(Failure::failed)
+        }
         Command::CheckConfig => {
             println!("The configuration is good. Pages: {}", config.web.url());
             Ok(())
@@ -138,6 +149,17 @@ fn perform(cli: Cli) -> Result<(), Failure> {
         }
         Command::Admin { command: AdminCommand::ResetPassword { email } } => one_time_password(&config, Ask::ResetPassword { email }),
     }
+}
+
+/// Writes what happens to standard error, as the configuration says.
+fn start_log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log.level).map_err(Failure::wrong)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    }
+    .map_err(Failure::failed)
 }
 
 fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<(), Failure> {
