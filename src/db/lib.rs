@@ -5,12 +5,15 @@
 mod error;
 #[macro_use]
 mod pool;
+mod accounts;
 mod agent_states;
 mod agents;
 mod calls;
 mod convert;
 pub mod floor;
 mod groups;
+pub mod journal;
+mod last_served;
 mod numbers;
 mod phones;
 mod recordings;
@@ -23,11 +26,13 @@ mod trunks;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{AccountForm, Taken};
 pub use agent_states::StateChange;
 pub use agents::{Account, ChosenState, Role};
 pub use calls::PastCall;
 pub use error::DbError;
 pub use floor::{Change, Floor, FloorError};
+pub use journal::{Journal, JournalError};
 pub use pool::Db;
 pub use recordings::{Recording, RecordingState};
 pub use records::{RECORDS_PER_PAGE, RecordFilter, RecordPage, RecordRow, Scope};

@@ -5,4 +5,7 @@
 mod support;
 
 mod floor;
+mod journal;
+mod journal_killed;
 mod logins;
+mod records;

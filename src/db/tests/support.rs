@@ -2,6 +2,9 @@
 
 use crate::floor::{Passwords, apply, parse};
 use crate::pool::Db;
+use cordboard_core::ids::{AgentId, CallId, GroupId, TrunkId};
+use cordboard_core::outcome::{CallStatus, HungUpBy};
+use cordboard_core::record::{CallRow, Entry, What, fold};
 use diesel::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -71,4 +74,40 @@ impl TestDb {
         let passwords = Passwords { env: &|name| Some(format!("secret of {name}")), hash: &|password| Ok(format!("hash of {password}")) };
         apply(&self.db, &floor, &passwords, false).unwrap().iter().map(ToString::to_string).collect()
     }
+}
+
+pub const MEI: AgentId = AgentId(1);
+pub const TOM: AgentId = AgentId(2);
+pub const ORDERS: GroupId = GroupId(1);
+pub const RETURNS: GroupId = GroupId(2);
+
+/// The agents and groups above, in a new database.
+pub const TWO_AND_TWO: &str = r#"
+    [groups.Orders]
+    [groups.Returns]
+    [agents."a.mei@demo.example"]
+    number = "1001"
+    name = "Mei Chen"
+    groups = ["Orders", "Returns"]
+    [agents."b.tom@demo.example"]
+    number = "1002"
+    name = "Tom Baker"
+    groups = ["Returns"]
+"#;
+
+/// The journal of a call from `caller` that begins at `at`: 10 ms of waiting, and 90 ms with the agent.
+pub fn answered(call: u128, caller: &str, group: GroupId, agent: AgentId, at: i64) -> Vec<Entry> {
+    let entry = |after, what| Entry { call: CallId(call), at: at + after, what };
+    vec![
+        entry(0, What::Accepted { trunk: Some(TrunkId(1)), caller: caller.to_owned(), contact: "+442079460001".to_owned() }),
+        entry(1, What::Queued { group }),
+        entry(2, What::Ringing { agent }),
+        entry(10, What::Connected { agent }),
+        entry(100, What::Ended { status: CallStatus::NormalEnd, by: HungUpBy::Customer }),
+    ]
+}
+
+/// The same, told.
+pub fn row(call: u128, caller: &str, group: GroupId, agent: AgentId, at: i64) -> CallRow {
+    fold(&answered(call, caller, group, agent, at), None).unwrap()
 }

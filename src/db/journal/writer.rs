@@ -1,0 +1,138 @@
+//! The one thread that writes the journal's file.
+
+use super::scribe::Bell;
+use super::store::Store;
+use super::syncer::Syncer;
+use super::{CAPACITY, Done, JournalError, Trouble};
+use cordboard_core::ids::CallId;
+use cordboard_core::record::{Entry, What};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+/// Entries of one commit.
+const BATCH: usize = 1_000;
+/// How often entries that failed are tried again when nothing new comes.
+const RETRY: Duration = Duration::from_millis(250);
+
+pub(super) enum Command {
+    Append(Entry, Option<Done>),
+    /// These calls' entries, up to the given one, are in the database.
+    Forget(Vec<(CallId, i64)>, SyncSender<Result<(), JournalError>>),
+    /// Answers when all entries before it are committed.
+    Flush(SyncSender<Result<(), JournalError>>),
+    Stop,
+}
+
+pub(super) struct Writer {
+    store: Store,
+    queue: Receiver<Command>,
+    syncer: Syncer,
+    bell: Arc<Bell>,
+    trouble: Arc<Trouble>,
+    /// Entries that failed; they go before all others.
+    backlog: VecDeque<Entry>,
+}
+
+impl Writer {
+    pub fn new(store: Store, queue: Receiver<Command>, syncer: Syncer, bell: Arc<Bell>, trouble: Arc<Trouble>) -> Self {
+        Self { store, queue, syncer, bell, trouble, backlog: VecDeque::new() }
+    }
+
+    pub fn run(mut self) {
+        loop {
+            let first = match self.next() {
+                Ok(command) => Some(command),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut batch = Vec::new();
+            let mut other = None;
+            for command in first.into_iter().chain(self.queue.try_iter()) {
+                match command {
+                    Command::Append(entry, done) => batch.push((entry, done)),
+                    Command::Forget(..) | Command::Flush(_) | Command::Stop => {
+                        other = Some(command);
+                        break;
+                    }
+                }
+                if batch.len() >= BATCH {
+                    break;
+                }
+            }
+            let committed = self.commit(batch);
+            match other {
+                Some(Command::Forget(calls, answer)) => {
+                    let forgotten = self.store.forget(&calls);
+                    self.syncer.commit();
+                    drop(answer.send(forgotten));
+                }
+                Some(Command::Flush(answer)) => drop(answer.send(committed)),
+                Some(Command::Stop) => return,
+                Some(Command::Append(..)) | None => {}
+            }
+        }
+    }
+
+    fn next(&self) -> Result<Command, RecvTimeoutError> {
+        match self.backlog.is_empty() {
+            true => self.queue.recv().map_err(RecvTimeoutError::from),
+            false => self.queue.recv_timeout(RETRY),
+        }
+    }
+
+    /// Commits the backlog and the batch; what fails is told, and kept for the next time.
+    fn commit(&mut self, batch: Vec<(Entry, Option<Done>)>) -> Result<(), JournalError> {
+        if batch.is_empty() && self.backlog.is_empty() {
+            return Ok(());
+        }
+        let result = self.store.append(self.backlog.iter().chain(batch.iter().map(|(entry, _)| entry)));
+        let was = self.trouble.writing.swap(result.is_err(), Ordering::Relaxed);
+        match &result {
+            Ok(()) => {
+                if was {
+                    tracing::info!("the journal is written again");
+                }
+                let ring = self.backlog.drain(..).any(|entry| concerns_scribe(&entry.what));
+                self.syncer.commit();
+                if ring || batch.iter().any(|(entry, _)| concerns_scribe(&entry.what)) {
+                    self.bell.ring();
+                }
+            }
+            Err(error) if !was => tracing::error!(%error, "the journal cannot be written"),
+            Err(_) => {}
+        }
+        for (entry, done) in batch {
+            if let Some(done) = done {
+                let result = result.clone();
+                // Whatever the callback does, the journal goes on.
+                if catch_unwind(AssertUnwindSafe(move || done(result))).is_err() {
+                    tracing::error!(call = %entry.call, "a callback of the journal panicked");
+                }
+            }
+            if result.is_err() {
+                self.keep(entry);
+            }
+        }
+        result
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        if matches!(entry.what, What::Accepted { .. }) {
+            // This call is refused; its row would tell of a call that never was.
+            return;
+        }
+        if self.backlog.len() >= CAPACITY {
+            tracing::error!(call = %entry.call, "an entry of the journal is lost");
+            return;
+        }
+        self.backlog.push_back(entry);
+    }
+}
+
+fn concerns_scribe(what: &What) -> bool {
+    matches!(what, What::Ended { .. } | What::Remark { .. })
+}
