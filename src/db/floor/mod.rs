@@ -188,7 +188,7 @@ mod default {
     }
 
     pub fn music() -> String {
-        "waiting".to_owned()
+        "music".to_owned()
     }
 
     /// G4.

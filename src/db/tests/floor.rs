@@ -35,7 +35,7 @@ const FULL: &str = r#"
     on_max_queue = { prompt = "sorry" }
     on_no_agent = { prompt = "closed" }
     welcome = "welcome"
-    music = "waiting"
+    music = "music"
     announce_position = "30s"
     record = false
     [groups.Returns]
