@@ -361,9 +361,12 @@ impl Agent {
             Event::Reclaim { call } => match self.activity {
                 Activity::Free | Activity::WrapUp { .. } => self.enter_call(call),
                 Activity::InCall { call: mine } if mine == call => {}
-                Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => {
-                    out.push(to_call(call, call::Event::AgentLost { agent: self.setup.id }));
+                // The customer who is in a call already comes before one who waits.
+                Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) => {
+                    self.let_go(&mut out);
+                    self.enter_call(call);
                 }
+                Activity::InCall { .. } => out.push(to_call(call, call::Event::AgentLost { agent: self.setup.id })),
             },
             Event::CallGone(call) => match &self.activity {
                 Activity::Reserved(lease) | Activity::Ringing(lease) | Activity::Accepted(lease) if lease.call == call => {
@@ -403,8 +406,9 @@ impl Agent {
         self.chosen = chosen;
         match &self.activity {
             Activity::Free => {}
-            // Going offline lets a ringing caller move on at once.
-            Activity::Reserved(_) | Activity::Ringing(_) if offline => self.let_go(out),
+            // Going offline lets a ringing caller move on at once; what does not ring yet never will.
+            Activity::Ringing(_) if offline => self.let_go(out),
+            Activity::Reserved(_) if self.chosen != Chosen::Available => self.let_go(out),
             Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } | Activity::WrapUp { .. } => {
                 self.chosen_in_call = true;
                 out.push(Action::StateChanged);
@@ -488,6 +492,9 @@ impl Agent {
         {
             self.free(out);
         }
+        if !self.setup.groups.iter().any(|m| m.group == group) {
+            return;
+        }
         out.push(Action::Tell(Tell::Group(group, group::Event::Presence { agent: self.setup.id, presence: self.presence })));
         self.leave_groups(out);
     }
@@ -501,9 +508,13 @@ impl Agent {
         if lease.offer != ringing.offer {
             return self.refuse_ring(&ringing, out);
         }
+        // Whoever went out of reach meanwhile is not rung at all (B3).
+        if self.away_since.is_some() {
+            return self.let_go(out);
+        }
         let lease = lease.clone();
-        // A phone rings by itself; a page answers automatically only when it is there (C6).
-        ringing.automatic &= self.setup.device == DeviceSetup::Browser && self.away_since.is_none();
+        // A phone rings by itself (C6).
+        ringing.automatic &= self.setup.device == DeviceSetup::Browser;
         let automatic = ringing.automatic;
         let offer = ringing.offer;
         out.push(Action::ShowOffer(Some(ringing)));

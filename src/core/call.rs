@@ -29,7 +29,7 @@ use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut, WrapUp};
 use crate::{agent, trunk};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Early media lasts this long at most; then the call is answered (C2).
 pub const EARLY_MEDIA: Millis = 60_000;
@@ -175,6 +175,8 @@ struct Seat {
     terms: Terms,
     /// The ding-dong that must end first (C6).
     ding_dong: Option<u64>,
+    /// Out of reach for the moment (B3).
+    away: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -183,7 +185,6 @@ struct Talk {
     began: i64,
     held: bool,
     muted: bool,
-    away: bool,
 }
 
 /// How far the caller's leg was taken.
@@ -204,7 +205,7 @@ pub struct Call {
     /// Legs that are not closed yet.
     legs: BTreeSet<LegId>,
     /// Offers taken back whose agents have not confirmed after the call's end.
-    unconfirmed: BTreeSet<OfferId>,
+    unconfirmed: BTreeMap<OfferId, AgentId>,
     /// Groups this caller was already turned away from: no circles.
     tried: BTreeSet<GroupId>,
     music: String,
@@ -224,7 +225,7 @@ impl Call {
             answered: Answered::No,
             segment: 0,
             recording: false,
-            unconfirmed: BTreeSet::new(),
+            unconfirmed: BTreeMap::new(),
             tried: BTreeSet::new(),
             music: "music".into(),
             channel: false,
@@ -236,6 +237,23 @@ impl Call {
 
     pub fn id(&self) -> CallId {
         self.arrival.call
+    }
+
+    /// What was known when the call began.
+    pub fn arrival(&self) -> &Arrival {
+        &self.arrival
+    }
+
+    /// The state's name, for traces and tests.
+    pub fn kind(&self) -> &'static str {
+        match self.state {
+            State::Claiming => "Claiming",
+            State::Queueing(_) => "Queueing",
+            State::Joining(_) => "Joining",
+            State::Talking(_) => "Talking",
+            State::Leaving { .. } => "Leaving",
+            State::Over => "Over",
+        }
     }
 
     pub fn is_over(&self) -> bool {
@@ -494,7 +512,7 @@ impl Call {
             out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
             out.extend(hand.leg.map(hang_up));
         }
-        self.unconfirmed.insert(hand.offer.offer);
+        self.unconfirmed.insert(hand.offer.offer, hand.offer.agent);
     }
 
     fn withdraw(&self, offer: &Offer, why: Withdrawal) -> Action {

@@ -8,7 +8,7 @@
 //! | Offering | `Reserved` | Offering (the call has the offer) |
 //! | Offering | `NotReserved`, `OfferOver`, the agent's machine is new: the last one | Waiting |
 //! | Waiting | longest wait over, nobody online | turned away |
-//! | any | `Left` | — |
+//! | any | `Left`, `CallGone` | — |
 //!
 //! Ready agents stand in one ordered set by the strategy's key, callers in one ordered set by head, priority and arrival:
 //! a decision costs a look at the front of both.
@@ -67,6 +67,8 @@ pub enum Event {
     Enqueue(Ticket),
     /// The caller is gone or served.
     Left(CallId),
+    /// The call is gone without a word: who is reserved for it is let go.
+    CallGone(CallId),
     OfferOver {
         call: CallId,
         offer: OfferId,
@@ -174,6 +176,15 @@ impl Group {
         self.callers.contains_key(&call)
     }
 
+    /// The ticket's state by its name in the table, for traces and tests.
+    pub fn kind(&self, call: CallId) -> &'static str {
+        match self.callers.get(&call) {
+            None => "—",
+            Some(caller) if caller.offers.is_empty() => "Waiting",
+            Some(_) => "Offering",
+        }
+    }
+
     pub fn is_ready(&self, agent: AgentId) -> bool {
         self.ready.contains_key(&agent)
     }
@@ -247,7 +258,15 @@ impl Group {
                 }
             }
             Event::Enqueue(ticket) => self.enqueue(ticket, &mut out, cx),
-            Event::Left(call) => self.remove(call),
+            Event::Left(call) => {
+                self.remove(call);
+            }
+            Event::CallGone(call) => {
+                let gone = self.remove(call);
+                out.extend(
+                    gone.iter().flat_map(|caller| &caller.offers).map(|(offer, agent)| to_agent(*agent, agent::Event::Revoke(*offer))),
+                );
+            }
             Event::OfferOver { call, offer, agent, how } => {
                 if let (OfferEnd::Refused, Some(caller)) = (how, self.callers.get_mut(&call)) {
                     caller.refused.insert(agent, cx.now);
@@ -265,12 +284,18 @@ impl Group {
 
     fn enqueue(&mut self, ticket: Ticket, out: &mut Vec<Action>, cx: &Cx) {
         let call = ticket.call;
-        self.remove(call);
+        let known = self.remove(call);
+        // A ticket that is registered again may have crossed an offer that this machine made: it counts.
+        let mut offers: BTreeMap<OfferId, AgentId> = ticket.offers.iter().copied().collect();
+        offers.extend(known.iter().flat_map(|caller| caller.offers.clone()));
+        let refused = known.map(|caller| caller.refused).unwrap_or_default();
+        // The wait goes on where it began, whichever machine counts it.
+        let queued = cx.now.saturating_sub(u64::try_from(cx.wall - ticket.arrived).unwrap_or(0));
         let full = self.setup.max_queue.is_some_and(|max| {
             let unserved = self.callers.values().filter(|c| c.offers.is_empty()).count();
             unserved >= usize::try_from(max).unwrap_or(usize::MAX) && self.ready.is_empty()
         });
-        let known = !ticket.offers.is_empty();
+        let known = !offers.is_empty();
         if full && !ticket.head && !known {
             return self.turn_away(call, Limit::QueueFull, out);
         }
@@ -282,25 +307,24 @@ impl Group {
             self.waiting.insert(place);
         }
         self.arrivals.insert((ticket.arrived, call));
-        let limit = self.setup.max_wait.filter(|_| !ticket.head).map(|max| cx.now + max);
-        let last = ticket.last_agent.filter(|_| self.setup.last_agent_wait > 0).map(|_| cx.now + self.setup.last_agent_wait);
+        let limit = self.setup.max_wait.filter(|_| !ticket.head).map(|max| queued + max);
+        let last = ticket.last_agent.filter(|_| self.setup.last_agent_wait > 0).map(|_| queued + self.setup.last_agent_wait);
         let opens = self.online.is_empty().then_some(self.opens);
         self.timers.extend([limit, last, opens].into_iter().flatten().map(|at| (at, call)));
         // Counting the queue is only worth it where callers are told (C2).
         let position = self.setup.announce_position.map(|_| self.waiting.range(..place).count() + 1);
-        let offers = ticket.offers.iter().copied().collect();
-        self.callers.insert(call, Caller { ticket, queued: cx.now, offers, refused: BTreeMap::new() });
+        self.callers.insert(call, Caller { ticket, queued, offers, refused });
         out.push(to_call(
             call,
             call::Event::Queued { group: self.setup.id, music: self.setup.music.clone(), welcome: self.setup.welcome.clone(), position },
         ));
     }
 
-    fn remove(&mut self, call: CallId) {
-        if let Some(caller) = self.callers.remove(&call) {
-            self.waiting.remove(&rank(&caller.ticket));
-            self.arrivals.remove(&(caller.ticket.arrived, call));
-        }
+    fn remove(&mut self, call: CallId) -> Option<Caller> {
+        let caller = self.callers.remove(&call)?;
+        self.waiting.remove(&rank(&caller.ticket));
+        self.arrivals.remove(&(caller.ticket.arrived, call));
+        Some(caller)
     }
 
     /// Turns the caller away whose time is over, or whom nobody is left to serve; never in the middle of an offer.
@@ -410,7 +434,9 @@ impl Group {
         {
             return Some(last);
         }
-        self.turns.iter().map(|turn| turn.2).find(|agent| self.is_suitable(caller, *agent, now))
+        let suitable = || self.turns.iter().map(|turn| turn.2).filter(|agent| self.is_suitable(caller, *agent, now));
+        // Who refused this caller comes after everybody else, rested or not (C5).
+        suitable().find(|agent| !caller.refused.contains_key(agent)).or_else(|| suitable().next())
     }
 
     fn dispatch(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {

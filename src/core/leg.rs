@@ -137,6 +137,16 @@ impl Leg {
         (Self { id, call, kind, state: State::Opening }, first)
     }
 
+    /// The state's name, for traces and tests.
+    pub fn state(&self) -> &'static str {
+        match self.state {
+            State::Opening => "Opening",
+            State::Up => "Up",
+            State::Closing => "Closing",
+            State::Closed => "Closed",
+        }
+    }
+
     pub fn is_closed(&self) -> bool {
         self.state == State::Closed
     }

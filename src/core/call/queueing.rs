@@ -124,7 +124,7 @@ impl Call {
         let (call, caller, contact) = (self.id(), self.arrival.caller.clone(), self.arrival.contact.clone());
         let State::Queueing(queueing) = &mut self.state else {
             // The race is over: the group's offer crossed the end.
-            self.unconfirmed.insert(offer.offer);
+            self.unconfirmed.insert(offer.offer, offer.agent);
             out.push(self.withdraw(&offer, Withdrawal::NotNeeded));
             return;
         };
@@ -212,7 +212,7 @@ impl Call {
         for hand in queueing.offers {
             if hand.offer.offer == offer {
                 out.push(Action::Tell(Tell::Agent(hand.offer.agent, agent::Event::Won { offer, call })));
-                let seat = Seat { agent: hand.offer.agent, leg, terms: hand.offer.terms, ding_dong: None };
+                let seat = Seat { agent: hand.offer.agent, leg, terms: hand.offer.terms, ding_dong: None, away: false };
                 out.push(self.show(&seat, Phase::Connecting, None, None));
                 self.state = State::Joining(seat);
             } else {
@@ -241,9 +241,19 @@ impl Call {
     }
 
     pub(super) fn agent_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
-        let lost: Vec<OfferId> = self.offered().into_iter().filter(|(_, a)| *a == agent).map(|(offer, _)| offer).collect();
-        for offer in lost {
-            self.offer_ended(offer, OfferEnd::Gone, out);
+        self.unconfirmed.retain(|_, who| *who != agent);
+        // The old machine may have died over the withdrawal, and the new one may have this very offer: both answer `Withdrawn`.
+        if let State::Queueing(queueing) = &mut self.state {
+            let call = self.arrival.call;
+            for hand in queueing.offers.iter_mut().filter(|hand| hand.offer.agent == agent) {
+                if hand.withdrawn.is_none() {
+                    hand.withdrawn = Some(OfferEnd::Gone);
+                    out.push(Action::Journal(What::RingEnded { agent }));
+                    out.extend(hand.leg.map(hang_up));
+                }
+                let event = agent::Event::Withdraw { call, offer: hand.offer.offer, why: Withdrawal::NotNeeded };
+                out.push(Action::Tell(Tell::Agent(agent, event)));
+            }
         }
         if self.seat().is_some_and(|seat| seat.agent == agent) {
             out.push(Action::Tell(Tell::Agent(agent, agent::Event::Reclaim { call: self.id() })));

@@ -54,7 +54,7 @@ impl Call {
             out.push(Action::Journal(What::RecordingBegan));
         }
         out.push(Action::Journal(What::Connected { agent: seat.agent }));
-        self.state = State::Talking(Talk { seat, began: cx.wall, held: false, muted: false, away: false });
+        self.state = State::Talking(Talk { seat, began: cx.wall, held: false, muted: false });
         self.join_voices(out);
         self.show_talk(out);
     }
@@ -62,7 +62,7 @@ impl Call {
     /// Who hears whom, from hold, mute and whether the agent is there (D2, D3, B3).
     fn join_voices(&self, out: &mut Vec<Action>) {
         let State::Talking(talk) = &self.state else { return };
-        let customer = if talk.held || talk.away {
+        let customer = if talk.held || talk.seat.away {
             Source::Music(talk.seat.terms.music.clone())
         } else if talk.muted {
             Source::Silence
@@ -75,7 +75,7 @@ impl Call {
 
     fn show_talk(&self, out: &mut Vec<Action>) {
         let State::Talking(talk) = &self.state else { return };
-        let phase = if talk.away { Phase::Reconnecting } else { Phase::Talking };
+        let phase = if talk.seat.away { Phase::Reconnecting } else { Phase::Talking };
         out.push(self.show(&talk.seat, phase, Some(talk), None));
     }
 
@@ -110,8 +110,7 @@ impl Call {
     // ---- the agent's reach ----
 
     pub(super) fn agent_away(&mut self, agent: AgentId, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &mut self.state else { return };
-        if talk.seat.agent == agent && !std::mem::replace(&mut talk.away, true) {
+        if self.set_away(agent, true) {
             self.join_voices(out);
             self.show_talk(out);
         }
@@ -120,11 +119,19 @@ impl Call {
     pub(super) fn agent_back(&mut self, agent: AgentId, peer: PeerId, out: &mut Vec<Action>) {
         let Some(leg) = self.seat().filter(|seat| seat.agent == agent).map(|seat| seat.leg) else { return };
         out.push(Action::Tell(Tell::Leg(leg, leg::Command::Move(peer))));
-        if let State::Talking(talk) = &mut self.state {
-            talk.away = false;
-            self.join_voices(out);
-            self.show_talk(out);
-        }
+        self.set_away(agent, false);
+        self.join_voices(out);
+        self.show_talk(out);
+    }
+
+    /// Whether this is news.
+    fn set_away(&mut self, agent: AgentId, away: bool) -> bool {
+        let seat = match &mut self.state {
+            State::Joining(seat) => seat,
+            State::Talking(talk) => &mut talk.seat,
+            State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => return false,
+        };
+        seat.agent == agent && std::mem::replace(&mut seat.away, away) != away
     }
 
     /// The agent is gone and does not come back: the caller goes to the head of the group's queue (B3).

@@ -1,0 +1,216 @@
+//! The people and carriers around the switch, and how a floor is set up for a test.
+
+use super::{Far, Floor};
+use cordboard_core::agent::{self, Chosen};
+use cordboard_core::call::{self, Arrival, Call, Command, Route};
+use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
+use cordboard_core::leg::{Failure, Kind, Leg, SignalEvent};
+use cordboard_core::message::Source;
+use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Membership, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp};
+
+pub const TRUNK: TrunkId = TrunkId(1);
+
+/// A group with the defaults of the specification.
+pub fn group(id: i32) -> GroupSetup {
+    GroupSetup {
+        id: GroupId(id),
+        name: format!("group {id}"),
+        strategy: Strategy::LongestIdle,
+        ring: 20_000,
+        wrap_up: WrapUp::Millis(10_000),
+        automatic_answer: false,
+        misses: 3,
+        last_agent_wait: 0,
+        max_wait: None,
+        on_max_wait: WayOut::HangUp { prompt: None },
+        max_queue: None,
+        on_max_queue: WayOut::HangUp { prompt: None },
+        on_no_agent: WayOut::HangUp { prompt: None },
+        welcome: None,
+        music: format!("music {id}"),
+        announce_position: None,
+        record: true,
+    }
+}
+
+/// An agent at a browser, in these groups.
+pub fn agent(id: i32, groups: &[i32]) -> AgentSetup {
+    AgentSetup {
+        id: AgentId(id),
+        number: format!("{}", 1000 + id),
+        name: format!("agent {id}"),
+        groups: groups.iter().map(|group| Membership { group: GroupId(*group), priority: 0, weight: 0 }).collect(),
+        automatic_answer: None,
+        device: DeviceSetup::Browser,
+    }
+}
+
+pub fn phone(id: i32) -> DeviceSetup {
+    let addr = "127.0.0.1:5070".parse().expect("an address");
+    DeviceSetup::Phone(PhoneSetup { name: format!("phone {id}"), user: format!("phone{id}"), addr, transport: Transport::Udp })
+}
+
+pub fn trunk() -> TrunkSetup {
+    TrunkSetup {
+        id: TRUNK,
+        name: "carrier".into(),
+        hosts: Vec::new(),
+        transport: Transport::Udp,
+        max_channels: None,
+        max_calls_per_second: None,
+        options_every: 0,
+    }
+}
+
+impl Floor {
+    /// A floor with one trunk, these groups and agents, all still offline, past its opening second.
+    pub fn with(groups: Vec<GroupSetup>, agents: Vec<AgentSetup>) -> Self {
+        let mut floor = Self::new();
+        floor.open(trunk(), groups, agents);
+        floor.advance(cordboard_core::group::OPENING);
+        floor
+    }
+
+    pub fn open(&mut self, trunk: TrunkSetup, groups: Vec<GroupSetup>, agents: Vec<AgentSetup>) {
+        self.new_trunk(trunk);
+        for setup in groups {
+            self.new_group(setup);
+        }
+        for setup in agents {
+            self.new_agent(setup);
+        }
+    }
+
+    // ---- agents ----
+
+    pub fn new_peer(&mut self, agent: i32) -> PeerId {
+        let peer = PeerId(cordboard_core::cx::Ids::next_id(&mut self.ids));
+        self.peers.insert(peer);
+        self.agent(AgentId(agent), agent::Event::PeerUp(peer));
+        peer
+    }
+
+    pub fn lose_peer(&mut self, agent: i32) {
+        if let Some(peer) = self.agents[&AgentId(agent)].peer() {
+            self.peers.remove(&peer);
+            self.agent(AgentId(agent), agent::Event::PeerLost(peer));
+        }
+    }
+
+    /// The workstation opens, its voice path comes up, the agent chooses *available*.
+    pub fn goes_online(&mut self, agent: i32) {
+        self.agent(AgentId(agent), agent::Event::SocketUp);
+        self.new_peer(agent);
+        self.chooses(agent, Chosen::Available);
+    }
+
+    pub fn chooses(&mut self, agent: i32, chosen: Chosen) {
+        self.agent(AgentId(agent), agent::Event::SetState(chosen));
+        self.settle();
+    }
+
+    pub fn happens(&mut self, agent: i32, event: agent::Event) {
+        self.agent(AgentId(agent), event);
+        self.settle();
+    }
+
+    pub fn accepts(&mut self, agent: i32) {
+        let offer = self.offer_of(AgentId(agent)).expect("an answer bar is shown");
+        self.happens(agent, agent::Event::Accept(offer));
+    }
+
+    pub fn declines(&mut self, agent: i32) {
+        let offer = self.offer_of(AgentId(agent)).expect("an answer bar is shown");
+        self.happens(agent, agent::Event::Decline(offer));
+    }
+
+    pub fn commands(&mut self, agent: i32, call: CallId, command: Command) {
+        self.call(super::Node::Media, call, call::Event::Command { agent: AgentId(agent), command });
+        self.settle();
+    }
+
+    pub fn seen(&self, agent: i32) -> agent::Seen {
+        self.agents[&AgentId(agent)].seen().0
+    }
+
+    pub fn state_reason(&self, agent: i32) -> Option<&str> {
+        self.agents[&AgentId(agent)].seen().1
+    }
+
+    // ---- callers ----
+
+    pub fn begin(&mut self, route: Option<Route>) -> CallId {
+        let call = CallId(cordboard_core::cx::Ids::next_id(&mut self.ids));
+        let leg = LegId(cordboard_core::cx::Ids::next_id(&mut self.ids));
+        let (machine, _) = Leg::open(leg, call, Kind::Trunk(TRUNK));
+        self.legs.insert(leg, machine);
+        self.far.insert(leg, Far::Early);
+        self.begin_call(Call::new(Arrival { call, leg, trunk: TRUNK, caller: "+4420".into(), contact: "+4430".into(), route }));
+        call
+    }
+
+    /// A caller for a group, once everything has settled.
+    pub fn calls(&mut self, group: i32) -> CallId {
+        self.calls_after(group, None)
+    }
+
+    /// A caller whom this agent served last.
+    pub fn calls_after(&mut self, group: i32, last_agent: Option<i32>) -> CallId {
+        let route = Route { group: GroupId(group), early_media: false, last_agent: last_agent.map(AgentId) };
+        let call = self.begin(Some(route));
+        self.settle();
+        call
+    }
+
+    pub fn leg_of(&self, call: CallId) -> LegId {
+        self.calls[&call].machine.customer_leg()
+    }
+
+    pub fn hears_now(&self, leg: LegId) -> Source {
+        self.hears.get(&leg).cloned().unwrap_or(Source::Silence)
+    }
+
+    /// The far end gives up or hangs up.
+    pub fn far_hangs_up(&mut self, leg: LegId) {
+        let Some(far) = self.far.get_mut(&leg) else { return };
+        let event = match *far {
+            Far::Early => SignalEvent::Cancelled,
+            Far::Up => SignalEvent::HungUp,
+            Far::Closed => return,
+        };
+        *far = Far::Closed;
+        self.from_far(leg, event);
+        self.from_far(leg, SignalEvent::Closed);
+    }
+
+    pub fn hangs_up(&mut self, call: CallId) {
+        if let Some(line) = self.calls.get(&call) {
+            let leg = line.machine.customer_leg();
+            self.far_hangs_up(leg);
+            self.settle();
+        }
+    }
+
+    // ---- phones ----
+
+    pub fn phone_answers(&mut self, leg: LegId) {
+        if self.far.get(&leg) == Some(&Far::Early) {
+            self.far.insert(leg, Far::Up);
+            self.from_far(leg, SignalEvent::Up);
+        }
+    }
+
+    pub fn phone_fails(&mut self, leg: LegId, status: u16) {
+        if self.far.get(&leg) == Some(&Far::Early) {
+            self.far.insert(leg, Far::Closed);
+            self.from_far(leg, SignalEvent::Failed(Failure { status, q850: None, text: "no".into() }));
+            self.from_far(leg, SignalEvent::Closed);
+        }
+    }
+
+    /// The leg of the phone that rings or talks for this agent.
+    pub fn phone_leg(&self, agent: i32) -> Option<LegId> {
+        let of = |leg: &&Leg| matches!(leg.kind(), Kind::Phone { agent: owner, .. } if *owner == AgentId(agent));
+        self.legs.values().find(of).map(|leg| leg.id)
+    }
+}

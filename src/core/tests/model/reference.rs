@@ -1,0 +1,578 @@
+//! A small model of "what must hold", kept apart from the machines: it follows what people and machines did and says what is wrong.
+
+use crate::floor::{Far, Floor};
+use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, RING_REACH, TAKE_OVER};
+use cordboard_core::call::{self, Call, Command};
+use cordboard_core::cx::Millis;
+use cordboard_core::group::{self, Group, Limit, REFUSED_REST};
+use cordboard_core::ids::{AgentId, CallId, GroupId, OfferId, PeerId};
+use cordboard_core::leg;
+use cordboard_core::message::{OfferEnd, Source, Withdrawal};
+use cordboard_core::outcome::{CallStatus, HungUpBy};
+use cordboard_core::record::What;
+use cordboard_core::setup::{DeviceSetup, GroupSetup, Strategy, WrapUp};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct AgentSight {
+    pub kind: &'static str,
+    pub held: Option<(CallId, Option<OfferId>)>,
+}
+
+pub struct CallSight {
+    pub kind: &'static str,
+    pub queue: Option<GroupId>,
+    pub agent: Option<AgentId>,
+}
+
+struct Person {
+    phone: bool,
+    groups: Vec<GroupId>,
+    chosen: Chosen,
+    sockets: bool,
+    peer: Option<PeerId>,
+    away_since: Option<Millis>,
+    rests_until: Millis,
+    take_over: Option<Millis>,
+    misses: u32,
+    /// After-call work and when it is over, if by itself.
+    wrap_up: Option<Option<Millis>>,
+    lease: Option<(OfferId, Millis)>,
+    rings_since: Option<Millis>,
+}
+
+impl Person {
+    fn is_reachable(&self) -> bool {
+        self.phone || (self.sockets && self.peer.is_some())
+    }
+
+    fn is_available(&self, now: Millis) -> bool {
+        self.chosen == Chosen::Available && self.is_reachable() && self.rests_until <= now && self.wrap_up.is_none()
+    }
+}
+
+struct Caller {
+    group: Option<GroupId>,
+    since: Millis,
+    head: bool,
+    last_agent: Option<AgentId>,
+    held: bool,
+    muted: bool,
+    away: bool,
+    segments: Vec<CallStatus>,
+    limit: CallStatus,
+    ended: Option<(CallStatus, HungUpBy)>,
+}
+
+#[derive(Default)]
+pub struct Reference {
+    people: BTreeMap<AgentId, Person>,
+    callers: BTreeMap<CallId, Caller>,
+    groups: BTreeMap<GroupId, GroupSetup>,
+    /// Who missed or declined whom, when they did and when the group heard of it.
+    refused: BTreeMap<(CallId, AgentId), (Millis, Millis)>,
+    /// Offers that a call panicked over; only the lease frees their agents.
+    pub lost_offers: BTreeSet<OfferId>,
+    pub violations: Vec<String>,
+    /// A timer would spin for ever.
+    pub stuck: bool,
+}
+
+impl Reference {
+    pub fn wrong(&mut self, what: String) {
+        if self.violations.len() < 20 {
+            self.violations.push(what);
+        }
+    }
+
+    // ---- agents ----
+
+    pub fn new_agent(&mut self, now: Millis, machine: &Agent, link: (bool, Option<PeerId>)) {
+        let old = self.people.remove(&machine.setup.id);
+        let person = Person {
+            phone: machine.setup.device != DeviceSetup::Browser,
+            groups: machine.setup.groups.iter().map(|m| m.group).collect(),
+            chosen: old.map_or(Chosen::Offline, |old| old.chosen),
+            sockets: link.0,
+            peer: link.1,
+            away_since: None,
+            rests_until: 0,
+            take_over: None,
+            misses: 0,
+            wrap_up: None,
+            lease: None,
+            rings_since: None,
+        };
+        self.people.insert(machine.setup.id, person);
+        self.after_agent(now, machine, &AgentSight { kind: "Free", held: None }, &AgentSight { kind: machine.kind(), held: None });
+    }
+
+    pub fn agent(&mut self, now: Millis, machine: &Agent, event: &agent::Event, before: &AgentSight, after: &AgentSight) {
+        let id = machine.setup.id;
+        let Some(person) = self.people.get_mut(&id) else { return };
+        let held_offer = before.held.and_then(|(_, offer)| offer);
+        match event {
+            agent::Event::SetState(chosen) => {
+                person.chosen = chosen.clone();
+                (person.misses, person.rests_until) = (0, 0);
+            }
+            agent::Event::SocketUp => person.sockets = true,
+            agent::Event::SocketDown => person.sockets = false,
+            agent::Event::PeerUp(peer) => (person.peer, person.take_over) = (Some(*peer), None),
+            agent::Event::PeerLost(peer) if person.peer == Some(*peer) => (person.peer, person.take_over) = (None, None),
+            agent::Event::TakenOver => person.take_over = person.peer.map(|_| now + TAKE_OVER),
+            agent::Event::Reserve { offer, ring, .. } if after.held.and_then(|(_, offer)| offer) == Some(*offer) => {
+                person.lease = Some((*offer, now + ring + LEASE_MARGIN));
+            }
+            agent::Event::Decline(offer) if before.kind == "Ringing" && held_offer == Some(*offer) => {
+                person.misses = 0;
+                self.refused.extend(before.held.map(|(call, _)| ((call, id), (now, Millis::MAX))));
+            }
+            agent::Event::Withdraw { offer, why, call } if held_offer == Some(*offer) => match why {
+                Withdrawal::NotNeeded => {}
+                Withdrawal::RingTimeout { misses } => {
+                    person.misses += 1;
+                    if *misses > 0 && person.misses >= *misses && person.chosen == Chosen::Available {
+                        person.misses = 0;
+                        person.chosen = Chosen::Busy(None);
+                    }
+                    self.refused.insert((*call, id), (now, Millis::MAX));
+                }
+                Withdrawal::DeviceFailed(_) => {
+                    person.rests_until = now + REST;
+                    self.refused.insert((*call, id), (now, Millis::MAX));
+                }
+            },
+            agent::Event::Won { offer, .. } if held_offer == Some(*offer) => person.misses = 0,
+            agent::Event::CallOver { call, wrap_up, device_failed } if before.held == Some((*call, None)) => {
+                if *device_failed {
+                    person.rests_until = now + REST;
+                }
+                person.wrap_up = match wrap_up {
+                    Some(WrapUp::Millis(total)) if *total > 0 => Some(Some(now + total)),
+                    Some(WrapUp::Manual) => Some(None),
+                    Some(WrapUp::Off | WrapUp::Millis(_)) | None => None,
+                };
+            }
+            agent::Event::EndWrapUp => person.wrap_up = None,
+            agent::Event::ContinueWrapUp => person.wrap_up = person.wrap_up.map(|_| None),
+            agent::Event::Reclaim { .. } if before.kind == "WrapUp" => person.wrap_up = None,
+            _ => {}
+        }
+        self.after_agent(now, machine, before, after);
+    }
+
+    pub fn agent_tick(&mut self, now: Millis, machine: &Agent, before: &AgentSight, after: &AgentSight) {
+        let Some(person) = self.people.get_mut(&machine.setup.id) else { return };
+        if person.take_over.is_some_and(|at| at <= now) {
+            (person.take_over, person.peer) = (None, None);
+        }
+        if person.wrap_up.flatten().is_some_and(|at| at <= now) {
+            person.wrap_up = None;
+        }
+        if person.away_since.is_some_and(|since| since + GRACE <= now) {
+            person.chosen = Chosen::Offline;
+            person.wrap_up = None;
+        }
+        self.after_agent(now, machine, before, after);
+    }
+
+    fn after_agent(&mut self, now: Millis, machine: &Agent, before: &AgentSight, after: &AgentSight) {
+        let id = machine.setup.id;
+        let mut wrong = Vec::new();
+        let Some(person) = self.people.get_mut(&id) else { return };
+        if machine.seen().0 == agent::Seen::Offline {
+            person.peer = machine.peer();
+        }
+        if person.is_reachable() || (person.chosen == Chosen::Offline && after.kind == "Free") {
+            person.away_since = None;
+        } else {
+            person.away_since.get_or_insert(now);
+        }
+        if (after.kind == "WrapUp") != person.wrap_up.is_some() {
+            wrong.push(format!("{id:?}: after-call work is {:?}, the machine says {}", person.wrap_up, after.kind));
+        }
+        let taken = after.held.is_some() && before.held != after.held && after.kind != "InCall";
+        let rung = before.kind != "Ringing" && after.kind == "Ringing";
+        if (taken || rung) && !person.is_available(now) {
+            wrong.push(format!("{id:?} is offered a call while not available"));
+        }
+        if after.held.and_then(|(_, offer)| offer).is_none() {
+            person.lease = None;
+        }
+        person.rings_since = if after.kind == "Ringing" { person.rings_since.or(Some(now)) } else { None };
+        if std::mem::discriminant(machine.chosen()) != std::mem::discriminant(&person.chosen) {
+            wrong.push(format!("{id:?} chose {:?}, the machine says {:?}", person.chosen, machine.chosen()));
+        }
+        for what in wrong {
+            self.wrong(what);
+        }
+    }
+
+    // ---- groups ----
+
+    pub fn new_group(&mut self, setup: &GroupSetup) {
+        let callers = &self.callers;
+        // A new machine does not know who refused whom.
+        self.refused.retain(|(call, _), _| callers.get(call).is_none_or(|caller| caller.group != Some(setup.id)));
+        self.groups.insert(setup.id, setup.clone());
+    }
+
+    pub fn group(&mut self, now: Millis, machine: &Group, event: &group::Event) {
+        match event {
+            // A new machine that does not know the caller yet does not learn who refused them.
+            group::Event::OfferOver { call, agent, .. } if !machine.holds(*call) => {
+                self.refused.remove(&(*call, *agent));
+            }
+            group::Event::OfferOver { call, agent, how: OfferEnd::Refused, .. } => {
+                self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
+            }
+            group::Event::Left(call) | group::Event::CallGone(call) => self.refused.retain(|(who, _), _| who != call),
+            _ => {}
+        }
+    }
+
+    /// A group asks for an agent.
+    pub fn asked(&mut self, now: Millis, agent: AgentId, call: CallId) {
+        if self.refused.get(&(call, agent)).is_some_and(|(at, _)| now < at + REFUSED_REST) {
+            self.wrong(format!("{agent:?} refused {call:?} and is offered it again at once"));
+        }
+    }
+
+    // ---- calls ----
+
+    pub fn new_call(&mut self, now: Millis, machine: &Call) {
+        let caller = Caller {
+            group: None,
+            since: now,
+            head: false,
+            last_agent: machine.arrival().route.as_ref().and_then(|route| route.last_agent),
+            held: false,
+            muted: false,
+            away: false,
+            segments: Vec::new(),
+            limit: CallStatus::NormalEnd,
+            ended: None,
+        };
+        self.callers.insert(machine.id(), caller);
+    }
+
+    pub fn call(&mut self, now: Millis, machine: &Call, event: &call::Event, rings: bool, before: &CallSight, after: &CallSight) {
+        let id = machine.id();
+        let Some(caller) = self.callers.get_mut(&id) else { return };
+        if let call::Event::TurnedAway { limit, group, .. } = event
+            && before.queue == Some(*group)
+        {
+            caller.limit = match limit {
+                Limit::NoAgentOnline => CallStatus::NoAgentOnline,
+                Limit::QueueFull => CallStatus::QueueFull,
+                Limit::QueueTimeout => CallStatus::QueueTimeout,
+            };
+        }
+        match (before.kind, after.kind, event) {
+            ("Talking", "Talking", call::Event::Command { agent, command }) if before.agent == Some(*agent) => match command {
+                Command::Hold => caller.held = true,
+                Command::Resume => caller.held = false,
+                Command::Mute => caller.muted = true,
+                Command::Unmute => caller.muted = false,
+                Command::HangUp => {}
+            },
+            ("Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
+            ("Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => caller.away = false,
+            _ => {}
+        }
+        if after.kind == "Joining" && before.kind != "Joining" || after.kind == "Talking" && before.kind == "Queueing" {
+            (caller.held, caller.muted, caller.away) = (false, false, false);
+        }
+        if after.kind == "Queueing" && (before.kind != "Queueing" || before.queue != after.queue) {
+            caller.head = matches!(before.kind, "Joining" | "Talking");
+            match before.kind {
+                "Talking" => caller.segments.push(CallStatus::AgentLost),
+                "Queueing" => caller.segments.push(CallStatus::Overflow),
+                _ => {}
+            }
+            (caller.since, caller.group) = (now, after.queue);
+            // A new wait: who refused before may be asked again.
+            self.refused.retain(|(call, _), _| *call != id);
+        }
+        if after.kind == "Over" && before.kind != "Over" {
+            caller.ended = Some(end_of(event, machine, rings, before, caller.limit));
+        }
+    }
+
+    pub fn call_panicked(&mut self, call: CallId, was_over: bool) {
+        if let Some(caller) = self.callers.get_mut(&call)
+            && !was_over
+        {
+            caller.ended = Some((CallStatus::Interrupted, HungUpBy::Switch));
+        }
+    }
+
+    // ---- at any moment ----
+
+    /// What holds even while messages are under way.
+    pub fn check_moment(&mut self, floor: &Floor) {
+        let mut wrong = Vec::new();
+        let mut ringing: BTreeMap<CallId, AgentId> = BTreeMap::new();
+        for (id, agent) in &floor.agents {
+            let person = &self.people[id];
+            if let ("Ringing", Some((call, _)), false) = (agent.kind(), agent.held_by(), person.phone) {
+                let all = floor.calls.get(&call).and_then(|line| line.machine.queue()).and_then(|group| self.groups.get(&group));
+                if all.is_some_and(|group| group.strategy != Strategy::RingAll)
+                    && let Some(other) = ringing.insert(call, *id)
+                {
+                    wrong.push(format!("{other:?} and {id:?} both ring for {call:?}"));
+                }
+            }
+            if let Some((offer, ends)) = person.lease
+                && ends < floor.now
+            {
+                wrong.push(format!("{id:?} holds {offer:?} beyond the lease"));
+            }
+            if person.wrap_up.flatten().is_some_and(|ends| ends < floor.now) {
+                wrong.push(format!("{id:?}: after-call work goes on beyond its time"));
+            }
+            let gone = |ms| person.away_since.is_some_and(|since| since + ms < floor.now);
+            if gone(GRACE) || gone(RING_REACH) && person.rings_since.is_some_and(|since| since + RING_REACH < floor.now) {
+                wrong.push(format!("{id:?} is out of reach and still {}", agent.kind()));
+            }
+        }
+        for what in wrong {
+            self.wrong(what);
+        }
+    }
+
+    /// What holds when no message is under way.
+    pub fn check(&mut self, floor: &Floor) {
+        let mut wrong = Vec::new();
+        self.check_agents(floor, &mut wrong);
+        self.check_calls(floor, &mut wrong);
+        self.check_queues(floor, &mut wrong);
+        for (id, trunk) in &floor.trunks {
+            let live: Vec<CallId> = floor.calls.values().filter(|l| !l.machine.is_over()).map(|l| l.machine.id()).collect();
+            if trunk.channels() != live.len() || live.iter().any(|call| !trunk.holds(*call)) {
+                wrong.push(format!("{id:?} counts {} channels for {} calls", trunk.channels(), live.len()));
+            }
+        }
+        for leg in floor.legs.values() {
+            if !floor.calls.contains_key(&leg.call) {
+                wrong.push(format!("{:?} outlives its call", leg.id));
+            }
+        }
+        for what in wrong {
+            self.wrong(what);
+        }
+    }
+
+    fn check_agents(&self, floor: &Floor, wrong: &mut Vec<String>) {
+        for (id, agent) in &floor.agents {
+            let line = agent.held_by().map(|(call, offer)| (call, offer, floor.calls.get(&call)));
+            match line {
+                Some((_, Some(offer), _)) if self.lost_offers.contains(&offer) && agent.kind() == "Reserved" => {}
+                Some((call, _, None)) => wrong.push(format!("{id:?} is {} for {call:?}, which is gone", agent.kind())),
+                Some((call, Some(offer), Some(line))) if !line.machine.offered().contains(&(offer, *id)) => {
+                    wrong.push(format!("{id:?} is {} for {call:?}, which knows of no offer", agent.kind()));
+                }
+                Some((call, None, Some(line))) if line.machine.agent().map(|(agent, _)| agent) != Some(*id) => {
+                    wrong.push(format!("{id:?} is in line with {call:?}, which is not with them"));
+                }
+                Some(_) | None => {}
+            }
+            let person = &self.people[id];
+            let ready = agent.held_by().is_none() && person.is_available(floor.now);
+            if ready != agent.is_ready() {
+                wrong.push(format!("{id:?} should be ready: {ready}, the machine says {}", agent.is_ready()));
+            }
+            for group in &person.groups {
+                if floor.groups[group].is_ready(*id) && !ready {
+                    wrong.push(format!("{group:?} counts on {id:?}, who is not ready"));
+                }
+            }
+            if floor.bars.contains_key(id) != matches!(agent.kind(), "Ringing" | "Accepted") {
+                wrong.push(format!("{id:?}'s answer bar does not fit {}", agent.kind()));
+            }
+        }
+    }
+
+    fn check_calls(&self, floor: &Floor, wrong: &mut Vec<String>) {
+        for (id, line) in &floor.calls {
+            let machine = &line.machine;
+            let caller = &self.callers[id];
+            if line.dead || machine.is_over() {
+                wrong.push(format!("{id:?} is over and does not go away"));
+                continue;
+            }
+            if let Some((agent, leg)) = machine.agent() {
+                if floor.agents[&agent].in_call() != Some(*id) {
+                    wrong.push(format!("{id:?}: the customer is with nobody ({agent:?} is not in the call)"));
+                }
+                if !floor.legs.contains_key(&leg) {
+                    wrong.push(format!("{id:?}: {agent:?} has no leg"));
+                }
+                if machine.kind() == "Talking" {
+                    self.check_voices(floor, machine, caller, wrong);
+                }
+            }
+            if machine.kind() == "Queueing" && !matches!(floor.hears_now(machine.customer_leg()), Source::Music(_)) {
+                wrong.push(format!("{id:?} waits in silence"));
+            }
+            let offered = machine.offered();
+            let agents: BTreeSet<AgentId> = offered.iter().map(|(_, agent)| *agent).collect();
+            let all = machine.queue().is_some_and(|group| self.groups[&group].strategy == Strategy::RingAll);
+            if agents.len() != offered.len() || (!all && offered.len() > 1) {
+                wrong.push(format!("{id:?} is offered twice: {offered:?}"));
+            }
+            for (offer, agent) in offered {
+                if floor.agents[&agent].held_by() != Some((*id, Some(offer))) {
+                    wrong.push(format!("{id:?} counts on {agent:?}, who knows nothing of it"));
+                }
+            }
+        }
+    }
+
+    fn check_voices(&self, floor: &Floor, machine: &Call, caller: &Caller, wrong: &mut Vec<String>) {
+        let (Some((_, agent_leg)), customer) = (machine.agent(), machine.customer_leg()) else { return };
+        let heard = floor.hears_now(customer);
+        let right = match (caller.held || caller.away, caller.muted) {
+            (true, _) => matches!(heard, Source::Music(_)),
+            (false, true) => heard == Source::Silence,
+            (false, false) => heard == Source::Leg(agent_leg),
+        };
+        if !right {
+            wrong.push(format!(
+                "{:?}: held {} muted {} away {}, and the customer hears {heard:?}",
+                machine.id(),
+                caller.held,
+                caller.muted,
+                caller.away
+            ));
+        }
+        if floor.hears_now(agent_leg) != Source::Leg(customer) {
+            wrong.push(format!("{:?}: the agent does not hear the customer", machine.id()));
+        }
+    }
+
+    fn check_queues(&self, floor: &Floor, wrong: &mut Vec<String>) {
+        for (id, group) in &floor.groups {
+            let setup = &self.groups[id];
+            let here = |line: &&crate::floor::Line| line.machine.queue() == Some(*id);
+            let waiting: Vec<&Call> = floor.calls.values().filter(here).map(|line| &line.machine).collect();
+            for call in &waiting {
+                if !group.holds(call.id()) {
+                    wrong.push(format!("{:?} lost the place in {id:?}", call.id()));
+                }
+            }
+            if group.queue().0 != waiting.len() {
+                wrong.push(format!("{id:?} counts {} callers for {}", group.queue().0, waiting.len()));
+            }
+            let mut order: Vec<CallId> = waiting.iter().filter(|call| call.offered().is_empty()).map(|call| call.id()).collect();
+            order.sort_by_key(|call| (!self.callers[call].head, self.callers[call].since, *call));
+            let unserved: Vec<CallId> = group.unserved().collect();
+            if unserved != order {
+                wrong.push(format!("{id:?} serves {unserved:?}, the order is {order:?}"));
+            }
+            for call in &waiting {
+                self.check_wait(floor, setup, call, wrong);
+            }
+        }
+    }
+
+    /// No caller waits while a suitable agent is ready.
+    fn check_wait(&self, floor: &Floor, setup: &GroupSetup, call: &Call, wrong: &mut Vec<String>) {
+        let (id, caller, offered) = (call.id(), &self.callers[&call.id()], call.offered());
+        if !offered.is_empty() && setup.strategy != Strategy::RingAll {
+            return;
+        }
+        if let Some(max) = setup.max_wait
+            && offered.is_empty()
+            && !caller.head
+            && caller.since + max < floor.now
+        {
+            wrong.push(format!("{id:?} waits longer than {:?} allows", setup.id));
+        }
+        let kept_for = caller.last_agent.filter(|last| {
+            let comes = floor.agents[last].kind() != "Free" && *floor.agents[last].chosen() == Chosen::Available;
+            comes && floor.now < caller.since + setup.last_agent_wait
+        });
+        for (agent, person) in &self.people {
+            let refused = self.refused.get(&(id, *agent)).is_some_and(|(at, heard)| floor.now < heard.max(at).saturating_add(REFUSED_REST));
+            let ready = floor.agents[agent].held_by().is_none() && person.is_available(floor.now);
+            let free_to_go = kept_for.is_none_or(|last| last == *agent);
+            if ready && person.groups.contains(&setup.id) && !refused && free_to_go {
+                wrong.push(format!("{id:?} waits in {:?} while {agent:?} is ready", setup.id));
+            }
+        }
+    }
+
+    // ---- at the end ----
+
+    /// Everybody has hung up and time went by: all is as if nothing had happened, but for the records.
+    pub fn check_end(&mut self, floor: &Floor) {
+        let mut wrong = Vec::new();
+        if !floor.calls.is_empty() || !floor.legs.is_empty() {
+            wrong.push(format!("left over: {:?} {:?}", floor.calls.keys().collect::<Vec<_>>(), floor.legs.keys().collect::<Vec<_>>()));
+        }
+        if floor.far.values().any(|far| *far != Far::Closed) {
+            wrong.push("a far end was never hung up".into());
+        }
+        if !floor.hears.is_empty() || !floor.recording.is_empty() {
+            wrong.push(format!("media left over: {:?} {:?}", floor.hears, floor.recording));
+        }
+        for (id, agent) in &floor.agents {
+            if !matches!(agent.kind(), "Free" | "WrapUp") {
+                wrong.push(format!("{id:?} is still {}", agent.kind()));
+            }
+        }
+        for (id, caller) in &self.callers {
+            let Some(lines) = floor.journal.get(id) else {
+                wrong.push(format!("{id:?} left no journal"));
+                continue;
+            };
+            let ends = lines.iter().filter(|line| matches!(line.what, What::Ended { .. })).count();
+            if ends != 1 {
+                wrong.push(format!("{id:?} ended {ends} times"));
+            }
+            let row = floor.row(*id);
+            if Some((row.status, row.hung_up_by)) != caller.ended {
+                wrong.push(format!("{id:?} ended as {:?} by {:?}, expected {:?}", row.status, row.hung_up_by, caller.ended));
+            }
+            let mut chain = caller.segments.clone();
+            chain.extend(caller.ended.map(|(status, _)| status));
+            let told: Vec<CallStatus> = row.records.iter().map(|record| record.status).collect();
+            if told != chain {
+                wrong.push(format!("{id:?} has the records {told:?}, expected {chain:?}"));
+            }
+            for record in &row.records {
+                let talked = matches!(record.status, CallStatus::AgentLost)
+                    || record.status == CallStatus::NormalEnd && record.hung_up_by == HungUpBy::Customer;
+                if talked && record.agent.is_none() || record.wait < 0 || record.ring < 0 || record.hold < 0 {
+                    wrong.push(format!("{id:?} has a record that cannot be: {record:?}"));
+                }
+            }
+        }
+        for what in wrong {
+            self.wrong(what);
+        }
+    }
+}
+
+/// What a call's end is called, from what ended it (G2, C9).
+fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, limit: CallStatus) -> (CallStatus, HungUpBy) {
+    match event {
+        call::Event::ChannelRefused => (CallStatus::TrunkFull, HungUpBy::Switch),
+        call::Event::ChannelGranted => (CallStatus::UnknownNumber, HungUpBy::Switch),
+        call::Event::TurnedAway { .. } | call::Event::Played { .. } => (limit, HungUpBy::Switch),
+        call::Event::Command { .. } => (CallStatus::NormalEnd, HungUpBy::Agent),
+        call::Event::Leg(leg, leg::Event::HungUp) if *leg != machine.customer_leg() => (CallStatus::NormalEnd, HungUpBy::Agent),
+        call::Event::Leg(..) => {
+            let status = match before.kind {
+                "Queueing" if rings => CallStatus::AbandonedRinging,
+                "Claiming" | "Queueing" => CallStatus::AbandonedQueue,
+                "Joining" => CallStatus::AbandonedRinging,
+                "Leaving" => limit,
+                _ => CallStatus::NormalEnd,
+            };
+            (status, HungUpBy::Customer)
+        }
+        _ => (CallStatus::Interrupted, HungUpBy::Switch),
+    }
+}
