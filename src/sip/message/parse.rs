@@ -103,8 +103,8 @@ fn request(head: Head<'_>) -> Result<Request, ParseError> {
         return Err(ParseError::Dropped("not SIP"));
     }
     let refuse = |status: u16, why: &'static str| {
-        // An ACK is never answered (RFC 3261 §17).
-        if method == "ACK" {
+        // An ACK is never answered (RFC 3261 §17), nor is what no response could be matched to.
+        if method == "ACK" || head.headers.get(Field::Via).is_none() {
             return ParseError::Dropped(why);
         }
         let mut response = Response::new(status);

@@ -58,8 +58,10 @@ impl StreamFramer {
         let Some(head) = head_length(&self.buffer) else {
             return (self.buffer.len() > MAX_HEAD).then(|| Frame::Broken(std::mem::take(&mut self.buffer)));
         };
-        let body = match body_length(self.buffer.get(..head).unwrap_or_default()) {
-            Ok(body) if head <= MAX_HEAD && body <= MAX_BODY => body,
+        let bytes = self.buffer.get(..head).unwrap_or_default();
+        let is_sip = bytes.split(|b| *b == b'\n').next().is_some_and(|line| line.windows(4).any(|w| w == b"SIP/"));
+        let body = match body_length(bytes) {
+            Ok(body) if is_sip && head <= MAX_HEAD && body <= MAX_BODY => body,
             Ok(_) | Err(()) => return Some(Frame::Broken(self.buffer.drain(..head).collect())),
         };
         (self.buffer.len() >= head + body).then(|| Frame::Message(self.buffer.drain(..head + body).collect()))

@@ -96,7 +96,13 @@ struct Unacknowledged {
     /// The ACK makes the leg up.
     first: bool,
     /// Our hang-up waits for the ACK (RFC 3261 §15).
-    hang_up: Option<Option<u8>>,
+    hang_up: Option<HangUp>,
+}
+
+/// The leg's wish to end, with the cause to tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct HangUp {
+    q850: Option<u8>,
 }
 
 // | phase    | command              | far side                      | → |
@@ -206,7 +212,7 @@ impl Session {
             Phase::Incoming(_) => self.refuse(480, q850, None, out),
             Phase::Outgoing(_) => self.cancel_call(q850, out),
             Phase::Up => match &mut self.unacknowledged {
-                Some(waiting) if waiting.first => waiting.hang_up = Some(q850),
+                Some(waiting) if waiting.first => waiting.hang_up = Some(HangUp { q850 }),
                 Some(_) | None => self.bye(q850, out),
             },
             Phase::Ending { .. } | Phase::Closed => {}
@@ -300,7 +306,7 @@ impl Session {
                 // RFC 3261 §13.3.1.4: no ACK came; the session ends.
                 let hung_up = waiting.hang_up;
                 match hung_up {
-                    Some(q850) => self.bye(q850, &mut out),
+                    Some(HangUp { q850 }) => self.bye(q850, &mut out),
                     None => self.break_off(translate::own(408, "the answer was never acknowledged"), &mut out),
                 }
             } else if waiting.repeat.is_due(cx.now) {

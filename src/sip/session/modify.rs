@@ -283,8 +283,8 @@ impl Session {
         let mut out = Actions::new();
         let cseq = request.headers.cseq().map_or(0, |c| c.seq);
         let Some(waiting) = self.unacknowledged.take_if(|u| u.cseq == cseq) else { return out };
-        if let Some(q850) = waiting.hang_up {
-            self.bye(q850, &mut out);
+        if let Some(hang_up) = waiting.hang_up {
+            self.bye(hang_up.q850, &mut out);
             return out;
         }
         if waiting.offered {
