@@ -28,7 +28,7 @@ export function Recording({ recording }: { recording: RecordingView }) {
 
 /** The recording of a session that has just ended: looked for until it is ready. */
 export function SessionRecording({ call }: { call: string }) {
-  const [recording, setRecording] = useState<RecordingView | null>(null)
+  const [recording, setRecording] = useState<RecordingView | 'none' | null>(null)
   useEffect(() => {
     let current = true
     let timer = 0
@@ -39,9 +39,9 @@ export function SessionRecording({ call }: { call: string }) {
       }
       api.records({ page: 0 }).then(page => {
         if (!current) return
-        const record = page.items.find(item => item.call === call && item.recording !== null)
-        const found = record ? record.recording : null
-        setRecording(found)
+        const records = page.items.filter(item => item.call === call)
+        const found = records.reduce<RecordingView | null>((one, item) => one || item.recording, null)
+        setRecording(found || (records.length > 0 ? 'none' : null))
         if (!found || found.state === 'encoding' || found.state === 'spooling') again()
       }, again)
     }
@@ -51,7 +51,17 @@ export function SessionRecording({ call }: { call: string }) {
       clearTimeout(timer)
     }
   }, [call])
-  return <div class="note__player">{recording ? <Recording recording={recording} /> : <p class="t2 faint">{t('player.encoding')}</p>}</div>
+  return (
+    <div class="note__player">
+      {recording === null ? (
+        <p class="t2 faint">{t('player.encoding')}</p>
+      ) : recording === 'none' ? (
+        <p class="t2 faint">{t('player.none')}</p>
+      ) : (
+        <Recording recording={recording} />
+      )}
+    </div>
+  )
 }
 
 function Player({ recording }: { recording: RecordingView }) {

@@ -24,13 +24,13 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
   const menu = useRef<HTMLDivElement>(null)
   const [, redraw] = useState(0)
   useEffect(() => {
-    const first = menu.current && menu.current.querySelector<HTMLElement>('[aria-checked="true"], .item')
+    const first = menu.current && menu.current.querySelector<HTMLElement>('[aria-pressed="true"], .item')
     if (first) first.focus()
   }, [])
   const during = agent.state === 'inLine' || agent.state === 'afterCallWork'
   const chosen = during ? agent.then : agent.state
   return (
-    <div class="pop menu statemenu" role="menu" aria-label={t('menu.label')} ref={menu} onKeyDown={walk}>
+    <div class="pop menu statemenu" role="dialog" aria-label={t('menu.label')} ref={menu} onKeyDown={walk}>
       <div class="statemenu__me">
         <span class="av av--l">{initials(me.name)}</span>
         <span class="v v--0">
@@ -39,35 +39,37 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
         </span>
       </div>
       <hr class="rule" />
-      {during ? <p class="cap statemenu__after">{t('menu.after')}</p> : null}
-      <StateItem state="available" chosen={chosen} choose={() => choose('available', null)}>
-        {chosen === 'available' && !during ? <Since agent={agent} offset={offset} /> : null}
-      </StateItem>
-      <StateItem state="busy" chosen={chosen} choose={() => choose('busy', null)}>
-        <span class="t2 faint">{t('menu.busy.hint')}</span>
-      </StateItem>
-      <StateItem state="onBreak" chosen={chosen} choose={() => choose('onBreak', desk.settings.breakReasons[0] || null)} />
-      {desk.settings.breakReasons.length > 0 ? (
-        <div class="statemenu__reasons">
-          <div class="chips" role="group" aria-label={t('menu.reasons')}>
-            {desk.settings.breakReasons.map(reason => (
-              <button
-                type="button"
-                class="chip"
-                key={reason}
-                data-test={`reason-${reason}`}
-                aria-pressed={agent.state === 'onBreak' && agent.reason === reason ? 'true' : 'false'}
-                onClick={() => choose('onBreak', reason)}
-              >
-                {reason}
-              </button>
-            ))}
+      <div role="group" aria-label={t(during ? 'menu.after' : 'menu.state')}>
+        {during ? <p class="cap statemenu__after">{t('menu.after')}</p> : null}
+        <StateItem state="available" chosen={chosen} choose={() => choose('available', null)}>
+          {chosen === 'available' && !during ? <Since agent={agent} offset={offset} /> : null}
+        </StateItem>
+        <StateItem state="busy" chosen={chosen} choose={() => choose('busy', null)}>
+          <span class="t2 faint">{t('menu.busy.hint')}</span>
+        </StateItem>
+        <StateItem state="onBreak" chosen={chosen} choose={() => choose('onBreak', desk.settings.breakReasons[0] || null)} />
+        {desk.settings.breakReasons.length > 0 ? (
+          <div class="statemenu__reasons">
+            <div class="chips" role="group" aria-label={t('menu.reasons')}>
+              {desk.settings.breakReasons.map(reason => (
+                <button
+                  type="button"
+                  class="chip"
+                  key={reason}
+                  data-test={`reason-${reason}`}
+                  aria-pressed={agent.state === 'onBreak' && agent.reason === reason ? 'true' : 'false'}
+                  onClick={() => choose('onBreak', reason)}
+                >
+                  {reason}
+                </button>
+              ))}
+            </div>
           </div>
-        </div>
-      ) : null}
-      <StateItem state="offline" chosen={chosen} choose={() => choose('offline', null)}>
-        <span class="t2 faint">{t('menu.offline.hint')}</span>
-      </StateItem>
+        ) : null}
+        <StateItem state="offline" chosen={chosen} choose={() => choose('offline', null)}>
+          <span class="t2 faint">{t('menu.offline.hint')}</span>
+        </StateItem>
+      </div>
       <hr class="rule" />
       <Row icon="globe" label={t('menu.language')}>
         {languages.map(each => (
@@ -117,10 +119,9 @@ function StateItem({ state, chosen, choose, children }: StateItemProps) {
     <button
       type="button"
       class="item"
-      role="menuitemradio"
       data-test={`state-${state}`}
       data-st={looks[state]}
-      aria-checked={chosen === state ? 'true' : 'false'}
+      aria-pressed={chosen === state ? 'true' : 'false'}
       onClick={choose}
     >
       <span class="item__in">
@@ -141,7 +142,7 @@ interface ItemProps {
 
 function Item({ icon, test, onClick, children }: ItemProps) {
   return (
-    <button type="button" class="item" role="menuitem" data-test={test} onClick={onClick}>
+    <button type="button" class="item" data-test={test} onClick={onClick}>
       <span class="item__in">
         <Icon name={icon} />
         <span class="cut">{children}</span>

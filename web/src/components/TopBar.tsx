@@ -121,9 +121,8 @@ function StateButton({ state, desk }: { state: State; desk: Desk }) {
         ref={button}
         data-test="state-menu"
         data-st={looks[agent.state]}
-        aria-haspopup="menu"
+        aria-haspopup="dialog"
         aria-expanded={open ? 'true' : 'false'}
-        aria-label={`${stateWord(agent)}. ${t('menu.label')}`}
         onClick={() => setOpen(!open)}
       >
         <Avatar desk={desk} offset={state.clockOffset} />
@@ -132,6 +131,7 @@ function StateButton({ state, desk }: { state: State; desk: Desk }) {
         </span>
         <Since agent={agent} offset={state.clockOffset} />
         {agent.then ? <Then state={agent.then} /> : null}
+        <span class="sr">{t('menu.label')}</span>
         <Icon name="down" size="s" />
       </button>
       {open ? <StateMenu desk={desk} offset={state.clockOffset} choose={choose} close={() => setOpen(false)} /> : null}
@@ -167,7 +167,7 @@ function Avatar({ desk, offset }: { desk: Desk; offset: number }) {
         <circle cx="17" cy="17" r="16" />
         <circle class="av__left" cx="17" cy="17" r="16" stroke-dashoffset={100.6 * (1 - left)} />
       </svg>
-      {initials(me.name)}
+      <span aria-hidden="true">{initials(me.name)}</span>
       <Glyph state={agent.state} />
     </span>
   )

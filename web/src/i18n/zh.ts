@@ -69,6 +69,7 @@ export const zh: Words = {
   'menu.admin': '管理员 {number}',
   'menu.busy.hint': '仅内部来电',
   'menu.offline.hint': '无来电',
+  'menu.state': '您的状态',
   'menu.after': '本次通话之后',
   'menu.reasons': '小休原因',
   'menu.language': '语言',
@@ -128,7 +129,7 @@ export const zh: Words = {
   'idle.groups.longest': '最长等待',
   'idle.recent': '最近通话',
   'idle.recent.all': '全部记录',
-  'idle.recent.none': '您的通话会显示在这里。',
+  'idle.recent.none': '通话会显示在这里。',
   'idle.keys.state': '切换状态',
   'idle.keys.all': '全部快捷键',
 

@@ -33,7 +33,8 @@ const statuses = [
   'agent_lost',
   'interrupted',
 ]
-const COLUMNS = 10
+/** From this width on all fields stand in the row; below it some wait in its details. */
+const WIDE = '(min-width: 1680px)'
 const TYPING_PAUSE = 300
 
 /** Service records (G1): filters, pages, and the recording of each (G4). */
@@ -130,7 +131,7 @@ export function Records() {
       <div class="scroll page__body" aria-busy={loading ? 'true' : 'false'}>
         {failed ? (
           <div class="empty empty--fill" role="alert">
-            <h3>{t('records.failed')}</h3>
+            <h2>{t('records.failed')}</h2>
             <p>{t('error.unreachable')}</p>
             <div class="empty__act">
               <Button icon="refresh" onClick={() => setAgain(again + 1)}>
@@ -147,7 +148,7 @@ export function Records() {
             <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
               <path d="M22 14h52M22 26h52M22 38h52M22 50h30" />
             </svg>
-            <h3>{t(filtered ? 'records.nothing' : 'records.none')}</h3>
+            <h2>{t(filtered ? 'records.nothing' : 'records.none')}</h2>
             <p>{t(filtered ? 'records.nothing.lead' : 'records.none.lead')}</p>
           </div>
         ) : (
@@ -212,28 +213,46 @@ function Search({ label, test, value, onInput }: { label: string; test: string; 
   )
 }
 
+function useWide(): boolean {
+  const [wide, setWide] = useState(window.matchMedia(WIDE).matches)
+  useEffect(() => {
+    const query = window.matchMedia(WIDE)
+    const read = () => setWide(query.matches)
+    query.addEventListener('change', read)
+    return () => query.removeEventListener('change', read)
+  }, [])
+  return wide
+}
+
 function Table({ items, open, setOpen }: { items: RecordView[]; open: string | null; setOpen(id: string | null): void }) {
-  const heads: { key: Key; right?: boolean }[] = [
-    { key: 'records.time' },
-    { key: 'records.type' },
-    { key: 'records.callerColumn' },
-    { key: 'records.contactColumn' },
-    { key: 'records.status' },
-    { key: 'records.group' },
-    { key: 'records.agent' },
-    { key: 'records.duration', right: true },
-    { key: 'records.recording', right: true },
+  const wide = useWide()
+  const all: [Key, string][] = [
+    ['records.time', 'c-time'],
+    ['records.type', 'c-type'],
+    ['records.callerColumn', 'c-caller'],
+    ['records.contactColumn', 'c-contact'],
+    ['records.status', 'c-status'],
+    ['records.group', ''],
+    ['records.agent', ''],
+    ['records.duration', 'c-duration r'],
+    ['records.wait', 'wide r'],
+    ['records.ring', 'wide r'],
+    ['records.hold', 'wide r'],
+    ['records.by', 'wide wide--by'],
+    ['records.remark', 'wide wide--remark'],
+    ['records.recording', 'c-recording r'],
   ]
+  const heads = all.filter(([, look]) => wide || look.indexOf('wide') < 0)
   return (
     <table class="tbl tbl--records">
       <thead>
         <tr>
-          <th>
+          <th class="c-open">
             <span class="sr">{t('records.details', { time: '' })}</span>
           </th>
-          {heads.map(head => (
-            <th key={head.key} class={head.right ? 'r' : undefined} scope="col" aria-sort={head.key === 'records.time' ? 'descending' : undefined}>
-              {t(head.key)}
+          {heads.map(([key, look]) => (
+            <th key={key} class={look} scope="col" aria-sort={key === 'records.time' ? 'descending' : undefined}>
+              {t(key)}
             </th>
           ))}
         </tr>
@@ -242,8 +261,8 @@ function Table({ items, open, setOpen }: { items: RecordView[]; open: string | n
         {items.map(record => {
           const is = open === record.id
           return [
-            <Row key={record.id} record={record} open={is} toggle={() => setOpen(is ? null : record.id)} />,
-            is ? <More key={`${record.id}+`} record={record} /> : null,
+            <Row key={record.id} record={record} wide={wide} open={is} toggle={() => setOpen(is ? null : record.id)} />,
+            is ? <More key={`${record.id}+`} record={record} columns={heads.length + 1} /> : null,
           ]
         })}
       </tbody>
@@ -253,7 +272,7 @@ function Table({ items, open, setOpen }: { items: RecordView[]; open: string | n
 
 const warned = ['abandoned_ringing', 'abandoned_queue', 'no_agent_online', 'queue_full', 'queue_timeout', 'agent_lost', 'interrupted', 'trunk_full']
 
-function Row({ record, open, toggle }: { record: RecordView; open: boolean; toggle(): void }) {
+function Row({ record, wide, open, toggle }: { record: RecordView; wide: boolean; open: boolean; toggle(): void }) {
   const time = dayTime(record.time)
   const playable = record.recording !== null && (record.recording.state === 'ready' || record.recording.state === 'recovered')
   return (
@@ -298,6 +317,15 @@ function Row({ record, open, toggle }: { record: RecordView; open: boolean; togg
       <td title={record.group || undefined}>{record.group || <span class="faint">–</span>}</td>
       <td title={record.agent || undefined}>{record.agent || <span class="faint">–</span>}</td>
       <td class="num r">{spell(record.duration)}</td>
+      {wide ? (
+        <>
+          <td class="num r">{spell(record.wait)}</td>
+          <td class="num r">{spell(record.ring)}</td>
+          <td class="num r">{spell(record.hold)}</td>
+          <td>{record.hungUpBy ? translated('by', record.hungUpBy, record.hungUpBy) : <span class="faint">–</span>}</td>
+          <td title={record.remark || undefined}>{record.remark || <span class="faint">–</span>}</td>
+        </>
+      ) : null}
       <td class="r">
         {record.recording ? (
           playable ? (
@@ -316,11 +344,11 @@ function Row({ record, open, toggle }: { record: RecordView; open: boolean; togg
   )
 }
 
-function More({ record }: { record: RecordView }) {
+function More({ record, columns }: { record: RecordView; columns: number }) {
   const by = record.hungUpBy
   return (
     <tr class="more">
-      <td colSpan={COLUMNS}>
+      <td colSpan={columns}>
         <div class="more__in">
           <div class="v v--3">
             {record.recording ? <Recording recording={record.recording} /> : <p class="t2 faint">{t('player.none')}</p>}

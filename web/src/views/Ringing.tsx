@@ -62,6 +62,7 @@ export function Ringing({ state, offer }: { state: State; offer: OfferView }) {
     <div class="zone task">
       <AnswerBar state={state} offer={offer} />
       <div class="sheet scroll pathsheet">
+        <h1 class="sr">{t('offer.label')}</h1>
         <Refused state={state} of={['answer', 'decline']} />
         <h2 class="t4">{t('offer.path')}</h2>
         <ol class="path">

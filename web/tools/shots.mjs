@@ -1,0 +1,92 @@
+// Every page and state, and the way to it against the mock.
+/** The ways by name; each takes a fresh page. */
+export function shotsOf(base) {
+  const at = name => page => page.goto(`${base}/scene/${name}`)
+  const hash = (name, to) => page => page.goto(`${base}/scene/${name}?to=/%23/${to}`)
+  return {
+    login: at('login'),
+    'login-wrong': async page => {
+      await at('login')(page)
+      await page.fill('[data-test=email]', 'mei.lin@northlight.example')
+      await page.fill('[data-test=password]', 'wrong')
+      await page.click('[data-test=submit]')
+      await page.waitForSelector('.err')
+    },
+    'login-first': async page => {
+      await at('login')(page)
+      await page.fill('[data-test=email]', 'mei.lin@northlight.example')
+      await page.fill('[data-test=password]', 'once')
+      await page.click('[data-test=submit]')
+      await page.fill('[data-test=new-password]', 'northlight')
+    },
+    password: hash('available', 'password'),
+    offline: at('offline'),
+    fresh: at('fresh'),
+    available: at('available'),
+    busy: at('busy'),
+    onbreak: at('onBreak'),
+    resting: at('resting'),
+    menu: async page => {
+      await at('available')(page)
+      await page.click('[data-test=state-menu]')
+    },
+    'menu-incall': async page => {
+      await at('thenbusy')(page)
+      await page.click('[data-test=state-menu]')
+    },
+    ringing: at('ringing'),
+    automatic: at('automatic'),
+    connecting: at('connecting'),
+    incall: at('incall'),
+    thenbusy: at('thenbusy'),
+    onhold: at('onhold'),
+    muted: at('muted'),
+    lostaudio: at('lostaudio'),
+    acw: at('acw'),
+    acwopen: at('acwopen'),
+    ended: async page => {
+      await at('available')(page)
+      await page.click('[data-test=ended-session]')
+    },
+    elsewhere: at('elsewhere'),
+    takenover: at('takenover'),
+    reconnecting: async page => {
+      await at('reconnecting')(page)
+      await page.waitForSelector('[data-test=reconnecting]')
+      await page.waitForTimeout(1200)
+    },
+    blocked: async page => {
+      await page.addInitScript(() => {
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))
+      })
+      await at('offline')(page)
+      await page.click('[data-test=go-online]')
+      await page.waitForSelector('[data-test=no-microphone]')
+    },
+    shortcuts: async page => {
+      await at('available')(page)
+      await page.waitForSelector('.statebtn')
+      await page.keyboard.press('?')
+    },
+    toast: async page => {
+      await at('available')(page)
+      await page.click('[data-test=demo-call]')
+    },
+    records: hash('available', 'records'),
+    'records-open': async page => {
+      await hash('available', 'records')(page)
+      await page.click('[data-test=record-row] >> nth=1')
+    },
+    'records-empty': hash('records-empty', 'records'),
+    'records-nothing': async page => {
+      await hash('available', 'records')(page)
+      await page.fill('[data-test=filter-caller]', '000')
+    },
+    'records-failed': hash('records-failed', 'records'),
+    'records-ringing': hash('ringing', 'records'),
+    'records-incall': async page => {
+      await at('incall')(page)
+      await page.click('[data-test=records-link]')
+    },
+  }
+}
