@@ -48,8 +48,8 @@ pub struct Account {
     pub created_at: i64,
 }
 
-/// What an admin decides of an account.
-pub(crate) struct NewAccount<'a> {
+/// What an admin decides of an account (A1).
+pub struct NewAccount<'a> {
     pub email: &'a str,
     pub number: &'a str,
     pub name: &'a str,
@@ -134,6 +134,13 @@ impl Db {
         Ok(self.accounts()?.into_iter().map(|account| account.setup).collect())
     }
 
+    /// Adds an account, without a password. One with this address that was removed comes back with its history.
+    /// An address or number that another account has is a unique violation.
+    pub fn add_account(&self, account: &NewAccount<'_>, now: i64) -> Result<AgentId, DbError> {
+        let email = account.email.trim().to_lowercase();
+        self.transaction(|c| add(c, &NewAccount { email: &email, ..*account }, now))
+    }
+
     /// Sets the password's hash. The account's sessions stay; see [`Db::delete_sessions_of`].
     pub fn set_password(&self, agent: AgentId, hash: &str, must_change: bool) -> Result<(), DbError> {
         self.run(|c| set_password(c, agent, hash, must_change))
@@ -192,8 +199,8 @@ pub(crate) fn set_password(c: &mut AnyConnection, agent: AgentId, hash: &str, mu
     Ok(())
 }
 
-/// An account with this address that was removed comes back with its history; else a new one. Active afterwards.
-pub(crate) fn add(c: &mut AnyConnection, account: &NewAccount<'_>, now: i64) -> Result<(), DbError> {
+/// An account with this address, in lower case, that was removed comes back with its history; else a new one. Active afterwards.
+pub(crate) fn add(c: &mut AnyConnection, account: &NewAccount<'_>, now: i64) -> Result<AgentId, DbError> {
     let removed = agents::table.filter(agents::email.eq(account.email)).filter(agents::active.eq(false));
     let latest: Option<i32> = removed.order(agents::id.desc()).select(agents::id).first(c).optional()?;
     let id = match latest {
@@ -219,7 +226,8 @@ pub(crate) fn add(c: &mut AnyConnection, account: &NewAccount<'_>, now: i64) -> 
             added.select(agents::id).first(c)?
         }
     };
-    save(c, AgentId(id), account)
+    save(c, AgentId(id), account)?;
+    Ok(AgentId(id))
 }
 
 pub(crate) fn save(c: &mut AnyConnection, agent: AgentId, account: &NewAccount<'_>) -> Result<(), DbError> {

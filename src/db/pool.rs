@@ -112,6 +112,12 @@ impl Db {
         Ok(db)
     }
 
+    /// Whether the database answers; waits up to five seconds for it.
+    pub fn ping(&self) -> Result<(), DbError> {
+        // The pool asks the database before it gives a connection away.
+        self.connection().map(drop)
+    }
+
     fn connection(&self) -> Result<r2d2::PooledConnection<Source>, DbError> {
         self.pool.get().map_err(|error| DbError::Unreachable(error.to_string()))
     }

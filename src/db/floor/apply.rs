@@ -177,7 +177,7 @@ fn write_agents(
             groups: &places,
         };
         match change.kind {
-            ChangeKind::Added => agents::add(c, &account, created_at)?,
+            ChangeKind::Added => drop(agents::add(c, &account, created_at)?),
             ChangeKind::Changed => agents::save(c, id_of(&ids, &change.name)?, &account)?,
             ChangeKind::Removed => {}
         }

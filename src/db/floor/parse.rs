@@ -147,6 +147,10 @@ impl Check<'_, '_> {
         for (name, group) in groups {
             self.named("groups", name);
             self.limit(&["groups", name, "max_queue"], group.max_queue);
+            self.text(&["groups", name, "music"], &group.music);
+            if let Some(welcome) = &group.welcome {
+                self.text(&["groups", name, "welcome"], welcome);
+            }
             for (key, way) in
                 [("on_max_wait", &group.on_max_wait), ("on_max_queue", &group.on_max_queue), ("on_no_agent", &group.on_no_agent)]
             {
@@ -161,7 +165,8 @@ impl Check<'_, '_> {
             (Some(_), Some(_)) => self.fail(&path, "expected a prompt or a group, not both"),
             (Some(group), None) if group == name => self.fail(&path, "a group cannot be its own way out"),
             (Some(group), None) => self.exists("groups", group, &["groups", name, key, "group"]),
-            (None, _) => {}
+            (None, Some(prompt)) => self.text(&["groups", name, key, "prompt"], prompt),
+            (None, None) => {}
         }
     }
 
@@ -177,6 +182,9 @@ impl Check<'_, '_> {
                 self.fail(&["agents", &key], "expected an e-mail address");
             }
             self.text(&["agents", &key, "name"], &agent.name);
+            if let Some(nickname) = &agent.nickname {
+                self.text(&["agents", &key, "nickname"], nickname);
+            }
             if agent.number.is_empty() || !agent.number.bytes().all(|b| b.is_ascii_digit()) {
                 self.fail(&["agents", &key, "number"], "expected digits");
             } else if let Some(other) = numbers.insert(agent.number.clone(), email.clone()) {

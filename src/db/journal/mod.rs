@@ -52,7 +52,7 @@ pub enum JournalError {
     Stopped,
 }
 
-/// Whether entries reach the file (`written`) and the disk (`synced`).
+/// What entries cannot reach: the file, or the disk under it.
 #[derive(Default)]
 struct Trouble {
     writing: AtomicBool,

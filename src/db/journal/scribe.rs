@@ -52,6 +52,10 @@ impl Bell {
         self.change(|state| state.stop = true);
     }
 
+    fn is_stopping(&self) -> bool {
+        self.lock().stop
+    }
+
     fn change(&self, change: impl FnOnce(&mut BellState)) {
         change(&mut self.lock());
         self.changed.notify_all();
@@ -159,7 +163,7 @@ impl Scribe {
         let mut refused = None;
         loop {
             let due = self.store.due(after, PAGE)?;
-            let Some(next) = due.next else { return refused.map_or(Ok(()), Err) };
+            let Some(next) = due.next.filter(|_| !self.bell.is_stopping()) else { return refused.map_or(Ok(()), Err) };
             after = next;
             let mut items = Vec::new();
             for call in due.calls {

@@ -106,6 +106,18 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the file can be written: writes a line and takes it back.
+    pub fn probe(&mut self) -> Result<(), JournalError> {
+        self.connection
+            .immediate_transaction(|c| {
+                let line = Line { call_id: String::new(), kind: "other", at: 0, what: String::new() };
+                diesel::insert_into(entries::table).values(&line).execute(c)?;
+                diesel::delete(entries::table.filter(entries::call_id.eq(""))).execute(c)
+            })
+            .map(drop)
+            .map_err(|error: diesel::result::Error| disk(error))
+    }
+
     /// Lets go of each call's entries up to the given one.
     pub fn forget(&mut self, calls: &[(CallId, i64)]) -> Result<(), JournalError> {
         self.connection

@@ -5,12 +5,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Commits of this time share one flush; with the flush itself a power cut costs no more than 100 ms.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// After a failure, how often it is tried again when nothing new is committed.
+const RETRY: Duration = Duration::from_millis(250);
 
 pub(super) struct Syncer {
     committed: Option<SyncSender<()>>,
@@ -24,11 +27,15 @@ impl Syncer {
         let thread = spawn("journal-syncer", move || {
             while commits.recv().is_ok() {
                 std::thread::sleep(GATHER);
-                let result = sync(&log);
-                let was = trouble.syncing.swap(result.is_err(), Ordering::Relaxed);
-                if let (Err(error), false) = (result, was) {
-                    tracing::error!(%error, "the journal cannot be flushed to the disk");
+                while let Err(error) = sync(&log) {
+                    if !trouble.syncing.swap(true, Ordering::Relaxed) {
+                        tracing::error!(%error, "the journal cannot be flushed to the disk");
+                    }
+                    if commits.recv_timeout(RETRY) == Err(RecvTimeoutError::Disconnected) {
+                        return;
+                    }
                 }
+                trouble.syncing.store(false, Ordering::Relaxed);
             }
         })?;
         Ok(Self { committed: Some(committed), thread: Some(thread) })

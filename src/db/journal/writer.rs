@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Entries of one commit.
 const BATCH: usize = 1_000;
-/// How often entries that failed are tried again when nothing new comes.
+/// After a failure, how often it is tried again when nothing new comes.
 const RETRY: Duration = Duration::from_millis(250);
 
 pub(super) enum Command {
@@ -78,18 +78,24 @@ impl Writer {
     }
 
     fn next(&self) -> Result<Command, RecvTimeoutError> {
-        match self.backlog.is_empty() {
-            true => self.queue.recv().map_err(RecvTimeoutError::from),
-            false => self.queue.recv_timeout(RETRY),
+        if self.is_failing() {
+            // New calls are refused meanwhile, so nothing else may come that would show that it works again.
+            return self.queue.recv_timeout(RETRY);
         }
+        self.queue.recv().map_err(RecvTimeoutError::from)
+    }
+
+    fn is_failing(&self) -> bool {
+        self.trouble.writing.load(Ordering::Relaxed)
     }
 
     /// Commits the backlog and the batch; what fails is told, and kept for the next time.
     fn commit(&mut self, batch: Vec<(Entry, Option<Done>)>) -> Result<(), JournalError> {
-        if batch.is_empty() && self.backlog.is_empty() {
-            return Ok(());
-        }
-        let result = self.store.append(self.backlog.iter().chain(batch.iter().map(|(entry, _)| entry)));
+        let result = match (batch.is_empty() && self.backlog.is_empty(), self.is_failing()) {
+            (true, false) => return Ok(()),
+            (true, true) => self.store.probe(),
+            (false, _) => self.store.append(self.backlog.iter().chain(batch.iter().map(|(entry, _)| entry))),
+        };
         let was = self.trouble.writing.swap(result.is_err(), Ordering::Relaxed);
         match &result {
             Ok(()) => {

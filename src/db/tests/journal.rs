@@ -198,6 +198,21 @@ fn a_journal_that_cannot_be_written_refuses_new_calls_and_keeps_live_ones() {
 }
 
 #[test]
+fn a_journal_that_can_be_written_again_says_so_though_no_call_comes() {
+    let test = TestDb::sqlite();
+    let journal = open(&test);
+    file(&test, "CREATE TRIGGER full BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    assert!(appended(&journal, answered(1, "+44", ORDERS, MEI, 0)[0].clone()).recv_timeout(LONG).unwrap().is_err());
+    assert!(matches!(journal.flush(LONG), Err(JournalError::Disk(_))));
+    assert!(!journal.is_healthy());
+    file(&test, "DROP TRIGGER full");
+    while !journal.is_healthy() {
+        std::thread::yield_now();
+    }
+    assert_eq!(entries_left(&test), 0);
+}
+
+#[test]
 fn what_failed_is_written_without_a_new_entry() {
     let test = TestDb::sqlite();
     let (tell, told) = channel();

@@ -1,7 +1,8 @@
 //! Accounts, sessions, states.
 
 use crate::agent_states::StateChange;
-use crate::agents::{ChosenState, Role};
+use crate::agents::{ChosenState, NewAccount, Role};
+use crate::error::DbError;
 use cordboard_core::ids::AgentId;
 
 const TWO_AGENTS: &str = r#"
@@ -28,6 +29,22 @@ on_both! {
         assert!(test.db.account_by_email("nobody@demo.example").unwrap().is_none());
         assert!(test.db.account_by_email("tom@demo.example").unwrap().unwrap().password_hash.is_none());
         assert_eq!(test.db.agents().unwrap().len(), 2);
+    }
+
+    fn an_account_can_be_added_alone(test) {
+        test.apply(TWO_AGENTS);
+        let account = |email, number| NewAccount {
+            email, number, name: "Ada", nickname: None, role: Role::Admin, automatic_answer: None, phone: None, groups: &[],
+        };
+        let ada = test.db.add_account(&account(" Ada@demo.example", "1003"), 5).unwrap();
+        let found = test.db.account_by_email("ada@demo.example").unwrap().unwrap();
+        assert_eq!((found.setup.id, found.role, found.created_at, found.password_hash), (ada, Role::Admin, 5, None));
+        for (email, number) in [("ada@demo.example", "1004"), ("eve@demo.example", "1001")] {
+            use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};
+            let error = test.db.add_account(&account(email, number), 6).unwrap_err();
+            assert!(matches!(error, DbError::Query(DatabaseError(UniqueViolation, _))), "{error}");
+        }
+        assert_eq!(test.db.accounts().unwrap().len(), 3);
     }
 
     fn a_second_login_makes_the_first_one_stale_and_leaves_others_alone(test) {
