@@ -19,6 +19,7 @@ type Person =
   | { is: 'newcomer'; password: string | null }
   | { is: 'agent' }
 
+const notices = { wanted: 'login.left', ended: 'login.ended', takenOver: 'login.takenOver' } as const
 const ASK_AGAIN = 3000
 
 export function App() {
@@ -27,7 +28,7 @@ export function App() {
   const [, redraw] = useState(0)
   const page = usePage()
   const store = useMemo(() => createStore(), [])
-  const station = useMemo(() => new Workstation(store, left => setPerson({ is: 'nobody', notice: left ? 'login.left' : 'login.ended' })), [store])
+  const station = useMemo(() => new Workstation(store, why => setPerson({ is: 'nobody', notice: notices[why] })), [store])
 
   useEffect(() => onLanguage(() => redraw(n => n + 1)), [])
   useEffect(() => {
@@ -36,7 +37,7 @@ export function App() {
       api.me().then(
         me => setPerson(me.mustChangePassword ? { is: 'newcomer', password: null } : { is: 'agent' }),
         (error: unknown) => {
-          if (error instanceof ApiFailure && error.status === 401) return setPerson({ is: 'nobody', notice: null })
+          if (error instanceof ApiFailure && error.status === 401) return setPerson({ is: 'nobody', notice: error.code === 'taken_over' ? 'login.takenOver' : null })
           setPerson({ is: 'unreachable' })
           timer = window.setTimeout(ask, ASK_AGAIN)
         },

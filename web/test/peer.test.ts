@@ -47,6 +47,7 @@ let offers: string[]
 let log: string[]
 let microphone: () => Promise<FakeStream>
 let taken: boolean
+let holdOpen: Promise<boolean> | null
 let keeper: PeerKeeper
 
 beforeEach(() => {
@@ -56,6 +57,7 @@ beforeEach(() => {
   offers = []
   log = []
   taken = true
+  holdOpen = null
   microphone = () => {
     const stream = new FakeStream()
     streams.push(stream)
@@ -75,7 +77,7 @@ beforeEach(() => {
     {
       open: sdp => {
         offers.push(sdp)
-        return Promise.resolve(taken)
+        return holdOpen || Promise.resolve(taken)
       },
       up: up => log.push(up ? 'up' : 'down'),
       noMicrophone: error => log.push(`no microphone: ${(error as Error).message}`),
@@ -179,6 +181,14 @@ describe('a path that is lost', () => {
     expect(log).toEqual(['microphone', 'up', 'down'])
   })
 
+  it('at the switch is replaced, though the browser believes in it still', async () => {
+    const first = await online()
+    keeper.lostAtSwitch()
+    await settled()
+    expect(first.closed).toBe(true)
+    expect(offers).toEqual(['offer 1', 'offer 2'])
+  })
+
   it('may heal within three seconds', async () => {
     const first = await online()
     first.onstate?.('disconnected')
@@ -233,17 +243,41 @@ describe('a path that is lost', () => {
 })
 
 describe('answers', () => {
-  it('to an offer that a newer one has replaced are left alone', async () => {
+  it('belong to the newest offer, and to it once', async () => {
     await online()
     keeper.renew()
     await settled()
     keeper.renew()
     await settled()
     expect(offers).toEqual(['offer 1', 'offer 2', 'offer 3'])
-    await keeper.answer('answer 2')
-    expect(last().answered).toBeNull()
     await keeper.answer('answer 3')
     expect(last().answered).toBe('answer 3')
+    await keeper.answer('answer 4')
+    expect(last().answered).toBe('answer 3')
+  })
+
+  it('that come before the switch has taken the newest offer are to an older one', async () => {
+    await online()
+    let take: (taken: boolean) => void = () => undefined
+    holdOpen = new Promise(resolve => (take = resolve))
+    keeper.renew()
+    await settled()
+    await keeper.answer('answer to an older one')
+    expect(last().answered).toBeNull()
+    take(true)
+    await settled()
+    await keeper.answer('answer 2')
+    expect(last().answered).toBe('answer 2')
+  })
+
+  it('need not come: the switch says when it could not set the path up, and it is tried again', async () => {
+    void keeper.bringUp()
+    await settled()
+    keeper.lostAtSwitch()
+    await clock.pass(500)
+    expect(offers).toEqual(['offer 1', 'offer 2'])
+    await keeper.answer('answer 2')
+    expect(last().answered).toBe('answer 2')
   })
 
   it('are not waited for any more when the socket is away', async () => {

@@ -36,7 +36,8 @@ const LONGEST_WAIT = 8000
 
 /**
  * The workstation's one persistent peer (F7): set up when the agent goes online, so that answering needs no ICE; replaced when it is lost.
- * One connection is being set up at a time, and an answer belongs to the newest offer.
+ * One connection is being set up at a time. The switch answers an offer only after it has said that it took it, and never one that a newer
+ * offer has replaced: so what comes after that word is the answer to the newest.
  */
 export class PeerKeeper {
   private wanted = false
@@ -50,7 +51,8 @@ export class PeerKeeper {
   private settingUp = false
   private timer: unknown = null
   private healTimer: unknown = null
-  private answersDue = 0
+  /** The switch has taken the newest offer: the next answer is the one to it. */
+  private expecting = false
   private waiting: ((up: boolean) => void)[] = []
 
   constructor(
@@ -83,11 +85,15 @@ export class PeerKeeper {
     this.stream = null
   }
 
-  /** The socket is away: answers to offers sent over it will not come. */
+  /** The socket is away: answers to offers sent over it will not come. A path that is up carries on without it. */
   socketLost() {
-    this.answersDue = 0
-    // A path that is up carries on without the socket.
     if (!this.connected) this.discard()
+  }
+
+  /** The switch has lost the path, or could not set it up. */
+  lostAtSwitch() {
+    if (this.connected) this.renew()
+    else if (this.expecting) this.retry()
   }
 
   get alive(): boolean {
@@ -100,11 +106,10 @@ export class PeerKeeper {
     this.applyMicrophone()
   }
 
-  /** The switch's answer to the oldest offer that has none. */
+  /** The switch's answer; one to an offer that was replaced meanwhile is left alone. */
   async answer(sdp: string): Promise<void> {
-    this.answersDue = Math.max(0, this.answersDue - 1)
-    // An answer to an offer that a newer one has replaced.
-    if (this.answersDue > 0 || !this.peer) return
+    if (!this.expecting || !this.peer) return
+    this.expecting = false
     const epoch = this.epoch
     try {
       await this.peer.answer(sdp)
@@ -144,12 +149,10 @@ export class PeerKeeper {
     try {
       const sdp = await peer.offer()
       if (!current() || this.peer !== peer) return
-      this.answersDue++
       const taken = await this.listeners.open(sdp)
-      if (current() && !taken) {
-        this.answersDue = Math.max(0, this.answersDue - 1)
-        this.retry()
-      }
+      if (!current()) return
+      if (taken) this.expecting = true
+      else this.retry()
     } catch (_) {
       if (current()) this.retry()
     }
@@ -216,6 +219,7 @@ export class PeerKeeper {
   private discard() {
     this.epoch++
     this.settingUp = false
+    this.expecting = false
     this.around.cancel(this.timer)
     this.around.cancel(this.healTimer)
     this.timer = null

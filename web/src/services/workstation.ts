@@ -32,17 +32,14 @@ export class Workstation {
   constructor(
     private readonly store: Store,
     /** Hears that the login is over: by the agent's wish, or not. */
-    private readonly onLoggedOut: (wanted: boolean) => void,
+    private readonly onLoggedOut: (why: 'wanted' | 'ended' | 'takenOver') => void,
   ) {
     this.sound = new Sound(locked => store.dispatch({ type: 'audioLocked', locked }))
     this.tabs = new Tabs(() => this.giveSound())
     this.peer = new PeerKeeper(
       browserPeers(stream => this.sound.play(stream)),
       {
-        open: async sdp => {
-          this.tabs.take()
-          return (await this.ask({ type: 'openPeer', sdp })).is === 'done'
-        },
+        open: async sdp => (await this.ask({ type: 'openPeer', sdp })).is === 'done',
         up: () => undefined,
         microphone: stream => {
           store.dispatch({ type: 'microphone', is: 'ready' })
@@ -141,7 +138,7 @@ export class Workstation {
 
   /** Brings the sound into this tab (F6). */
   async takeSound(): Promise<void> {
-    this.store.dispatch({ type: 'sound', is: 'here' })
+    this.haveSound()
     await this.sound.unlock()
     await this.peer.bringUp()
   }
@@ -188,7 +185,7 @@ export class Workstation {
       }
     }
     this.stop()
-    this.onLoggedOut(true)
+    this.onLoggedOut('wanted')
   }
 
   toast(text: string) {
@@ -202,7 +199,7 @@ export class Workstation {
     this.store.dispatch({ type: 'microphone', is: 'asking' })
     this.notifier.askOnce()
     void this.sound.unlock()
-    this.store.dispatch({ type: 'sound', is: 'here' })
+    this.haveSound()
     const up = await this.peer.bringUp()
     const { microphone, goingOnline } = this.store.get()
     if (goingOnline === 'no') return false
@@ -220,8 +217,12 @@ export class Workstation {
     this.store.dispatch({ type: 'told', tell, at: Date.now() })
     if (tell.type === 'snapshot') void this.matchSound()
     else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
-    else if (tell.type === 'peer' && tell.state === 'lost' && this.peer.alive) this.peer.renew()
-    else if (tell.type === 'audioOwner' && !tell.mine && before && before.audioOwner) this.giveSound()
+    else if (tell.type === 'peer' && tell.state === 'lost') this.peer.lostAtSwitch()
+    else if (tell.type === 'audioOwner') {
+      if (!tell.mine && before && before.audioOwner) this.giveSound()
+      // The tab that had it was closed: the switch has passed it on to this one.
+      if (tell.mine && isOnline(before) && !this.peer.alive) this.takeUp()
+    }
     else if (tell.type === 'takenOver') this.loseSound('nowhere')
   }
 
@@ -244,9 +245,15 @@ export class Workstation {
   }
 
   private takeUp() {
-    this.store.dispatch({ type: 'sound', is: 'here' })
+    this.haveSound()
     if (this.peer.alive) this.peer.renew()
     else void this.peer.bringUp()
+  }
+
+  /** From now on other tabs that ask hear that it is here. */
+  private haveSound() {
+    this.tabs.take()
+    this.store.dispatch({ type: 'sound', is: 'here' })
   }
 
   /** Another tab has the sound now. */
@@ -274,7 +281,7 @@ export class Workstation {
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 401) {
         this.stop()
-        this.onLoggedOut(false)
+        this.onLoggedOut(error.code === 'taken_over' ? 'takenOver' : 'ended')
         return false
       }
     }

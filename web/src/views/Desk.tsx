@@ -100,13 +100,15 @@ function Middle({ state, desk }: { state: State; desk: DeskState }) {
 function CallLine({ session, offset }: { session: SessionView; offset: number }) {
   const time = useTime(offset, now => spell(now - session.began))
   return (
-    <a class="callline" href="#/" data-st="line">
-      <Icon name="phone" />
-      <span class="cut num">
-        <b class="med">{session.callerName || session.caller}</b> · {phaseWord(session)}
-      </span>
-      <b class="num med">{time}</b>
-    </a>
+    <section aria-label={t('call.label')}>
+      <a class="callline" href="#/" data-st="line">
+        <Icon name="phone" />
+        <span class="cut num">
+          <b class="med">{session.callerName || session.caller}</b> · {phaseWord(session)}
+        </span>
+        <b class="num med">{time}</b>
+      </a>
+    </section>
   )
 }
 
