@@ -35,6 +35,8 @@ pub enum Refusal {
     Invalid(String),
     #[error("There is no such thing here.")]
     NotFound,
+    #[error("The recording is not ready yet.")]
+    NotReady,
     /// The address or the number is another account's.
     #[error("{0}")]
     Conflict(String),
@@ -78,6 +80,7 @@ impl Refusal {
             Self::Form(_) => "bad_request",
             Self::Invalid(_) => "invalid",
             Self::NotFound => "not_found",
+            Self::NotReady => "not_ready",
             Self::Conflict(_) => "conflict",
             Self::MailNotSetUp => "mail_not_set_up",
             Self::MailFailed(_) => "mail_failed",
@@ -98,7 +101,7 @@ impl ResponseError for Refusal {
             Self::WeakPassword(_) | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::NotReady | Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MailFailed(_) => StatusCode::BAD_GATEWAY,
             Self::MailNotSetUp | Self::Busy | Self::DatabaseAway | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

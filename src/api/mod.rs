@@ -13,6 +13,7 @@ pub mod mask;
 pub mod origin;
 pub mod pages;
 pub mod password;
+pub mod recordings;
 pub mod records;
 pub mod request_log;
 pub mod socket;
@@ -114,6 +115,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/me", web::get().to(auth::me))
                 .route("/password", web::post().to(auth::change_password))
                 .route("/records", web::get().to(records::list))
+                .route("/recordings/{record:[0-9a-f-]+}.mp3", web::get().to(recordings::mp3))
+                .route("/recordings/{record:[0-9a-f-]+}/waveform", web::get().to(recordings::waveform))
                 .route("/agents", web::get().to(agents::list))
                 .route("/agents", web::post().to(agents::create))
                 .route("/agents/{id}/reset", web::post().to(agents::reset))
