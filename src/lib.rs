@@ -1,1 +1,15 @@
-//! Cordboard
+//! Cordboard: the telephone side of a contact centre.
+//!
+//! Direction of dependencies: `cordboard-core` <- `cordboard-sip`, `cordboard-db`, [`wire`], `cordboard-media`, [`net`] <- [`actors`] <- [`api`] <- [`serve`].
+//! Lower floors report upward through senders that [`serve`] gives them. `ARCHITECTURE.md` walks one call through the house.
+
+pub mod actors;
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod net;
+pub mod notify;
+pub mod serve;
+pub mod tls;
+pub mod wire;

@@ -9,7 +9,7 @@ use ts_rs::TS;
 
 /// What the page asks of the switch over the socket. `id` comes back in [`ToWorkstation::Done`] or [`ToWorkstation::Refused`].
 #[derive(Deserialize, Serialize, TS, Debug, Clone)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export_to = "wire.ts")]
 pub struct Request {
     pub id: u32,
@@ -21,27 +21,51 @@ pub struct Request {
 #[ts(export_to = "wire.ts")]
 pub enum Ask {
     /// Go to this state now or, in a call, after it (B1). `breakReason` is one of [`Settings::break_reasons`].
-    SetState { state: ChosenState, break_reason: Option<String> },
+    SetState {
+        state: ChosenState,
+        break_reason: Option<String>,
+    },
     /// Accept the offer that rings (C5).
-    Answer { offer: String },
-    Decline { offer: String },
-    HangUp { call: String },
-    Hold { call: String },
-    Resume { call: String },
-    Mute { call: String },
-    Unmute { call: String },
+    Answer {
+        offer: String,
+    },
+    Decline {
+        offer: String,
+    },
+    HangUp {
+        call: String,
+    },
+    Hold {
+        call: String,
+    },
+    Resume {
+        call: String,
+    },
+    Mute {
+        call: String,
+    },
+    Unmute {
+        call: String,
+    },
     /// Text kept with the record (D8); the last one sent stands.
-    Remark { call: String, text: String },
+    Remark {
+        call: String,
+        text: String,
+    },
     /// *Return to reception*: end after-call work now (B2).
     EndWrapUp,
     /// *Continue after-call work*: keep it until the agent leaves it (B2).
     ContinueWrapUp,
     /// *Service completed*: take one ended session from the list (D8).
-    CompleteService { call: String },
+    CompleteService {
+        call: String,
+    },
     /// *All completed* (F2).
     CompleteAll,
     /// The browser's WebRTC offer, with all candidates in it. Makes this tab the one that owns the audio (F6).
-    OpenPeer { sdp: String },
+    OpenPeer {
+        sdp: String,
+    },
     /// This tab gives the audio back, or its microphone is gone.
     ClosePeer,
     /// Keeps the socket alive and measures the round trip; answered by `done`.

@@ -1,0 +1,463 @@
+//! An agent's actor: the machine, and the desk with the agent's workstations around it.
+
+use super::shell::{Progress, Role, Shell, Stage};
+use super::switch::Switch;
+use super::views;
+use crate::wire::{self, Ask, ToWorkstation};
+use actix::prelude::*;
+use cordboard_core::agent::{Agent, Chosen, Event};
+use cordboard_core::call::{self, Command};
+use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::ids::{Address, CallId, OfferId, PeerId};
+use cordboard_core::message::{Action, Session};
+use cordboard_core::record::{Entry, What};
+use cordboard_media::MediaEvent;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub type AgentActor = Shell<AgentRole>;
+
+/// A remark is no longer than this many characters.
+const LONGEST_REMARK: usize = 2_000;
+/// Ended sessions that stay on a desk.
+const MOST_ENDED: usize = 100;
+
+/// One open page.
+struct Page {
+    to: Recipient<ToPage>,
+    /// The login session's epoch: a newer one takes over (A9).
+    epoch: i64,
+}
+
+/// A message for one page.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct ToPage(pub Arc<ToWorkstation>);
+
+/// What comes to an agent's desk beside the machine's events.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum Desk {
+    Attach {
+        page: u64,
+        to: Recipient<ToPage>,
+        epoch: i64,
+        me: wire::Me,
+    },
+    Detach {
+        page: u64,
+    },
+    Request {
+        page: u64,
+        request: wire::Request,
+    },
+    Queue(wire::QueueView),
+    Session(Box<Session>),
+    Quality(wire::QualityView),
+    Media(MediaEvent),
+    /// Login sessions ended: pages of other epochs than `keep` are told so and stop (A1, A9).
+    EndPages {
+        keep: Option<i64>,
+        take_offline: bool,
+    },
+}
+
+/// A session on the desk, with what the wire does not tell.
+struct Kept {
+    view: wire::SessionView,
+    call: CallId,
+    segment: u16,
+}
+
+pub struct AgentRole {
+    pub machine: Agent,
+    pages: BTreeMap<u64, Page>,
+    /// The page that has the audio (F6).
+    audio: Option<u64>,
+    /// The newest peer, its page and its state.
+    peer: Option<(PeerId, u64)>,
+    peer_state: wire::PeerState,
+    offer: Option<wire::OfferView>,
+    sessions: Vec<Kept>,
+    queues: BTreeMap<i32, wire::QueueView>,
+    logged: Option<(String, Option<String>)>,
+}
+
+impl AgentRole {
+    pub fn new(machine: Agent) -> Self {
+        Self {
+            machine,
+            pages: BTreeMap::new(),
+            audio: None,
+            peer: None,
+            peer_state: wire::PeerState::None,
+            offer: None,
+            sessions: Vec::new(),
+            queues: BTreeMap::new(),
+            logged: None,
+        }
+    }
+
+    fn show(&self, tell: ToWorkstation) {
+        let tell = Arc::new(tell);
+        for page in self.pages.values() {
+            page.to.do_send(ToPage(tell.clone()));
+        }
+    }
+
+    fn show_to(&self, page: u64, tell: ToWorkstation) {
+        if let Some(page) = self.pages.get(&page) {
+            page.to.do_send(ToPage(Arc::new(tell)));
+        }
+    }
+
+    fn set_peer_state(&mut self, state: wire::PeerState) {
+        self.peer_state = state;
+        self.show(ToWorkstation::Peer { state });
+    }
+
+    fn give_audio(&mut self, page: Option<u64>) {
+        self.audio = page;
+        for id in self.pages.keys() {
+            self.show_to(*id, ToWorkstation::AudioOwner { mine: page == Some(*id) });
+        }
+    }
+
+    fn snapshot(&self, page: u64, me: wire::Me, switch: &Switch) -> ToWorkstation {
+        let directory = switch.directory.read();
+        ToWorkstation::Snapshot(Box::new(wire::Snapshot {
+            now: switch.wall(),
+            me,
+            agent: views::agent(&self.machine, switch.now(), switch.wall()),
+            queues: self
+                .machine
+                .setup
+                .groups
+                .iter()
+                .map(|m| {
+                    self.queues.get(&m.group.0).cloned().unwrap_or_else(|| wire::QueueView {
+                        group: m.group.0,
+                        name: directory.group_names.get(&m.group).cloned().unwrap_or_default(),
+                        waiting: 0,
+                        oldest: None,
+                    })
+                })
+                .collect(),
+            offer: self.offer.clone(),
+            sessions: self.sessions.iter().map(|kept| kept.view.clone()).collect(),
+            audio_owner: self.audio == Some(page),
+            peer: self.peer_state,
+            settings: wire::Settings { break_reasons: directory.break_reasons.clone(), demo: directory.demo },
+        }))
+    }
+
+    fn keep(&mut self, session: &Session, switch: &Switch) {
+        let before = self.sessions.iter().position(|kept| kept.call == session.call);
+        let view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
+        self.show(ToWorkstation::Session(view.clone()));
+        let kept = Kept { view, call: session.call, segment: session.segment };
+        match before.and_then(|at| self.sessions.get_mut(at)) {
+            Some(old) => *old = kept,
+            None => self.sessions.insert(0, kept),
+        }
+        self.sessions.truncate(MOST_ENDED);
+    }
+
+    /// Takes ended sessions off the desk (D8, F2).
+    fn put_away(&mut self, which: impl Fn(&Kept) -> bool) {
+        let goes = |kept: &Kept| kept.view.phase == wire::Phase::Ended && which(kept);
+        let calls: Vec<String> = self.sessions.iter().filter(|kept| goes(kept)).map(|kept| kept.view.call.clone()).collect();
+        self.sessions.retain(|kept| !goes(kept));
+        self.show(ToWorkstation::SessionsGone { calls });
+    }
+
+    fn command(&self, call: &str, command: Command, switch: &Switch) -> Result<(), Refusal> {
+        let live = self.sessions.iter().find(|kept| kept.view.call == call && kept.view.phase != wire::Phase::Ended);
+        let kept = live.ok_or(Refusal("call_over", "This call is over already."))?;
+        switch.tell_call(kept.call, call::Event::Command { agent: self.machine.setup.id, command });
+        Ok(())
+    }
+
+    fn remark(&mut self, call: &str, text: String, switch: &Switch) -> Result<(), Refusal> {
+        if text.chars().count() > LONGEST_REMARK {
+            return Err(Refusal("remark_too_long", "A remark has at most 2,000 characters."));
+        }
+        let kept = self
+            .sessions
+            .iter_mut()
+            .find(|kept| kept.view.call == call)
+            .ok_or(Refusal("no_such_call", "This call is not on your desk."))?;
+        kept.view.remark.clone_from(&text);
+        let what = What::Remark { segment: kept.segment, text };
+        switch.journal.append(Entry { call: kept.call, at: switch.wall(), what }, None);
+        let view = kept.view.clone();
+        self.show(ToWorkstation::Session(view));
+        Ok(())
+    }
+
+    fn rings(&self, offer: &str) -> Result<OfferId, Refusal> {
+        let gone = Refusal("offer_gone", "This call does not ring here any more.");
+        let current = self.offer.as_ref().filter(|view| view.offer == offer).ok_or(gone)?;
+        current.offer.parse().map_err(|_| gone)
+    }
+
+    fn chosen(state: wire::ChosenState, reason: Option<String>, switch: &Switch) -> Result<Chosen, Refusal> {
+        match state {
+            wire::ChosenState::Available => Ok(Chosen::Available),
+            wire::ChosenState::Busy => Ok(Chosen::Busy(None)),
+            wire::ChosenState::Offline => Ok(Chosen::Offline),
+            wire::ChosenState::OnBreak => {
+                let reason = reason.filter(|reason| switch.directory.read().break_reasons.contains(reason));
+                reason.map(Chosen::OnBreak).ok_or(Refusal("no_break_reason", "Choose one of the break reasons of the list."))
+            }
+        }
+    }
+}
+
+/// Why a request is refused: a stable code and a sentence for the agent.
+#[derive(Clone, Copy)]
+struct Refusal(&'static str, &'static str);
+
+impl Shell<AgentRole> {
+    fn request(&mut self, page: u64, ask: Ask, ctx: &mut Context<Self>) -> Result<(), Refusal> {
+        match ask {
+            Ask::Ping => {}
+            Ask::SetState { state, break_reason } => {
+                let chosen = AgentRole::chosen(state, break_reason, &self.switch)?;
+                self.event(Event::SetState(chosen), ctx);
+            }
+            Ask::Answer { offer } => {
+                let offer = self.role.rings(&offer)?;
+                self.event(Event::Accept(offer), ctx);
+            }
+            Ask::Decline { offer } => {
+                let offer = self.role.rings(&offer)?;
+                self.event(Event::Decline(offer), ctx);
+            }
+            Ask::HangUp { call } => self.role.command(&call, Command::HangUp, &self.switch)?,
+            Ask::Hold { call } => self.role.command(&call, Command::Hold, &self.switch)?,
+            Ask::Resume { call } => self.role.command(&call, Command::Resume, &self.switch)?,
+            Ask::Mute { call } => self.role.command(&call, Command::Mute, &self.switch)?,
+            Ask::Unmute { call } => self.role.command(&call, Command::Unmute, &self.switch)?,
+            Ask::Remark { call, text } => self.role.remark(&call, text, &self.switch)?,
+            Ask::EndWrapUp => self.event(Event::EndWrapUp, ctx),
+            Ask::ContinueWrapUp => self.event(Event::ContinueWrapUp, ctx),
+            Ask::CompleteService { call } => self.role.put_away(|kept| kept.view.call == call),
+            Ask::CompleteAll => self.role.put_away(|_| true),
+            Ask::OpenPeer { sdp } => {
+                let peer = PeerId(self.switch.new_id());
+                self.switch.directory.write().peers.insert(peer, self.role.machine.setup.id);
+                self.role.peer = Some((peer, page));
+                if self.role.audio != Some(page) {
+                    self.role.give_audio(Some(page));
+                }
+                self.role.set_peer_state(wire::PeerState::Connecting);
+                self.switch.media.open_peer(peer, sdp);
+            }
+            Ask::ClosePeer => {
+                if let Some((peer, _)) = self.role.peer.filter(|(_, owner)| *owner == page) {
+                    self.event(Event::PeerLost(peer), ctx);
+                    self.role.set_peer_state(wire::PeerState::None);
+                    self.close_peer(peer);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event, ctx: &mut Context<Self>) {
+        self.feed(ctx, |role, cx| role.handle(event, cx));
+    }
+
+    fn close_peer(&self, peer: PeerId) {
+        self.switch.directory.write().peers.remove(&peer);
+        self.switch.media.close_peer(peer);
+    }
+
+    fn attach(&mut self, page: u64, to: Recipient<ToPage>, epoch: i64, me: wire::Me, ctx: &mut Context<Self>) {
+        if self.role.pages.values().any(|other| other.epoch > epoch) {
+            to.do_send(ToPage(Arc::new(ToWorkstation::TakenOver)));
+            return;
+        }
+        self.end_pages(|other| other < epoch, ctx);
+        self.role.audio.get_or_insert(page);
+        self.role.pages.insert(page, Page { to, epoch });
+        let snapshot = self.role.snapshot(page, me, &self.switch);
+        self.role.show_to(page, snapshot);
+        self.event(Event::SocketUp, ctx);
+    }
+
+    /// Ends the pages of these epochs; their voice path stays until the next page has one (A9).
+    fn end_pages(&mut self, ends: impl Fn(i64) -> bool, ctx: &mut Context<Self>) {
+        let old: Vec<u64> = self.role.pages.iter().filter(|(_, page)| ends(page.epoch)).map(|(id, _)| *id).collect();
+        if old.is_empty() {
+            return;
+        }
+        self.event(Event::TakenOver, ctx);
+        for id in old {
+            self.role.show_to(id, ToWorkstation::TakenOver);
+            self.role.pages.remove(&id);
+            self.role.audio = self.role.audio.filter(|owner| *owner != id);
+        }
+        if self.role.pages.is_empty() {
+            self.event(Event::SocketDown, ctx);
+        }
+    }
+
+    fn detach(&mut self, page: u64, ctx: &mut Context<Self>) {
+        if self.role.pages.remove(&page).is_none() {
+            return;
+        }
+        if self.role.audio == Some(page) {
+            let next = self.role.pages.keys().next_back().copied();
+            self.role.give_audio(next);
+        }
+        if self.role.pages.is_empty() {
+            self.event(Event::SocketDown, ctx);
+        }
+    }
+
+    fn media(&mut self, event: MediaEvent, ctx: &mut Context<Self>) {
+        match event {
+            MediaEvent::PeerAnswer { peer, sdp } => {
+                if let Some((current, page)) = self.role.peer
+                    && current == peer
+                {
+                    self.role.show_to(page, ToWorkstation::PeerAnswer { sdp });
+                }
+            }
+            MediaEvent::PeerUp { peer } => {
+                if self.is_current(peer) {
+                    self.role.set_peer_state(wire::PeerState::Up);
+                }
+                self.event(Event::PeerUp(peer), ctx);
+            }
+            MediaEvent::PeerLost { peer } => {
+                if self.is_current(peer) {
+                    self.role.set_peer_state(wire::PeerState::Lost);
+                }
+                self.event(Event::PeerLost(peer), ctx);
+            }
+            MediaEvent::PeerFailed { peer, why } => {
+                tracing::warn!(agent = %self.role.machine.setup.id, %why, "a browser's voice path could not be set up");
+                if self.is_current(peer) {
+                    self.role.set_peer_state(wire::PeerState::Lost);
+                }
+                self.event(Event::PeerLost(peer), ctx);
+                self.close_peer(peer);
+            }
+            other => tracing::error!(?other, "a media event that is no agent's"),
+        }
+    }
+
+    fn is_current(&self, peer: PeerId) -> bool {
+        self.role.peer.is_some_and(|(current, _)| current == peer)
+    }
+}
+
+impl Handler<Desk> for Shell<AgentRole> {
+    type Result = ();
+
+    fn handle(&mut self, desk: Desk, ctx: &mut Context<Self>) {
+        match desk {
+            Desk::Attach { page, to, epoch, me } => self.attach(page, to, epoch, me, ctx),
+            Desk::Detach { page } => self.detach(page, ctx),
+            Desk::Request { page, request } => {
+                let id = request.id;
+                let answer = match self.request(page, request.ask, ctx) {
+                    Ok(()) => ToWorkstation::Done { id },
+                    Err(Refusal(code, message)) => ToWorkstation::Refused { id, code: code.into(), message: message.into() },
+                };
+                self.role.show_to(page, answer);
+            }
+            Desk::Queue(view) => {
+                self.role.queues.insert(view.group, view.clone());
+                self.role.show(ToWorkstation::Queue(view));
+            }
+            Desk::Session(session) => {
+                let switch = self.switch.clone();
+                self.role.keep(&session, &switch);
+            }
+            Desk::Quality(view) => self.role.show(ToWorkstation::Quality(view)),
+            Desk::Media(event) => self.media(event, ctx),
+            Desk::EndPages { keep, take_offline } => {
+                self.end_pages(|epoch| keep != Some(epoch), ctx);
+                if take_offline {
+                    self.event(Event::SetState(Chosen::Offline), ctx);
+                }
+            }
+        }
+    }
+}
+
+impl Role for AgentRole {
+    type Event = Event;
+
+    fn address(&self) -> Address {
+        Address::Agent(self.machine.setup.id)
+    }
+
+    fn next_deadline(&self) -> Option<Millis> {
+        self.machine.next_deadline()
+    }
+
+    fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
+        self.machine.tick(cx)
+    }
+
+    fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
+        self.machine.handle(event, cx)
+    }
+
+    fn revive(&mut self, cx: &mut Cx) -> Vec<Action> {
+        let link = (!self.pages.is_empty(), self.machine.peer());
+        let (machine, mut first) = Agent::new(self.machine.setup.clone(), self.machine.chosen().clone(), link, cx);
+        self.machine = machine;
+        first.extend([Action::ShowOffer(None), Action::StateChanged]);
+        first
+    }
+
+    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) -> Progress {
+        match action {
+            Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
+            Action::StateChanged => {
+                let view = views::agent(&self.machine, stage.switch.now(), stage.switch.wall());
+                self.log_state(stage);
+                self.show(ToWorkstation::Agent(view));
+            }
+            Action::ShowOffer(ringing) => {
+                self.offer = ringing.as_deref().map(|ringing| views::offer(ringing, stage.switch));
+                self.show(ToWorkstation::Offer { offer: self.offer.clone() });
+            }
+            Action::ClosePeer(peer) => {
+                stage.switch.directory.write().peers.remove(&peer);
+                stage.switch.media.close_peer(peer);
+                if self.peer.is_some_and(|(current, _)| current == peer) {
+                    self.peer = None;
+                    self.set_peer_state(wire::PeerState::None);
+                }
+            }
+            other => super::foreign(self.address(), &other),
+        }
+        Progress::Go
+    }
+}
+
+impl AgentRole {
+    /// Keeps every change of state for reports (B5).
+    fn log_state(&mut self, stage: &Stage<'_, Self>) {
+        let (seen, reason, since) = self.machine.seen();
+        let now = (seen.as_str().to_owned(), reason.map(str::to_owned));
+        if self.logged.as_ref() == Some(&now) {
+            return;
+        }
+        self.logged = Some(now.clone());
+        let agent = self.machine.setup.id;
+        let change = cordboard_db::StateChange { agent, state: now.0, reason: now.1, at: since };
+        stage.switch.note(move |db| {
+            if let Err(why) = db.add_agent_states(&[change]) {
+                tracing::error!(%why, "an agent's change of state could not be kept");
+            }
+        });
+    }
+}

@@ -1,0 +1,223 @@
+//! A call's actor: the journal's gate, the media commands, the legs it makes.
+
+use super::agent::Desk;
+use super::leg::LegActor;
+use super::shell::{Progress, Role, Shell, Stage, Unblock};
+use cordboard_core::call::{Call, Event};
+use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::ids::{Address, CallId, LegId};
+use cordboard_core::message::{Action, LegPlan, MediaAction, Source, Tell};
+use cordboard_core::outcome::{CallStatus, HungUpBy};
+use cordboard_core::record::{Entry, What};
+use cordboard_db::{Recording, RecordingState};
+use cordboard_media::Quality;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub type CallActor = Shell<CallRole>;
+
+pub struct CallRole {
+    id: CallId,
+    caller: String,
+    machine: Call,
+    /// Everybody this call ever told something: who hears of it when its machine panics.
+    told: BTreeSet<Address>,
+    ended: bool,
+    /// The newest measurement of each leg.
+    quality: BTreeMap<LegId, Quality>,
+}
+
+/// One leg's path was measured (D1).
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub struct LegQuality {
+    pub leg: LegId,
+    pub quality: Quality,
+}
+
+impl CallRole {
+    pub fn new(machine: Call, caller: String) -> Self {
+        let told = BTreeSet::from([Address::Leg(machine.customer_leg())]);
+        Self { id: machine.id(), caller, machine, told, ended: false, quality: BTreeMap::new() }
+    }
+
+    fn remember(&mut self, actions: &[Action]) {
+        for action in actions {
+            match action {
+                Action::Tell(Tell::Agent(id, _)) => self.told.insert(Address::Agent(*id)),
+                Action::Tell(Tell::Group(id, _)) => self.told.insert(Address::Group(*id)),
+                Action::Tell(Tell::Trunk(id, _)) => self.told.insert(Address::Trunk(*id)),
+                Action::Tell(Tell::Leg(id, _)) => self.told.insert(Address::Leg(*id)),
+                Action::OpenLeg { leg, .. } => self.told.insert(Address::Leg(*leg)),
+                Action::Tell(Tell::Call(..))
+                | Action::AnnounceRestart
+                | Action::Journal(_)
+                | Action::Media(_)
+                | Action::ShowSession { .. }
+                | Action::Finished
+                | Action::QueueChanged
+                | Action::StateChanged
+                | Action::ShowOffer(_)
+                | Action::ClosePeer(_)
+                | Action::Probe { .. } => continue,
+            };
+        }
+    }
+
+    fn journal(&mut self, what: What, stage: &mut Stage<'_, Self>) -> Progress {
+        use actix::AsyncContext;
+        match &what {
+            What::Ended { .. } => self.ended = true,
+            What::Connected { agent } => self.note_served(*agent, stage),
+            What::Accepted { .. }
+            | What::Queued { .. }
+            | What::Ringing { .. }
+            | What::RingEnded { .. }
+            | What::Held
+            | What::Resumed
+            | What::RecordingBegan
+            | What::SegmentEnded { .. }
+            | What::Quality { .. }
+            | What::Remark { .. } => {}
+        }
+        let durable = what.is_durable();
+        let refusable = matches!(what, What::Accepted { .. });
+        let entry = Entry { call: self.id, at: stage.switch.wall(), what };
+        if !durable {
+            stage.switch.journal.append(entry, None);
+            return Progress::Go;
+        }
+        let addr = stage.ctx.address();
+        stage.switch.journal.append(
+            entry,
+            Some(Box::new(move |done| {
+                if let (Err(why), true) = (&done, refusable) {
+                    tracing::error!(%why, "the journal cannot keep a new call");
+                    addr.do_send(super::shell::Deliver(Event::JournalFailed));
+                }
+                addr.do_send(Unblock);
+            })),
+        );
+        Progress::Wait
+    }
+
+    /// For the agent who comes first at the caller's next call (C3).
+    fn note_served(&self, agent: cordboard_core::ids::AgentId, stage: &Stage<'_, Self>) {
+        if let Some(group) = self.machine.group() {
+            stage.switch.last_served.lock().insert(self.caller.clone(), group, agent);
+        }
+    }
+
+    fn media(&self, action: MediaAction, stage: &Stage<'_, Self>) {
+        let media = &stage.switch.media;
+        match action {
+            MediaAction::Hear { leg, source } => {
+                let source = match source {
+                    Source::Silence => cordboard_media::Source::Silence,
+                    Source::Leg(leg) => cordboard_media::Source::Leg(leg),
+                    Source::Music(name) => cordboard_media::Source::Music(name),
+                };
+                media.hear(leg, source);
+            }
+            MediaAction::Play { leg, sound, token } => media.play(leg, sound, token),
+            MediaAction::Record { leg } => {
+                let recording = Recording {
+                    call: self.id,
+                    state: RecordingState::Spooling,
+                    path: String::new(),
+                    began: stage.switch.wall(),
+                    duration: 0,
+                };
+                stage.switch.note(move |db| {
+                    if let Err(why) = db.set_recording(&recording) {
+                        tracing::error!(call = %recording.call, %why, "a recording's row could not be made");
+                    }
+                });
+            }
+            MediaAction::StopRecording => {}
+        }
+    }
+}
+
+impl Role for CallRole {
+    type Event = Event;
+
+    fn address(&self) -> Address {
+        Address::Call(self.id)
+    }
+
+    fn next_deadline(&self) -> Option<Millis> {
+        self.machine.next_deadline()
+    }
+
+    fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
+        let actions = self.machine.tick(cx);
+        self.remember(&actions);
+        actions
+    }
+
+    fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
+        let actions = self.machine.handle(event, cx);
+        self.remember(&actions);
+        actions
+    }
+
+    /// The call ends, and only this call (design: what must hold).
+    fn revive(&mut self, _cx: &mut Cx) -> Vec<Action> {
+        let mut last = vec![Action::Media(MediaAction::StopRecording)];
+        if !self.ended {
+            last.push(Action::Journal(What::Ended { status: CallStatus::Interrupted, by: HungUpBy::Switch }));
+        }
+        last.push(Action::Finished);
+        last
+    }
+
+    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) -> Progress {
+        use actix::ActorContext;
+        match action {
+            Action::Journal(what) => return self.journal(what, stage),
+            Action::Media(action) => self.media(action, stage),
+            Action::OpenLeg { leg, plan } => match plan {
+                LegPlan::Browser { agent, peer } => LegActor::browser(stage.switch, leg, self.id, agent, peer),
+                LegPlan::Phone { agent, phone, caller } => LegActor::phone(stage.switch, leg, self.id, agent, phone, caller),
+            },
+            Action::ShowSession { agent, session } => {
+                if let Some(addr) = stage.switch.directory.read().agents.get(&agent) {
+                    addr.do_send(Desk::Session(Box::new(session)));
+                }
+            }
+            Action::Finished => {
+                stage.switch.directory.write().calls.remove(&self.id);
+                // Whoever still counts on this call hears that it is gone; after an orderly end this is news to nobody.
+                let told: Vec<Address> = self.told.iter().copied().collect();
+                stage.switch.call_gone(self.id, &told);
+                stage.ctx.stop();
+            }
+            other => super::foreign(self.address(), &other),
+        }
+        Progress::Go
+    }
+}
+
+impl actix::Handler<LegQuality> for Shell<CallRole> {
+    type Result = ();
+
+    fn handle(&mut self, message: LegQuality, ctx: &mut actix::Context<Self>) {
+        let role = &mut self.role;
+        role.quality.insert(message.leg, message.quality);
+        let Some((agent, leg)) = role.machine.agent() else { return };
+        let own = role.quality.get(&leg);
+        let mos = [role.quality.get(&role.machine.customer_leg()), own].into_iter().flatten().map(|q| q.mos).fold(f32::INFINITY, f32::min);
+        if let Some(own) = own
+            && let Some(addr) = self.switch.directory.read().agents.get(&agent)
+        {
+            addr.do_send(Desk::Quality(crate::wire::QualityView {
+                call: role.id.to_string(),
+                mos,
+                loss: own.loss_percent,
+                jitter: own.jitter_ms,
+                round_trip: own.round_trip_ms,
+            }));
+        }
+        self.feed(ctx, |role, cx| role.handle(Event::Quality { mos }, cx));
+    }
+}

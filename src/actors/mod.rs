@@ -1,0 +1,21 @@
+//! Thin actix shells around the machines of `cordboard-core`: one actor for each agent, call, leg, skill group and trunk,
+//! and one for the SIP endpoint that all legs share.
+
+pub mod agent;
+pub mod call;
+pub mod floor;
+pub mod group;
+pub mod leg;
+pub mod shell;
+pub mod sip;
+pub mod switch;
+pub mod trunk;
+pub mod views;
+
+use cordboard_core::ids::Address;
+use cordboard_core::message::Action;
+
+/// An action that is not this role's to perform: a fault of a machine, told and survived.
+fn foreign(who: Address, action: &Action) {
+    tracing::error!(?who, ?action, "an action of another role");
+}

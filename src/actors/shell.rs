@@ -1,0 +1,141 @@
+//! The thin actix shell around a machine: feeds it, performs its actions in order, arms one timer at its next deadline.
+//!
+//! A machine that panics ends alone: the mailbox lives on, and the role says what becomes of the machine.
+
+use super::switch::Switch;
+use actix::prelude::*;
+use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::ids::Address;
+use cordboard_core::message::Action;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What makes a shell an agent, a call, a group or a trunk.
+pub trait Role: Sized + Unpin + 'static {
+    type Event: Send + 'static;
+
+    fn address(&self) -> Address;
+    fn next_deadline(&self) -> Option<Millis>;
+    fn tick(&mut self, cx: &mut Cx) -> Vec<Action>;
+    fn handle(&mut self, event: Self::Event, cx: &mut Cx) -> Vec<Action>;
+    /// The machine panicked: what to do about it. A role that ends stops the context in `perform` by `Action::Finished`.
+    fn revive(&mut self, cx: &mut Cx) -> Vec<Action>;
+    /// Actions that are this role's own.
+    fn perform(&mut self, action: Action, shell: &mut Stage<'_, Self>) -> Progress;
+}
+
+/// Whether the next action may follow at once.
+#[derive(PartialEq, Eq)]
+pub enum Progress {
+    Go,
+    /// The next actions wait for [`Unblock`] (a durable journal line).
+    Wait,
+}
+
+/// What a role may reach while it performs an action.
+pub struct Stage<'a, R: Role> {
+    pub switch: &'a Arc<Switch>,
+    pub ctx: &'a mut Context<Shell<R>>,
+}
+
+pub struct Shell<R: Role> {
+    pub role: R,
+    pub switch: Arc<Switch>,
+    timer: Option<(Millis, SpawnHandle)>,
+    actions: VecDeque<Action>,
+    blocked: bool,
+}
+
+/// An event for the machine.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Deliver<E: Send + 'static>(pub E);
+
+/// The journal has the line that the shell waits for.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Unblock;
+
+impl<R: Role> Shell<R> {
+    /// A shell whose first actions (from making its machine) are performed as it starts.
+    pub fn new(role: R, first: Vec<Action>, switch: Arc<Switch>) -> Self {
+        Self { role, switch, timer: None, actions: first.into(), blocked: false }
+    }
+
+    pub fn feed(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut R, &mut Cx) -> Vec<Action>) {
+        let switch = self.switch.clone();
+        let role = &mut self.role;
+        let stepped = switch.with_cx(|cx| catch_unwind(AssertUnwindSafe(|| step(role, cx))));
+        let actions = match stepped {
+            Ok(actions) => actions,
+            Err(_) => {
+                tracing::error!(who = ?self.role.address(), "the machine panicked and is made anew");
+                switch.with_cx(|cx| self.role.revive(cx))
+            }
+        };
+        self.actions.extend(actions);
+        self.perform(ctx);
+    }
+
+    fn perform(&mut self, ctx: &mut Context<Self>) {
+        while !self.blocked {
+            let Some(action) = self.actions.pop_front() else { break };
+            let progress = match action {
+                Action::Tell(tell) => {
+                    self.switch.tell(self.role.address(), tell);
+                    Progress::Go
+                }
+                other => self.role.perform(other, &mut Stage { switch: &self.switch, ctx }),
+            };
+            self.blocked = progress == Progress::Wait;
+        }
+        self.arm(ctx);
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let next = self.role.next_deadline();
+        if self.timer.map(|(at, _)| at) == next {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        self.timer = next.map(|at| {
+            let wait = Duration::from_millis(at.saturating_sub(self.switch.now()));
+            let handle = ctx.run_later(wait, |shell, ctx| {
+                shell.timer = None;
+                shell.feed(ctx, Role::tick);
+            });
+            (at, handle)
+        });
+    }
+}
+
+impl<R: Role> Actor for Shell<R> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        // A mailbox that fills is a switch that is overloaded; calls in progress must not lose messages.
+        ctx.set_mailbox_capacity(4096);
+        self.perform(ctx);
+    }
+}
+
+impl<R: Role> Handler<Deliver<R::Event>> for Shell<R> {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver<R::Event>, ctx: &mut Context<Self>) {
+        self.feed(ctx, |role, cx| role.handle(message.0, cx));
+    }
+}
+
+impl<R: Role> Handler<Unblock> for Shell<R> {
+    type Result = ();
+
+    fn handle(&mut self, _: Unblock, ctx: &mut Context<Self>) {
+        self.blocked = false;
+        self.perform(ctx);
+    }
+}

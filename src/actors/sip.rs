@@ -1,0 +1,212 @@
+//! The SIP endpoint's actor: owns all transactions, hands requests and responses to the legs they belong to.
+
+use super::leg::{LegActor, LegInput, SipInput};
+use super::shell::Deliver;
+use super::switch::Switch;
+use crate::net::{NetEvent, Sockets};
+use actix::prelude::*;
+use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::ids::{LegId, TrunkId};
+use cordboard_core::setup::Transport;
+use cordboard_core::trunk;
+use cordboard_sip::endpoint::{DialogId, Endpoint, EndpointAction, Flow, ServerKey, Sources, User};
+use cordboard_sip::message::{Request, Response};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub struct SipActor {
+    endpoint: Endpoint,
+    sockets: Sockets,
+    switch: Arc<Switch>,
+    timer: Option<(Millis, SpawnHandle)>,
+}
+
+/// What legs ask of the endpoint.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum FromLeg {
+    Respond {
+        key: ServerKey,
+        response: Response,
+    },
+    Request {
+        leg: LegId,
+        request: Request,
+        flow: Flow,
+    },
+    Ack {
+        request: Request,
+        flow: Flow,
+    },
+    Cancel {
+        leg: LegId,
+        reason: Option<String>,
+    },
+    Register {
+        dialog: DialogId,
+        leg: LegId,
+    },
+    /// The leg is over.
+    Forget(LegId),
+}
+
+/// A trunk asks whether its host lives.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Probe {
+    pub trunk: TrunkId,
+    pub host: SocketAddr,
+    pub transport: Transport,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct FromNet(pub NetEvent);
+
+/// The floor's addresses changed, or the load did.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum Tune {
+    Sources(Sources),
+    Overloaded(bool),
+}
+
+impl SipActor {
+    pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>) -> Self {
+        Self { endpoint, sockets, switch, timer: None }
+    }
+
+    fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Endpoint, &mut Cx) -> Vec<EndpointAction>) {
+        let actions = self.switch.with_cx(|cx| step(&mut self.endpoint, cx));
+        for action in actions {
+            self.perform(action, ctx);
+        }
+        self.arm(ctx);
+    }
+
+    fn perform(&mut self, action: EndpointAction, ctx: &mut Context<Self>) {
+        match action {
+            EndpointAction::Transmit { flow, bytes } => self.sockets.send(flow, bytes),
+            EndpointAction::Invite { leg, trunk, key, request, flow } => {
+                if self.switch.directory.read().draining {
+                    let response = request.response(503);
+                    let sent = self.switch.with_cx(|cx| {
+                        let mut actions = self.endpoint.respond(&key, response, cx);
+                        actions.extend(self.endpoint.forget(leg, cx));
+                        actions
+                    });
+                    for action in sent {
+                        self.perform(action, ctx);
+                    }
+                    return;
+                }
+                LegActor::inbound(&self.switch, ctx.address(), leg, trunk, key, request, flow);
+            }
+            EndpointAction::InDialog { leg, key, request, flow } => self.to_leg(leg, SipInput::Request { key, request, flow }),
+            EndpointAction::Ack { leg, request } => self.to_leg(leg, SipInput::Ack(request)),
+            EndpointAction::Cancelled { leg, key, q850: _ } => self.to_leg(leg, SipInput::Cancelled(key)),
+            EndpointAction::Response { user: User::Leg(leg), response } => self.to_leg(leg, SipInput::Response(response)),
+            EndpointAction::Failed { user: User::Leg(leg), method, cseq, why } => {
+                self.to_leg(leg, SipInput::Failed { method, cseq, why });
+            }
+            EndpointAction::Response { user: User::Probe { trunk, host }, response } => {
+                // Any answer shows that the host lives; 503 that it takes no calls.
+                self.probed(trunk, host, response.status != 503);
+            }
+            EndpointAction::Failed { user: User::Probe { trunk, host }, .. } => self.probed(trunk, host, false),
+            EndpointAction::Refused { source } => {
+                metrics::counter!("cordboard_sip_strangers_total").increment(1);
+                tracing::debug!(%source, "SIP from an address that is neither a trunk's nor a phone's");
+            }
+        }
+    }
+
+    fn to_leg(&self, leg: LegId, input: SipInput) {
+        if let Some(addr) = self.switch.directory.read().legs.get(&leg) {
+            addr.do_send(Deliver(LegInput::Sip(input)));
+        }
+    }
+
+    fn probed(&self, trunk: TrunkId, host: SocketAddr, alive: bool) {
+        if let Some(addr) = self.switch.directory.read().trunks.get(&trunk) {
+            addr.do_send(Deliver(trunk::Event::Probed { host, alive }));
+        }
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let next = self.endpoint.next_deadline();
+        if self.timer.map(|(at, _)| at) == next {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        self.timer = next.map(|at| {
+            let wait = Duration::from_millis(at.saturating_sub(self.switch.now()));
+            let handle = ctx.run_later(wait, |sip, ctx| {
+                sip.timer = None;
+                sip.step(ctx, Endpoint::tick);
+            });
+            (at, handle)
+        });
+    }
+}
+
+impl Actor for SipActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(65_536);
+    }
+}
+
+impl Handler<FromNet> for SipActor {
+    type Result = ();
+
+    fn handle(&mut self, FromNet(event): FromNet, ctx: &mut Context<Self>) {
+        match event {
+            NetEvent::Received { flow, bytes } => self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx)),
+            NetEvent::Broken { flow } => self.step(ctx, |endpoint, _| endpoint.flow_failed(&flow)),
+        }
+    }
+}
+
+impl Handler<FromLeg> for SipActor {
+    type Result = ();
+
+    fn handle(&mut self, message: FromLeg, ctx: &mut Context<Self>) {
+        self.step(ctx, |endpoint, cx| match message {
+            FromLeg::Respond { key, response } => endpoint.respond(&key, response, cx),
+            FromLeg::Request { leg, request, flow } => endpoint.request(User::Leg(leg), request, flow, cx),
+            FromLeg::Ack { request, flow } => endpoint.ack(request, flow, cx),
+            FromLeg::Cancel { leg, reason } => endpoint.cancel(leg, reason, cx),
+            FromLeg::Register { dialog, leg } => {
+                endpoint.register(dialog, leg);
+                Vec::new()
+            }
+            FromLeg::Forget(leg) => endpoint.forget(leg, cx),
+        });
+    }
+}
+
+impl Handler<Probe> for SipActor {
+    type Result = ();
+
+    fn handle(&mut self, probe: Probe, ctx: &mut Context<Self>) {
+        let Some(local) = self.sockets.local(probe.transport) else { return };
+        let flow = Flow { transport: probe.transport, local, remote: probe.host };
+        self.step(ctx, |endpoint, cx| endpoint.probe(probe.trunk, flow, cx));
+    }
+}
+
+impl Handler<Tune> for SipActor {
+    type Result = ();
+
+    fn handle(&mut self, tune: Tune, _: &mut Context<Self>) {
+        match tune {
+            Tune::Sources(sources) => self.endpoint.set_sources(sources),
+            Tune::Overloaded(overloaded) => self.endpoint.set_overloaded(overloaded),
+        }
+    }
+}

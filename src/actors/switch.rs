@@ -1,0 +1,236 @@
+//! The switchboard: who is where, the clock, and what all actors share. Messages between actors pass through [`Switch::tell`].
+
+use super::agent::AgentActor;
+use super::call::CallActor;
+use super::group::GroupActor;
+use super::leg::{LegActor, LegInput};
+use super::shell::Deliver;
+use super::sip::SipActor;
+use super::trunk::TrunkActor;
+use actix::prelude::*;
+use cordboard_core::cx::{Cx, Ids, Millis};
+use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
+use cordboard_core::message::Tell;
+use cordboard_core::setup::{NumberSetup, Transport};
+use cordboard_core::{agent, call, group, leg, trunk};
+use cordboard_db::{Db, DbError, Journal};
+use cordboard_media::Media;
+use parking_lot::{Mutex, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Actors by what they stand for.
+#[derive(Default)]
+pub struct Directory {
+    pub agents: HashMap<AgentId, Addr<AgentActor>>,
+    pub calls: HashMap<CallId, Addr<CallActor>>,
+    pub groups: HashMap<GroupId, Addr<GroupActor>>,
+    pub legs: HashMap<LegId, Addr<LegActor>>,
+    pub trunks: HashMap<TrunkId, Addr<TrunkActor>>,
+    pub sip: Option<Addr<SipActor>>,
+    /// Our end of new SIP flows.
+    pub sip_local: HashMap<Transport, SocketAddr>,
+    /// Whose page a peer is.
+    pub peers: HashMap<PeerId, AgentId>,
+    pub numbers: Vec<NumberSetup>,
+    /// Which agents see which group's queue (F2).
+    pub members: HashMap<GroupId, HashSet<AgentId>>,
+    /// Names for views.
+    pub group_names: HashMap<GroupId, String>,
+    pub break_reasons: Vec<String>,
+    /// Agents see customers' numbers with their middle hidden (H8).
+    pub mask_numbers: bool,
+    pub demo: bool,
+    /// No new calls: the switch drains (I4).
+    pub draining: bool,
+}
+
+pub struct Switch {
+    pub directory: RwLock<Directory>,
+    pub db: Db,
+    pub journal: Journal,
+    pub media: Media,
+    /// Who last served a caller in a group (C3); bounded, the oldest are forgotten.
+    pub last_served: Mutex<LastServed>,
+    started: Instant,
+    ledger: std::sync::mpsc::Sender<Note>,
+}
+
+/// Something to be written behind, in order.
+pub type Note = Box<dyn FnOnce(&Db) + Send>;
+
+struct UuidIds;
+
+impl Ids for UuidIds {
+    fn next_id(&mut self) -> u128 {
+        uuid::Uuid::now_v7().as_u128()
+    }
+}
+
+impl Switch {
+    pub fn new(db: Db, journal: Journal, media: Media, directory: Directory) -> Arc<Self> {
+        let (ledger, notes) = std::sync::mpsc::channel::<Note>();
+        let behind = db.clone();
+        // Ends when the switch, the only sender, is dropped.
+        std::thread::spawn(move || {
+            for note in notes {
+                note(&behind);
+            }
+        });
+        Arc::new(Self {
+            directory: RwLock::new(directory),
+            db,
+            journal,
+            media,
+            last_served: Mutex::default(),
+            started: Instant::now(),
+            ledger,
+        })
+    }
+
+    /// What earlier runs know of who last served whom.
+    pub fn load_last_served(&self) -> Result<(), DbError> {
+        let mut served = self.last_served.lock();
+        for (caller, group, agent) in self.db.last_served(LastServed::MOST)? {
+            served.insert(caller, group, agent);
+        }
+        Ok(())
+    }
+
+    /// Monotonic milliseconds of the machines.
+    pub fn now(&self) -> Millis {
+        Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// Wall time, milliseconds since 1970 UTC.
+    pub fn wall(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub fn with_cx<T>(&self, step: impl FnOnce(&mut Cx) -> T) -> T {
+        let today = chrono::Datelike::num_days_from_ce(&chrono::Local::now().date_naive());
+        step(&mut Cx::new(self.now(), self.wall(), today, &mut UuidIds))
+    }
+
+    pub fn new_id(&self) -> u128 {
+        UuidIds.next_id()
+    }
+
+    /// Writes behind, on the ledger's thread.
+    pub fn note(&self, note: impl FnOnce(&Db) + Send + 'static) {
+        if self.ledger.send(Box::new(note)).is_err() {
+            tracing::error!("the ledger's thread is gone");
+        }
+    }
+
+    /// Carries a message. A call that is gone answers for itself, so that nobody waits for it.
+    pub fn tell(&self, from: Address, tell: Tell) {
+        let directory = self.directory.read();
+        match tell {
+            Tell::Agent(id, event) => send(directory.agents.get(&id), event),
+            Tell::Group(id, event) => send(directory.groups.get(&id), event),
+            Tell::Trunk(id, event) => send(directory.trunks.get(&id), event),
+            Tell::Leg(id, command) => {
+                if let Some(addr) = directory.legs.get(&id) {
+                    addr.do_send(Deliver(LegInput::Command(command)));
+                }
+            }
+            Tell::Call(id, event) => match directory.calls.get(&id) {
+                Some(addr) => addr.do_send(Deliver(event)),
+                None => call_gone(&directory, id, from),
+            },
+        }
+    }
+
+    /// Tells everybody in `to` that a call is gone without a word.
+    pub fn call_gone(&self, call: CallId, to: &[Address]) {
+        let directory = self.directory.read();
+        for address in to {
+            call_gone(&directory, call, *address);
+        }
+    }
+
+    /// A customer's number as agents may see it.
+    pub fn shown(&self, number: &str) -> String {
+        if self.directory.read().mask_numbers { crate::api::mask::mask(number) } else { number.to_owned() }
+    }
+
+    pub fn tell_call(&self, call: CallId, event: call::Event) {
+        if let Some(addr) = self.directory.read().calls.get(&call) {
+            addr.do_send(Deliver(event));
+        }
+    }
+
+    pub fn tell_agent(&self, agent: AgentId, event: agent::Event) {
+        send(self.directory.read().agents.get(&agent), event);
+    }
+
+    /// A machine was made anew: its old acquaintances register again.
+    pub fn announce_restart(&self, who: Address) {
+        let directory = self.directory.read();
+        let event = match who {
+            Address::Agent(id) => call::Event::AgentRestarted(id),
+            Address::Group(id) => call::Event::GroupRestarted(id),
+            Address::Trunk(id) => call::Event::TrunkRestarted(id),
+            Address::Call(_) | Address::Leg(_) => return,
+        };
+        for addr in directory.calls.values() {
+            addr.do_send(Deliver(event.clone()));
+        }
+        if let Address::Group(id) = who {
+            for addr in directory.agents.values() {
+                addr.do_send(Deliver(agent::Event::GroupRestarted(id)));
+            }
+        }
+    }
+}
+
+fn send<R: super::shell::Role>(addr: Option<&Addr<super::shell::Shell<R>>>, event: R::Event) {
+    if let Some(addr) = addr {
+        addr.do_send(Deliver(event));
+    }
+}
+
+fn call_gone(directory: &Directory, call: CallId, to: Address) {
+    match to {
+        Address::Agent(id) => send(directory.agents.get(&id), agent::Event::CallGone(call)),
+        Address::Group(id) => send(directory.groups.get(&id), group::Event::Left(call)),
+        Address::Trunk(id) => send(directory.trunks.get(&id), trunk::Event::CallGone(call)),
+        Address::Leg(id) => {
+            if let Some(addr) = directory.legs.get(&id) {
+                addr.do_send(Deliver(LegInput::Command(leg::Command::CallGone(call))));
+            }
+        }
+        Address::Call(_) => {}
+    }
+}
+
+/// Who last served a caller in a group, for the newest callers.
+#[derive(Default)]
+pub struct LastServed {
+    agents: HashMap<(String, GroupId), AgentId>,
+    order: std::collections::VecDeque<(String, GroupId)>,
+}
+
+impl LastServed {
+    const MOST: usize = 100_000;
+
+    pub fn insert(&mut self, caller: String, group: GroupId, agent: AgentId) {
+        let key = (caller, group);
+        if self.agents.insert(key.clone(), agent).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > Self::MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.agents.remove(&oldest);
+        }
+    }
+
+    pub fn get(&self, caller: &str, group: GroupId) -> Option<AgentId> {
+        self.agents.get(&(caller.to_owned(), group)).copied()
+    }
+}

@@ -1,0 +1,87 @@
+//! What machines know, as the workstation shows it. Numbers are masked here: what is masked is not sent (G4, H8).
+
+use super::switch::Switch;
+use crate::wire;
+use cordboard_core::agent::{Agent, Chosen, Seen};
+use cordboard_core::cx::Millis;
+use cordboard_core::group::Group;
+use cordboard_core::message::{Phase, Ringing, Session};
+
+pub fn queue(group: &Group) -> wire::QueueView {
+    let (waiting, oldest) = group.queue();
+    wire::QueueView { group: group.setup.id.0, name: group.setup.name.clone(), waiting: u32::try_from(waiting).unwrap_or(u32::MAX), oldest }
+}
+
+/// `now` and `wall` are the same moment on the two clocks.
+pub fn agent(agent: &Agent, now: Millis, wall: i64) -> wire::AgentView {
+    let (seen, reason, since) = agent.seen();
+    let wrap_up = agent.wrap_up();
+    let total = wrap_up.and_then(|(_, total)| total).and_then(|total| i64::try_from(total).ok());
+    let from_now = |at: Millis| wall + i64::try_from(at.saturating_sub(now)).unwrap_or(0);
+    wire::AgentView {
+        state: match seen {
+            Seen::Available => wire::AgentState::Available,
+            Seen::Busy => wire::AgentState::Busy,
+            Seen::OnBreak => wire::AgentState::OnBreak,
+            Seen::InLine => wire::AgentState::InLine,
+            Seen::AfterCallWork => wire::AgentState::AfterCallWork,
+            Seen::Offline => wire::AgentState::Offline,
+        },
+        reason: reason.map(str::to_owned),
+        since,
+        then: agent.then().map(chosen),
+        wrap_up_ends: wrap_up.and_then(|(since, _)| total.map(|total| since + total)),
+        wrap_up_total: total,
+        rests_until: agent.rests_until().map(from_now),
+    }
+}
+
+fn chosen(state: &Chosen) -> wire::ChosenState {
+    match state {
+        Chosen::Available => wire::ChosenState::Available,
+        Chosen::Busy(_) => wire::ChosenState::Busy,
+        Chosen::OnBreak(_) => wire::ChosenState::OnBreak,
+        Chosen::Offline => wire::ChosenState::Offline,
+    }
+}
+
+pub fn offer(ringing: &Ringing, switch: &Switch) -> wire::OfferView {
+    wire::OfferView {
+        offer: ringing.offer.to_string(),
+        call: ringing.call.to_string(),
+        caller: switch.shown(&ringing.caller),
+        caller_name: None,
+        place: None,
+        called: ringing.called.clone(),
+        group: ringing.group.clone(),
+        waiting_since: ringing.waiting_since,
+        rings_since: ringing.rings_since,
+        rings_until: ringing.rings_until,
+        automatic: ringing.automatic,
+    }
+}
+
+pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &Switch) -> wire::SessionView {
+    wire::SessionView {
+        call: session.call.to_string(),
+        phase: match session.phase {
+            Phase::Connecting => wire::Phase::Connecting,
+            Phase::Talking => wire::Phase::Talking,
+            Phase::Reconnecting => wire::Phase::Reconnecting,
+            Phase::Ended => wire::Phase::Ended,
+        },
+        caller: switch.shown(&session.caller),
+        caller_name: None,
+        place: None,
+        called: session.called.clone(),
+        group: Some(session.group.clone()),
+        began: session.began.or(before.map(|view| view.began)).unwrap_or_else(|| switch.wall()),
+        ended: session.ended.map(|_| switch.wall()),
+        outcome: session.ended.map(|(status, _)| status.as_str().to_owned()),
+        hung_up_by: session.ended.map(|(_, by)| by.as_str().to_owned()),
+        held: session.held,
+        muted: session.muted,
+        recording: session.recording,
+        remark: before.map(|view| view.remark.clone()).unwrap_or_default(),
+    }
+}

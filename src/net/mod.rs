@@ -1,0 +1,113 @@
+//! Sockets for SIP: datagrams and streams become whole messages with their flow, and back.
+
+mod stream;
+
+use cordboard_core::setup::Transport;
+use cordboard_sip::endpoint::Flow;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+
+/// Largest datagram there is.
+const DATAGRAM: usize = 65_535;
+
+/// What sockets report upward.
+#[derive(Debug)]
+pub enum NetEvent {
+    /// One datagram, or one framed message of a stream.
+    Received { flow: Flow, bytes: Vec<u8> },
+    /// A stream ended, or something could not be sent on this flow.
+    Broken { flow: Flow },
+}
+
+type Sink = Arc<dyn Fn(NetEvent) + Send + Sync>;
+
+/// All SIP sockets of the switch.
+#[derive(Clone)]
+pub struct Sockets {
+    udp: Arc<Vec<(SocketAddr, Arc<UdpSocket>)>>,
+    /// Where we listen for connections: the Via and Contact of ours.
+    tcp: Option<SocketAddr>,
+    streams: Arc<Mutex<HashMap<(SocketAddr, SocketAddr), mpsc::Sender<Vec<u8>>>>>,
+    sink: Sink,
+}
+
+impl Sockets {
+    /// Binds and listens; `advertise` stands for our address in all flows, where it is another one than the sockets'. Must run inside a tokio runtime, which carries the sockets from then on.
+    pub async fn bind(
+        udp: &[SocketAddr],
+        tcp: &[SocketAddr],
+        advertise: Option<IpAddr>,
+        sink: impl Fn(NetEvent) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let sink: Sink = Arc::new(sink);
+        let mut sockets = Vec::new();
+        for addr in udp {
+            let socket = Arc::new(UdpSocket::bind(addr).await?);
+            sockets.push((told(socket.local_addr()?, advertise), socket));
+        }
+        let mut listeners = Vec::new();
+        for addr in tcp {
+            listeners.push(TcpListener::bind(addr).await?);
+        }
+        let tcp = listeners.first().map(TcpListener::local_addr).transpose()?.map(|addr| told(addr, advertise));
+        let this = Self { udp: Arc::new(sockets), tcp, streams: Arc::default(), sink };
+        for (local, socket) in this.udp.iter() {
+            tokio::spawn(receive(*local, socket.clone(), this.sink.clone()));
+        }
+        for listener in listeners {
+            tokio::spawn(this.clone().accept(listener, advertise));
+        }
+        Ok(this)
+    }
+
+    /// Our end of a new flow over this transport.
+    pub fn local(&self, transport: Transport) -> Option<SocketAddr> {
+        match transport {
+            Transport::Udp => self.udp.first().map(|(addr, _)| *addr),
+            Transport::Tcp => self.tcp,
+            Transport::Tls => None,
+        }
+    }
+
+    /// Sends one message. A datagram that the kernel has no room for is lost, as on any network; retransmission mends it.
+    pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
+        match flow.transport {
+            Transport::Udp => {
+                let Some((_, socket)) = self.udp.iter().find(|(local, _)| *local == flow.local).or(self.udp.first()) else { return };
+                match socket.try_send_to(&bytes, flow.remote) {
+                    Ok(_) => {}
+                    Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => (self.sink)(NetEvent::Broken { flow }),
+                }
+            }
+            Transport::Tcp => self.send_stream(flow, bytes),
+            // No TLS listener yet (I5): there is no such flow.
+            Transport::Tls => (self.sink)(NetEvent::Broken { flow }),
+        }
+    }
+}
+
+/// Our address as peers know it.
+fn told(own: SocketAddr, advertise: Option<IpAddr>) -> SocketAddr {
+    SocketAddr::new(advertise.unwrap_or(own.ip()), own.port())
+}
+
+async fn receive(local: SocketAddr, socket: Arc<UdpSocket>, sink: Sink) {
+    let mut buffer = vec![0; DATAGRAM];
+    loop {
+        match socket.recv_from(&mut buffer).await {
+            Ok((length, remote)) => {
+                let flow = Flow { transport: Transport::Udp, local, remote };
+                let bytes = buffer.get(..length).unwrap_or_default().to_vec();
+                sink(NetEvent::Received { flow, bytes });
+            }
+            // An ICMP error of an earlier send; the socket lives.
+            Err(why) => tracing::debug!(%why, "SIP datagram socket"),
+        }
+    }
+}

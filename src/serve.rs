@@ -1,0 +1,250 @@
+//! The running switch: every part made, joined and, at the end, taken down in order.
+
+use crate::actors::agent::Desk;
+use crate::actors::floor;
+use crate::actors::leg::LegInput;
+use crate::actors::shell::Deliver;
+use crate::actors::sip::{FromNet, SipActor};
+use crate::actors::switch::{Directory, Switch};
+use crate::api::{self, App, Event};
+use crate::config::Config;
+use crate::net::Sockets;
+use actix::prelude::*;
+use actix_web::{HttpServer, web};
+use cordboard_core::ids::CallId;
+use cordboard_core::setup::Transport;
+use cordboard_db::{Db, Journal, Recording, RecordingState};
+use cordboard_media::{Media, MediaConfig, MediaEvent};
+use cordboard_sip::endpoint::{Endpoint, EndpointConfig};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How long calls may go on after SIGTERM (I4).
+const DRAIN: Duration = Duration::from_secs(600);
+
+/// How long the records of the last calls may take to reach the database; what does not stays in the journal.
+const FLUSH: Duration = Duration::from_secs(10);
+
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the switch until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Whatever keeps the switch from starting, in the operator's words.
+pub fn run(config: Config, demo: bool) -> Result<(), Fault> {
+    actix_web::rt::System::new().block_on(serve(Arc::new(config), demo))
+}
+
+async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
+    let spool = config.data.join("spool");
+    let recordings = config.data.join("recordings");
+    for dir in [&config.data, &spool, &recordings] {
+        std::fs::create_dir_all(dir).map_err(|why| format!("the folder {} cannot be made: {why}", dir.display()))?;
+    }
+    let db = Db::open(&config.database_url())?;
+    if demo {
+        crate::demo::prepare(&db)?;
+    }
+    let metrics = PrometheusBuilder::new().install_recorder()?;
+
+    // What a switch before this one left: its calls end where their recordings end (G5).
+    let cut: HashMap<_, _> = recovered_ends(&spool);
+    let journal = Journal::open(&config.data, db.clone(), Box::new(|_| {}))?;
+    let interrupted = journal.recover(&cut)?;
+    if !interrupted.is_empty() {
+        tracing::warn!(calls = interrupted.len(), "calls that a stop of the switch interrupted are on record now");
+    }
+
+    let later: Arc<OnceLock<Arc<Switch>>> = Arc::default();
+    let hears = later.clone();
+    let media = Media::start(
+        MediaConfig {
+            bind_ip: config.media.rtp_ip,
+            advertise_ip: config.sip.advertise.unwrap_or(config.media.rtp_ip),
+            rtp_ports: config.media.rtp_ports.clone(),
+            browser_addr: config.media.browser,
+            browser_advertise: config.media.advertise.clone(),
+            sounds_dir: Some(config.data.join("sounds")),
+            spool_dir: spool,
+            mp3_dir: recordings,
+        },
+        Arc::new(move |event| {
+            if let Some(switch) = hears.get() {
+                dispatch(switch, event);
+            }
+        }),
+    )?;
+    let directory = Directory { demo, ..Directory::default() };
+    let switch = Switch::new(db.clone(), journal, media, directory);
+    later.set(switch.clone()).map_err(|_| "the switch was made twice")?;
+    switch.load_last_served()?;
+
+    let addr: Arc<OnceLock<Addr<SipActor>>> = Arc::default();
+    let to = addr.clone();
+    let sockets = Sockets::bind(&[config.sip.udp], &[config.sip.tcp], config.sip.advertise, move |event| {
+        if let Some(sip) = to.get() {
+            sip.do_send(FromNet(event));
+        }
+    })
+    .await
+    .map_err(|why| format!("SIP cannot listen on {} (udp) and {} (tcp): {why}", config.sip.udp, config.sip.tcp))?;
+    {
+        let mut directory = switch.directory.write();
+        for transport in [Transport::Udp, Transport::Tcp] {
+            directory.sip_local.extend(sockets.local(transport).map(|local| (transport, local)));
+        }
+    }
+    let endpoint =
+        Endpoint::new(EndpointConfig { user_agent: format!("Cordboard/{}", env!("CARGO_PKG_VERSION")), ..EndpointConfig::default() });
+    let sip = SipActor::new(endpoint, sockets, switch.clone()).start();
+    switch.directory.write().sip = Some(sip.clone());
+    floor::load(&switch)?;
+    addr.set(sip).map_err(|_| "SIP was started twice")?;
+
+    let arbiter = Arbiter::current();
+    let told = switch.clone();
+    let app = web::Data::new(App::new(db, config.clone(), demo, metrics, move |event| {
+        let switch = told.clone();
+        // Actors are made on the arbiter of the actors, not on a web worker's.
+        arbiter.spawn_fn(move || hear(&switch, event));
+    }));
+    let tls = crate::tls::server_config(&config, &config.data)?;
+    let (served, on) = (app.clone(), switch.clone());
+    let mut server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(served.clone())
+            .app_data(web::Data::new(on.clone()))
+            .wrap(api::request_log())
+            .route("/ws", web::get().to(api::socket::open))
+            .service(
+                web::resource("/api/v1/demo/call")
+                    .wrap(actix_web::middleware::from_fn(api::origin::guard))
+                    .route(web::post().to(crate::demo::call)),
+            )
+            .configure(api::routes)
+    })
+    .workers(2)
+    .disable_signals()
+    .shutdown_timeout(2);
+    for listen in &config.web.listen {
+        server = match &tls {
+            Some(tls) => server.bind_rustls_0_23(listen, tls.clone()),
+            None => server.bind(listen),
+        }
+        .map_err(|why| format!("the web server cannot listen on {listen}: {why}"))?;
+    }
+    let server = server.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    let control = api::control::Control::bind(&config.data)?;
+    let control = actix_web::rt::spawn(control.serve(app.clone()));
+    let carrier = if demo { Some(crate::demo::start(&config)?) } else { None };
+    tracing::info!(url = %config.web.url(), sip = %config.sip.udp, "the switch is open");
+
+    stop_signal().await?;
+    tracing::info!("stopping: no new calls; calls in progress may end");
+    app.drain();
+    switch.directory.write().draining = true;
+    drained(&switch).await?;
+    control.abort();
+    handle.stop(true).await;
+    drop(carrier);
+    switch.journal.flush(FLUSH)?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Until when each orphaned recording goes (wall time), by call.
+fn recovered_ends(spool: &Path) -> HashMap<CallId, i64> {
+    let _ = spool;
+    HashMap::new()
+}
+
+/// Hands what the media engine tells to the actor it concerns. Runs on the media thread: it only passes on.
+fn dispatch(switch: &Arc<Switch>, event: MediaEvent) {
+    match event {
+        MediaEvent::Attached { leg }
+        | MediaEvent::AttachFailed { leg }
+        | MediaEvent::Played { leg, .. }
+        | MediaEvent::Digit { leg, .. }
+        | MediaEvent::Quality { leg, .. }
+        | MediaEvent::RtpSilent { leg, .. } => {
+            if let Some(addr) = switch.directory.read().legs.get(&leg) {
+                addr.do_send(Deliver(LegInput::Media(event)));
+            }
+        }
+        MediaEvent::PeerAnswer { peer, .. }
+        | MediaEvent::PeerFailed { peer, .. }
+        | MediaEvent::PeerUp { peer }
+        | MediaEvent::PeerLost { peer } => {
+            let directory = switch.directory.read();
+            if let Some(addr) = directory.peers.get(&peer).and_then(|agent| directory.agents.get(agent)) {
+                addr.do_send(Desk::Media(event));
+            }
+        }
+        MediaEvent::RecordingReady { call, path, duration_ms, recovered } => {
+            let state = if recovered { RecordingState::Recovered } else { RecordingState::Ready };
+            enter_recording(switch, call, state, Some((path, duration_ms)));
+        }
+        MediaEvent::RecordingFailed { call, why } => {
+            tracing::error!(%call, %why, "a recording could not be finished");
+            enter_recording(switch, call, RecordingState::Failed, None);
+        }
+    }
+}
+
+/// What became of a recording; its row was made when it began.
+fn enter_recording(switch: &Switch, call: CallId, state: RecordingState, file: Option<(PathBuf, i64)>) {
+    let wall = switch.wall();
+    switch.note(move |db| {
+        let entered = db.recording(call).and_then(|known| {
+            let began = file.as_ref().map_or(wall, |(_, duration)| wall - duration);
+            let known = known.unwrap_or(Recording { call, state, path: String::new(), began, duration: 0 });
+            let (path, duration) =
+                file.map_or((known.path.clone(), known.duration), |(path, duration)| (path.display().to_string(), duration));
+            db.set_recording(&Recording { state, path, duration, ..known })
+        });
+        if let Err(why) = entered {
+            tracing::error!(%call, %why, "what became of a recording could not be entered");
+        }
+    });
+}
+
+/// What the API tells.
+fn hear(switch: &Arc<Switch>, event: Event) {
+    let (agent, desk) = match event {
+        Event::LoggedIn { agent, epoch } => (agent, Desk::EndPages { keep: Some(epoch), take_offline: false }),
+        Event::LoggedOut { agent, epoch: _ } => (agent, Desk::EndPages { keep: None, take_offline: true }),
+        Event::SessionsEnded { agent, kept } => (agent, Desk::EndPages { keep: kept, take_offline: false }),
+        Event::FloorChanged => {
+            if let Err(why) = floor::load(switch) {
+                tracing::error!(%why, "the changed floor could not be loaded");
+            }
+            return;
+        }
+    };
+    if let Some(addr) = switch.directory.read().agents.get(&agent) {
+        addr.do_send(desk);
+    }
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    Ok(())
+}
+
+/// Waits until the last call is over, the time is up, or a second signal comes.
+async fn drained(switch: &Switch) -> std::io::Result<()> {
+    let empty = async {
+        while !switch.directory.read().calls.is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! { () = empty => {}, () = tokio::time::sleep(DRAIN) => {}, again = stop_signal() => again? }
+    Ok(())
+}
