@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { GroupName, RecordPage, RecordView } from '../generated/wire'
+import type { GroupName, RecordPage, RecordView, RecordingView } from '../generated/wire'
 import { t, translated, type Key } from '../i18n'
 import { Icon } from '../components/Icon'
 import { Bars, Button } from '../components/parts'
@@ -36,6 +36,7 @@ const statuses = [
 /** From this width on all fields stand in the row; below it some wait in its details. */
 const WIDE = '(min-width: 1680px)'
 const TYPING_PAUSE = 300
+const READY_CHECK = 2500
 
 /** Service records (G1): filters, pages, and the recording of each (G4). */
 export function Records() {
@@ -85,6 +86,13 @@ export function Records() {
       clearTimeout(timer)
     }
   }, [filter, page, again])
+
+  // A recording that is being made ready appears without a click.
+  useEffect(() => {
+    if (!result || !result.items.some(item => item.recording !== null && isPending(item.recording))) return
+    const timer = setTimeout(() => setAgain(n => n + 1), READY_CHECK)
+    return () => clearTimeout(timer)
+  }, [result])
 
   const change = (part: Partial<Filter>) => {
     setFilter({ ...filter, ...part })
@@ -172,6 +180,10 @@ export function Records() {
       ) : null}
     </main>
   )
+}
+
+function isPending(recording: RecordingView): boolean {
+  return recording.state === 'spooling' || recording.state === 'encoding'
 }
 
 function digits(text: string): string | null {
@@ -334,7 +346,9 @@ function Row({ record, wide, open, toggle }: { record: RecordView; wide: boolean
               {spell(record.recording.duration)}
             </span>
           ) : (
-            <span class="faint">…</span>
+            <span class="faint" title={t(isPending(record.recording) ? 'player.encoding' : 'player.failed')}>
+              {isPending(record.recording) ? '…' : '–'}
+            </span>
           )
         ) : (
           <span class="faint">–</span>
