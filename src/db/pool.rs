@@ -17,7 +17,7 @@ const CONNECTIONS: u32 = 8;
 /// How long a request waits for a connection before the database counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// PostgreSQL refuses one of two transactions that disturb each other; it is tried again.
-const TRIES: u32 = 10;
+const TRIES: u32 = 50;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]

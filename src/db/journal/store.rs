@@ -12,6 +12,9 @@ use std::path::Path;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/journal");
 
+/// Lines of one statement: SQLite takes at most 32,766 values.
+const STATEMENT: usize = 1_000;
+
 diesel::table! {
     entries (seq) {
         seq -> BigInt,
@@ -102,8 +105,14 @@ impl Store {
             let what = serde_json::to_string(&entry.what).map_err(disk)?;
             lines.push(Line { call_id: entry.call.to_string(), kind: kind(&entry.what), at: entry.at, what });
         }
-        diesel::insert_into(entries::table).values(&lines).execute(&mut self.connection).map_err(disk)?;
-        Ok(())
+        self.connection
+            .immediate_transaction(|c| {
+                for part in lines.chunks(STATEMENT) {
+                    diesel::insert_into(entries::table).values(part).execute(c)?;
+                }
+                Ok(())
+            })
+            .map_err(|error: diesel::result::Error| disk(error))
     }
 
     /// Whether the file can be written: writes a line and takes it back.

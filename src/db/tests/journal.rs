@@ -188,6 +188,9 @@ fn a_journal_that_cannot_be_written_refuses_new_calls_and_keeps_live_ones() {
     assert!(!journal.is_healthy());
     let connected = appended(&journal, live[3].clone());
     assert!(connected.recv_timeout(LONG).unwrap().is_err());
+    for _ in 0..9_000 {
+        journal.append(Entry { at: 20, what: What::Held, ..live[3].clone() }, None);
+    }
     assert!(matches!(journal.flush(LONG), Err(JournalError::Disk(_))));
     file(&test, "DROP TRIGGER full");
     let ended = appended(&journal, live[4].clone());

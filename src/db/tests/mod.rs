@@ -8,4 +8,5 @@ mod floor;
 mod journal;
 mod journal_killed;
 mod logins;
+mod pool;
 mod records;
