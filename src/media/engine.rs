@@ -5,9 +5,11 @@ use crate::g711::Law;
 use crate::leg::{Leg, Link, Packet, Prompt, RtpLink, open};
 use crate::mux::{self, Mux};
 use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
+use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Library, Sound, SoundError};
-use cordboard_core::ids::{LegId, PeerId};
+use crate::spool::Channel;
+use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +23,8 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 /// The clock of everything we play.
 const TICK: Duration = Duration::from_millis(20);
+/// Recordings go to disk every 100 ms (G5 allows a second).
+const FLUSH_TICKS: u64 = 5;
 /// After a stall longer than this the clock skips instead of catching up.
 const MAX_CATCH_UP: Duration = Duration::from_millis(200);
 /// A browser not heard for this long is lost: its checks come every 2.5 s and its audio every 20 ms.
@@ -42,6 +46,7 @@ pub struct Engine {
     listeners: HashMap<LegId, Vec<LegId>>,
     peers: HashMap<PeerId, Peer>,
     library: Library,
+    recorder: Recorder,
     mux: Arc<Mux>,
     browser_port: u16,
     advertised: Vec<IpAddr>,
@@ -56,6 +61,7 @@ pub struct Setup {
     pub browser_addr: SocketAddr,
     pub browser_advertise: Vec<IpAddr>,
     pub library: Library,
+    pub recorder: Recorder,
     pub events: Events,
 }
 
@@ -73,6 +79,7 @@ pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std:
             listeners: HashMap::new(),
             peers: HashMap::new(),
             library: setup.library,
+            recorder: setup.recorder,
             mux,
             browser_port: setup.browser_addr.port(),
             advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
@@ -118,6 +125,9 @@ impl Engine {
             Command::AttachPeer { leg, peer } => self.attach_peer(leg, peer),
             Command::Hear { leg, source } => self.hear(leg, source),
             Command::Play { leg, sound, token } => self.play(leg, sound, token),
+            Command::Record { call, leg } => self.record(call, leg),
+            Command::PauseRecord { call, paused } => self.recorder.pause(call, paused),
+            Command::StopRecord { call } => self.stop_record(call),
             Command::Close { leg } => self.close(leg),
         }
     }
@@ -198,6 +208,9 @@ impl Engine {
 
     fn close(&mut self, leg: LegId) {
         let Some(closed) = self.legs.remove(&leg) else { return };
+        if let Some(call) = closed.recorded_by {
+            self.recorder.stop(call, Instant::now());
+        }
         if let Source::Leg(heard) = closed.source {
             forget_listener(&mut self.listeners, heard, leg);
         }
@@ -205,6 +218,27 @@ impl Engine {
             && let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg))
         {
             peer.leg = None;
+        }
+    }
+
+    fn record(&mut self, call: CallId, leg: LegId) {
+        if !self.legs.contains_key(&leg) {
+            self.tell(MediaEvent::RecordingFailed { call, why: "the leg is not open".into() });
+            return;
+        }
+        let before = self.recorder.record(call, leg, Instant::now());
+        if let Some(before) = before.and_then(|before| self.legs.get_mut(&before)) {
+            before.recorded_by = None;
+        }
+        if let Some(known) = self.legs.get_mut(&leg) {
+            known.recorded_by = Some(call);
+        }
+    }
+
+    fn stop_record(&mut self, call: CallId) {
+        let leg = self.recorder.stop(call, Instant::now());
+        if let Some(leg) = leg.and_then(|leg| self.legs.get_mut(&leg)) {
+            leg.recorded_by = None;
         }
     }
 
@@ -489,6 +523,10 @@ impl Engine {
     }
 
     fn audio_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, law: Law, now: Instant) {
+        if let Some(call) = self.legs.get(&from).and_then(|leg| leg.recorded_by) {
+            let stamp = (packet.header.ssrc, packet.header.timestamp);
+            self.recorder.take(call, Channel::Left, stamp, law, packet.payload, now);
+        }
         self.relay(from, &Packet::Audio { from, header: &packet.header, law, payload: packet.payload }, now);
     }
 
@@ -505,7 +543,7 @@ impl Engine {
         let Some(listeners) = self.listeners.get(&from) else { return };
         for id in listeners {
             if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none()) {
-                leg.send(*id, &mut self.peers, packet, &mut self.scratch, now);
+                leg.send(*id, &mut self.peers, packet, &mut self.scratch, &mut self.recorder, now);
             }
         }
     }
@@ -518,10 +556,13 @@ impl Engine {
             let (frame, ended) = leg.next_frame(&self.library, idle_since, now);
             played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
             if let Some(frame) = frame {
-                leg.send(*id, &mut self.peers, &Packet::Own(frame.bytes()), &mut self.scratch, now);
+                leg.send(*id, &mut self.peers, &Packet::Own(frame.bytes()), &mut self.scratch, &mut self.recorder, now);
             }
         }
         played.into_iter().for_each(|event| self.tell(event));
+        if ticks.is_multiple_of(FLUSH_TICKS) {
+            self.recorder.flush();
+        }
         if ticks.is_multiple_of(25) {
             self.watch_peers(now);
         }

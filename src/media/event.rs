@@ -121,5 +121,8 @@ pub(crate) enum Command {
     AttachPeer { leg: LegId, peer: PeerId },
     Hear { leg: LegId, source: Source },
     Play { leg: LegId, sound: String, token: u64 },
+    Record { call: CallId, leg: LegId },
+    PauseRecord { call: CallId, paused: bool },
+    StopRecord { call: CallId },
     Close { leg: LegId },
 }

@@ -3,12 +3,14 @@
 use crate::engine::{self, Events, Setup};
 use crate::event::{Command, RtpRemote, Source};
 use crate::ports::{self, PortPool};
+use crate::recording::{self, Job};
 use crate::sound::Library;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -42,6 +44,8 @@ pub enum MediaError {
     RtpPort { ip: IpAddr, source: std::io::Error },
     #[error("every RTP port is taken")]
     PortsExhausted,
+    #[error("recordings: {0}")]
+    Recordings(std::io::Error),
     #[error("the media thread: {0}")]
     Thread(std::io::Error),
     #[error("the media engine has ended")]
@@ -49,12 +53,15 @@ pub enum MediaError {
 }
 
 /// The handle. Cheap to clone; the engine ends when the last one is gone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Media {
     commands: UnboundedSender<Command>,
     ports: Arc<PortPool>,
     advertise_ip: IpAddr,
     browser_addr: SocketAddr,
+    spool_dir: PathBuf,
+    mp3_dir: PathBuf,
+    jobs: Sender<Job>,
 }
 
 impl Media {
@@ -63,12 +70,15 @@ impl Media {
         let browser_port = |source| MediaError::BrowserPort { addr: config.browser_addr, source };
         let browser_socket = ports::bind(config.browser_addr).map_err(browser_port)?;
         let browser_addr = browser_socket.local_addr().map_err(browser_port)?;
+        let (recorder, jobs) =
+            recording::start(config.spool_dir.clone(), config.mp3_dir.clone(), Arc::clone(&events)).map_err(MediaError::Recordings)?;
         let (commands, obeyed) = unbounded_channel();
         let setup = Setup {
             browser_socket,
             browser_addr,
             browser_advertise: config.browser_advertise,
             library: Library::new(config.sounds_dir),
+            recorder,
             events,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(MediaError::Thread)?;
@@ -86,7 +96,16 @@ impl Media {
             ports: Arc::new(PortPool::new(config.bind_ip, &config.rtp_ports)),
             advertise_ip: config.advertise_ip,
             browser_addr,
+            spool_dir: config.spool_dir,
+            mp3_dir: config.mp3_dir,
+            jobs,
         })
+    }
+
+    /// Finishes the recordings that an earlier process left in the spool folder: a `RecordingReady` with `recovered` for each. Gives how many there are.
+    /// To be called once, before the first call.
+    pub fn recover(&self) -> Result<usize, MediaError> {
+        recording::recover(&self.spool_dir, &self.mp3_dir, &self.jobs).map_err(MediaError::Recordings)
     }
 
     /// The browsers' port as it was bound.
@@ -134,6 +153,26 @@ impl Media {
     /// A second sound takes the first one's place, whose `Played` never comes.
     pub fn play(&self, leg: LegId, sound: String, token: u64) {
         self.ask(Command::Play { leg, sound, token });
+    }
+
+    /// Records a call through its customer's leg: what the leg says left, what it hears right (so holds and prompts are as the customer heard them).
+    /// Asked again with another leg, the recording goes on with that.
+    pub fn record(&self, call: CallId, leg: LegId) {
+        self.ask(Command::Record { call, leg });
+    }
+
+    /// Leaves silence in the recording until it is resumed (card numbers, G4).
+    pub fn pause_record(&self, call: CallId) {
+        self.ask(Command::PauseRecord { call, paused: true });
+    }
+
+    pub fn resume_record(&self, call: CallId) {
+        self.ask(Command::PauseRecord { call, paused: false });
+    }
+
+    /// Ends a recording: `RecordingReady` when the MP3 is made, or `RecordingFailed`. Closing the recorded leg ends it too.
+    pub fn stop_record(&self, call: CallId) {
+        self.ask(Command::StopRecord { call });
     }
 
     /// Closes a leg and its ports. Those who hear it hear nothing.

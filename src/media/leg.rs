@@ -7,8 +7,10 @@ use crate::g711::Law;
 use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
 use crate::reception::Reception;
-use crate::rtp::Header;
+use crate::recording::Recorder;
+use crate::rtp::{HEADER_LEN, Header};
 use crate::sound::{FRAME, Library, Sound};
+use crate::spool::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -76,13 +78,6 @@ pub enum Packet<'a> {
     Audio { from: LegId, header: &'a Header, law: Law, payload: &'a [u8] },
     /// A telephone event of another leg.
     Event { from: LegId, header: &'a Header, payload: &'a [u8] },
-}
-
-/// What a leg was sent, for its recording.
-pub struct Sent {
-    pub timestamp: u32,
-    pub law: Law,
-    pub payload: Vec<u8>,
 }
 
 impl RtpLink {
@@ -186,44 +181,46 @@ impl Leg {
         }
     }
 
-    /// Sends one packet to the far side; gives what was sent when it was audio and the leg is recorded.
+    /// Sends one packet to the far side, and to the leg's recording as what it hears.
     pub fn send(
         &mut self,
         id: LegId,
         peers: &mut HashMap<PeerId, Peer>,
         packet: &Packet<'_>,
         scratch: &mut Vec<u8>,
+        recorder: &mut Recorder,
         now: Instant,
-    ) -> Option<Sent> {
-        let keep = self.recorded_by.is_some();
+    ) {
+        let recorded_by = self.recorded_by.filter(|_| packet.is_audio());
+        let mut record = |header: &Header, law: Law, payload: &[u8]| {
+            if let Some(call) = recorded_by {
+                recorder.take(call, Channel::Right, (header.ssrc, header.timestamp), law, payload, now);
+            }
+        };
         match &mut self.link {
             Link::Rtp(link) => {
-                let session = link.session.as_ref().filter(|session| session.remote.send)?;
-                let law = session.remote.law;
-                let header = header_for(&mut link.outgoing, packet, session.remote.payload_type, session.remote.dtmf_type, now)?;
+                let Some(session) = link.session.as_ref().filter(|session| session.remote.send) else { return };
+                let remote = &session.remote;
+                let Some(header) = header_for(&mut link.outgoing, packet, remote.payload_type, remote.dtmf_type, now) else { return };
                 scratch.clear();
                 header.write(scratch);
-                push_payload(scratch, packet, law);
+                push_payload(scratch, packet, remote.law);
                 send_now(&link.rtp, scratch, session.far.target());
-                let payload = scratch.get(crate::rtp::HEADER_LEN..).unwrap_or_default();
-                (keep && packet.is_audio()).then(|| Sent { timestamp: header.timestamp, law, payload: payload.to_vec() })
+                record(&header, remote.law, scratch.get(HEADER_LEN..).unwrap_or_default());
             }
             Link::Browser { peer, .. } => {
-                let peer = peers.get_mut(peer).filter(|peer| peer.leg == Some(id))?;
-                let PeerState::Open(open) = &mut peer.state else { return None };
+                let Some(peer) = peers.get_mut(peer).filter(|peer| peer.leg == Some(id)) else { return };
+                let PeerState::Open(open) = &mut peer.state else { return };
                 if !open.connected {
-                    return None;
+                    return;
                 }
-                let event_type = open.event_type;
-                let header = header_for(&mut open.outgoing, packet, Law::Mu.payload_type(), event_type, now)?;
+                let Some(header) = header_for(&mut open.outgoing, packet, Law::Mu.payload_type(), open.event_type, now) else { return };
                 let mut payload = Vec::with_capacity(FRAME);
                 push_payload(&mut payload, packet, Law::Mu);
-                let sent =
-                    (keep && packet.is_audio()).then(|| Sent { timestamp: header.timestamp, law: Law::Mu, payload: payload.clone() });
+                record(&header, Law::Mu, &payload);
                 open.send(&header, payload);
-                sent
             }
-            Link::None => None,
+            Link::None => {}
         }
     }
 }
