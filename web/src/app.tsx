@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Hello, Me } from './generated/wire'
 import { StationProvider } from './components/context'
+import { Guard } from './components/Guard'
 import { Sprite } from './components/Icon'
 import { onLanguage, t, type Key } from './i18n'
 import { api, ApiFailure } from './services/http'
@@ -14,7 +15,8 @@ type Person =
   | { is: 'unknown' }
   /** The switch did not answer the first question. */
   | { is: 'unreachable' }
-  | { is: 'nobody'; notice: Key | null }
+  /** `email` of the account that was here until now. */
+  | { is: 'nobody'; notice: Key | null; email: string }
   /** Logged in with a one-time password; `password` when it was typed just now. */
   | { is: 'newcomer'; password: string | null }
   | { is: 'agent' }
@@ -28,7 +30,7 @@ export function App() {
   const [, redraw] = useState(0)
   const page = usePage()
   const store = useMemo(() => createStore(), [])
-  const station = useMemo(() => new Workstation(store, why => setPerson({ is: 'nobody', notice: notices[why] })), [store])
+  const station = useMemo(() => new Workstation(store, (why, email) => setPerson({ is: 'nobody', notice: notices[why], email })), [store])
 
   useEffect(() => onLanguage(() => redraw(n => n + 1)), [])
   useEffect(() => {
@@ -37,7 +39,7 @@ export function App() {
       api.me().then(
         me => setPerson(me.mustChangePassword ? { is: 'newcomer', password: null } : { is: 'agent' }),
         (error: unknown) => {
-          if (error instanceof ApiFailure && error.status === 401) return setPerson({ is: 'nobody', notice: error.code === 'taken_over' ? 'login.takenOver' : null })
+          if (error instanceof ApiFailure && error.status === 401) return setPerson({ is: 'nobody', notice: error.code === 'taken_over' ? 'login.takenOver' : null, email: '' })
           setPerson({ is: 'unreachable' })
           timer = window.setTimeout(ask, ASK_AGAIN)
         },
@@ -63,7 +65,7 @@ export function App() {
   return (
     <StationProvider value={station}>
       <Sprite />
-      {view()}
+      <Guard>{view()}</Guard>
     </StationProvider>
   )
 
@@ -81,7 +83,7 @@ export function App() {
       case 'nobody':
         return (
           <Entrance version={version}>
-            <LoginForm notice={person.notice} onLogin={arrived} />
+            <LoginForm notice={person.notice} account={person.email} onLogin={arrived} />
           </Entrance>
         )
       case 'newcomer':

@@ -11,6 +11,17 @@ import { Button } from './parts'
 export function Banner({ state, desk }: { state: State; desk: Desk }) {
   const station = useStation()
   if (state.link.is === 'lost') return <Reconnecting since={state.link.since} calling={liveSession(desk) !== null} />
+  const { microphone } = state
+  // Without a call this is the middle's task; a call keeps the middle.
+  if ((microphone === 'blocked' || microphone === 'missing' || microphone === 'insecure') && liveSession(desk) !== null) {
+    return (
+      <Line icon="micoff" test="microphone-lost" text={`${t(`microphone.${microphone}`)}. ${t(`microphone.${microphone}.1`)}`}>
+        <Button size="s" icon="mic" onClick={() => void station.tryMicrophone()}>
+          {t('microphone.again')}
+        </Button>
+      </Line>
+    )
+  }
   if (state.audioLocked && isOnline(desk)) {
     return (
       <Line icon="alert" test="audio-locked" text={t('link.audioLocked')}>

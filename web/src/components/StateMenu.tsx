@@ -47,7 +47,9 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
         <StateItem state="busy" chosen={chosen} choose={() => choose('busy', null)}>
           <span class="t2 faint">{t('menu.busy.hint')}</span>
         </StateItem>
-        <StateItem state="onBreak" chosen={chosen} choose={() => choose('onBreak', desk.settings.breakReasons[0] || null)} />
+        {desk.settings.breakReasons.length > 0 ? (
+          <StateItem state="onBreak" chosen={chosen} choose={() => choose('onBreak', desk.settings.breakReasons[0] || null)} />
+        ) : null}
         {desk.settings.breakReasons.length > 0 ? (
           <div class="statemenu__reasons">
             <div class="chips" role="group" aria-label={t('menu.reasons')}>

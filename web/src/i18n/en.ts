@@ -2,6 +2,8 @@
 export const en = {
   'app.name': 'Cordboard',
   'app.loading': 'One moment',
+  'app.broken': 'This page could not be drawn. Your call and its sound go on.',
+  'app.broken.again': 'Draw it again',
   'app.unreachable': 'The switch does not answer. This page tries again by itself.',
 
   'login.title': 'Sign in',

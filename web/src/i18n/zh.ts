@@ -4,6 +4,8 @@ import type { Words } from './index'
 export const zh: Words = {
   'app.name': 'Cordboard',
   'app.loading': '请稍候',
+  'app.broken': '页面显示出错，通话和声音不受影响。',
+  'app.broken.again': '重新显示',
   'app.unreachable': '交换机没有响应，页面会自动重试。',
 
   'login.title': '登录',

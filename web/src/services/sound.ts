@@ -1,3 +1,5 @@
+const START_WITHIN = 300
+
 /** Everything that needs the browser's audio: the customer's voice, the microphone's level, and the workstation's own quiet tones. */
 export class Sound {
   private context: AudioContext | null = null
@@ -33,7 +35,7 @@ export class Sound {
     const playing = this.voice.play()
     if (playing) {
       playing.then(
-        () => this.onlocked(this.audio().state === 'suspended'),
+        () => void this.audio(),
         (error: unknown) => {
           if (error instanceof DOMException && error.name === 'NotAllowedError') this.onlocked(true)
         },
@@ -73,6 +75,8 @@ export class Sound {
     volume.gain.exponentialRampToValueAtTime(0.32, context.currentTime + 1.5)
     volume.connect(context.destination)
     const pair = () => {
+      // Notes of a suspended clock would all sound at once when it runs again.
+      if (context.state === 'suspended') return
       this.note(587.33, 0, 0.55, volume)
       this.note(783.99, 0.24, 0.8, volume)
     }
@@ -126,10 +130,12 @@ export class Sound {
 
   private audio(): AudioContext {
     if (!this.context) {
-      this.context = new AudioContext()
-      this.context.onstatechange = () => {
-        if (this.context) this.onlocked(this.context.state === 'suspended')
-      }
+      const context = new AudioContext()
+      const tell = () => this.onlocked(context.state === 'suspended')
+      context.onstatechange = tell
+      // Where the browser allows sound, the clock runs a moment after it was made.
+      setTimeout(tell, START_WITHIN)
+      this.context = context
     }
     return this.context
   }

@@ -28,11 +28,13 @@ export class Workstation {
   private stopRing: (() => void) | null = null
   private heldTimer: unknown = null
   private toasts = 0
+  /** Whose workstation this was, for the login page. */
+  private email = ''
 
   constructor(
     private readonly store: Store,
     /** Hears that the login is over: by the agent's wish, or not. */
-    private readonly onLoggedOut: (why: 'wanted' | 'ended' | 'takenOver') => void,
+    private readonly onLoggedOut: (why: 'wanted' | 'ended' | 'takenOver', email: string) => void,
   ) {
     this.sound = new Sound(locked => store.dispatch({ type: 'audioLocked', locked }))
     this.tabs = new Tabs(() => this.giveSound())
@@ -79,6 +81,12 @@ export class Workstation {
         this.socket.probe()
       }
     })
+    // Any touch of the page frees the sound, not only the banner's button.
+    const free = () => {
+      if (store.get().audioLocked) this.unlock()
+    }
+    document.addEventListener('click', free)
+    document.addEventListener('keydown', free)
     window.addEventListener('pagehide', () => void this.remarks.flush())
   }
 
@@ -87,15 +95,23 @@ export class Workstation {
   }
 
   /** Closes the socket and lets the sound go: logged out, or the login has ended. */
-  stop() {
+  private end(why: 'wanted' | 'ended' | 'takenOver') {
+    this.keepEmail()
     this.socket.stop()
     this.loseSound('nowhere')
     this.quietRing()
     this.store.dispatch({ type: 'loggedOut' })
+    this.onLoggedOut(why, this.email)
+  }
+
+  private keepEmail() {
+    const desk = this.store.get().desk
+    if (desk) this.email = desk.me.email
   }
 
   /** The same page takes the account back (A9). */
   takeBack() {
+    this.keepEmail()
     this.store.dispatch({ type: 'loggedOut' })
     this.socket.start()
   }
@@ -131,9 +147,11 @@ export class Workstation {
     else await this.peer.bringUp()
   }
 
-  forgetMicrophone() {
+  /** The agent does without the microphone: offline, so that no call comes. */
+  async forgetMicrophone(): Promise<void> {
     this.store.dispatch({ type: 'microphone', is: 'unknown' })
     this.store.dispatch({ type: 'goingOnline', step: 'no' })
+    if (isOnline(this.store.get().desk)) await this.choose('offline')
   }
 
   /** Brings the sound into this tab (F6). */
@@ -184,8 +202,7 @@ export class Workstation {
         return
       }
     }
-    this.stop()
-    this.onLoggedOut('wanted')
+    this.end('wanted')
   }
 
   toast(text: string) {
@@ -202,7 +219,11 @@ export class Workstation {
     this.haveSound()
     const up = await this.peer.bringUp()
     const { microphone, goingOnline } = this.store.get()
-    if (goingOnline === 'no') return false
+    if (goingOnline === 'no') {
+      // The agent chose to stay offline meanwhile.
+      this.loseSound('nowhere')
+      return false
+    }
     if (up) this.store.dispatch({ type: 'goingOnline', step: 'no' })
     else {
       this.loseSound('nowhere')
@@ -280,8 +301,7 @@ export class Workstation {
       await api.me()
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 401) {
-        this.stop()
-        this.onLoggedOut(error.code === 'taken_over' ? 'takenOver' : 'ended')
+        this.end(error.code === 'taken_over' ? 'takenOver' : 'ended')
         return false
       }
     }

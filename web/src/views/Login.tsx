@@ -46,8 +46,8 @@ export function failureText(error: unknown): string {
   return t('error.failed')
 }
 
-export function LoginForm({ notice, onLogin }: { notice: Key | null; onLogin(me: Me, password: string): void }) {
-  const [email, setEmail] = useState('')
+export function LoginForm({ notice, account, onLogin }: { notice: Key | null; account: string; onLogin(me: Me, password: string): void }) {
+  const [email, setEmail] = useState(account)
   const [password, setPassword] = useState('')
   const [error, setError] = useState<{ field: 'email' | 'password'; text: string } | null>(null)
   const [busy, setBusy] = useState(false)
@@ -81,7 +81,7 @@ export function LoginForm({ notice, onLogin }: { notice: Key | null; onLogin(me:
           <span>{t(notice)}</span>
         </p>
       ) : null}
-      <Field id="email" label={t('login.email')} type="email" value={email} autocomplete="username" error={error && error.field === 'email' ? error.text : null} onInput={setEmail} autofocus />
+      <Field id="email" label={t('login.email')} type="email" value={email} autocomplete="username" error={error && error.field === 'email' ? error.text : null} onInput={setEmail} autofocus={!account} />
       <Field
         id="password"
         label={t('login.password')}
@@ -90,6 +90,7 @@ export function LoginForm({ notice, onLogin }: { notice: Key | null; onLogin(me:
         autocomplete="current-password"
         error={error && error.field === 'password' ? error.text : null}
         onInput={setPassword}
+        autofocus={account.length > 0}
       />
       <button class="btn btn--primary btn--l btn--block" type="submit" data-test="submit" aria-busy={busy ? 'true' : undefined}>
         <span>{t('login.submit')}</span>

@@ -28,7 +28,7 @@ export function NoMicrophone({ why }: { why: 'blocked' | 'missing' | 'insecure' 
           <Button kind="primary" icon="mic" test="try-microphone" onClick={() => void station.tryMicrophone()}>
             {t('microphone.again')}
           </Button>
-          <Button onClick={() => station.forgetMicrophone()}>{t('microphone.later')}</Button>
+          <Button onClick={() => void station.forgetMicrophone()}>{t('microphone.later')}</Button>
         </div>
       </div>
     </div>
