@@ -5,14 +5,17 @@
 //! | Free | `Reserve` of this epoch, when ready | Reserved |
 //! | Reserved | `Ring` | Ringing (automatic answer: Accepted) |
 //! | Reserved, Ringing, Accepted | `Withdraw`, `Revoke`, `CallGone`, lease expired | Free |
-//! | Reserved, Ringing | out of reach for 3 s, gone offline | Free, the call is told |
+//! | Reserved | `Ring` when out of reach, a state other than available is chosen | Free, the call is told |
+//! | Reserved, Ringing | out of reach for 3 s | Free, the call is told |
+//! | Ringing | offline is chosen | Free, the call is told |
 //! | Ringing | `Accept` | Accepted |
 //! | Ringing | `Decline` | Free, the call is told |
 //! | Ringing, Accepted | `Won` | InCall |
-//! | Free | `Reclaim` (a new machine hears of its old call) | InCall |
+//! | any but InCall | `Reclaim` (a new machine hears of its old call) | InCall, a call that waits is told |
 //! | InCall | `CallOver` with wrap-up | WrapUp |
 //! | InCall | `CallOver` without, `CallGone` | Free |
 //! | WrapUp | its time is over, `EndWrapUp` | Free |
+//! | any | out of reach for the grace time | Free and offline, the call is told |
 //!
 //! Readiness carries an epoch: groups name it in `Reserve`, and one that is not the newest is refused.
 
@@ -343,7 +346,7 @@ impl Agent {
                 }
             }
             Event::TakenOver => self.taken_over = self.peer.map(|_| cx.now + TAKE_OVER),
-            Event::Best { group, epoch, waiting } => self.best(group, epoch, waiting, &mut out),
+            Event::Best { group, epoch, waiting } => self.best(group, epoch, waiting, &mut out, cx),
             Event::Nothing { group, epoch } => {
                 if epoch == self.epoch && self.matching == Matching::Picked(group) {
                     self.matching = Matching::Out;
@@ -447,7 +450,7 @@ impl Agent {
 
     // ---- groups ----
 
-    fn best(&mut self, group: GroupId, epoch: u64, waiting: Option<Waiting>, out: &mut Vec<Action>) {
+    fn best(&mut self, group: GroupId, epoch: u64, waiting: Option<Waiting>, out: &mut Vec<Action>, cx: &Cx) {
         let Matching::Asking(answers) = &mut self.matching else { return };
         if epoch != self.epoch {
             return;
@@ -464,11 +467,11 @@ impl Agent {
             .min_by_key(|(weight, since, group)| (std::cmp::Reverse(*weight), *since, *group));
         let (id, epoch) = (self.setup.id, self.epoch);
         if let Some((_, _, group)) = chosen {
-            let standing = self.standing(group);
+            let standing = self.standing(group, cx);
             out.push(Action::Tell(Tell::Group(group, group::Event::Pick { agent: id, epoch, standing })));
             self.matching = Matching::Picked(group);
         } else {
-            let parked = self.to_groups(|group| group::Event::Park { agent: id, epoch, standing: self.standing(group) });
+            let parked = self.to_groups(|group| group::Event::Park { agent: id, epoch, standing: self.standing(group, cx) });
             out.extend(parked);
             self.matching = Matching::Parked;
         }
@@ -750,9 +753,10 @@ impl Agent {
         }
     }
 
-    fn standing(&self, group: GroupId) -> Standing {
+    fn standing(&self, group: GroupId, cx: &Cx) -> Standing {
         let priority = self.setup.groups.iter().find(|m| m.group == group).map_or(0, |m| m.priority);
-        Standing { free_since: self.free_since, calls_today: self.calls_today.1, priority }
+        let calls_today = if self.calls_today.0 == cx.today { self.calls_today.1 } else { 0 };
+        Standing { free_since: self.free_since, calls_today, priority }
     }
 
     fn leave_groups(&mut self, out: &mut Vec<Action>) {

@@ -5,7 +5,8 @@
 //! | Claiming | `ChannelGranted`, the number is known | Queueing |
 //! | Claiming | `ChannelRefused`, unknown number | Over (refused before the answer) |
 //! | Queueing | `Offer` | Queueing, one more agent rings |
-//! | Queueing | `Accept` of a ringing offer, a phone that answers | Joining |
+//! | Queueing | `Accept` of a ringing offer | Joining |
+//! | Queueing | a phone answers | Joining, Talking where no ding-dong comes first |
 //! | Queueing | `TurnedAway` to another group | Queueing there |
 //! | Queueing | `TurnedAway`, hang up | Leaving (prompt), Over |
 //! | Joining | the agent's leg is up, the ding-dong played | Talking |

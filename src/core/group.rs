@@ -132,6 +132,8 @@ pub struct Group {
     /// When a caller is to be looked at again: longest wait, last agent, rest after a refusal. Entries of callers who left are harmless.
     timers: BTreeSet<(Millis, CallId)>,
     opens: Millis,
+    /// The date that the turns' calls of today belong to.
+    today: i32,
     shown: (usize, Option<i64>),
 }
 
@@ -152,6 +154,7 @@ impl Group {
             arrivals: BTreeSet::new(),
             timers: BTreeSet::new(),
             opens: cx.now + OPENING,
+            today: cx.today,
             shown: (0, None),
         };
         (group, vec![Action::AnnounceRestart])
@@ -195,6 +198,7 @@ impl Group {
 
     pub fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
         let mut out = Vec::new();
+        self.begin_day(cx);
         while let Some((at, call)) = self.timers.first().copied() {
             if at > cx.now {
                 break;
@@ -208,6 +212,7 @@ impl Group {
 
     pub fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
         let mut out = Vec::new();
+        self.begin_day(cx);
         match event {
             Event::Ask { agent, epoch } => {
                 let waiting = self
@@ -299,7 +304,7 @@ impl Group {
         if full && !ticket.head && !known {
             return self.turn_away(call, Limit::QueueFull, out);
         }
-        if self.online.is_empty() && self.opens <= cx.now && !known {
+        if self.online.is_empty() && self.opens <= cx.now && !known && !ticket.head {
             return self.turn_away(call, Limit::NoAgentOnline, out);
         }
         let place = rank(&ticket);
@@ -329,8 +334,9 @@ impl Group {
 
     /// Turns the caller away whose time is over, or whom nobody is left to serve; never in the middle of an offer.
     fn check_limits(&mut self, call: CallId, out: &mut Vec<Action>, cx: &Cx) {
-        let Some(caller) = self.callers.get(&call).filter(|caller| caller.offers.is_empty()) else { return };
-        let late = self.setup.max_wait.is_some_and(|max| caller.queued + max <= cx.now) && !caller.ticket.head;
+        // Who lost an agent in mid-call waits at the head, exempt from all limits (B3).
+        let Some(caller) = self.callers.get(&call).filter(|caller| caller.offers.is_empty() && !caller.ticket.head) else { return };
+        let late = self.setup.max_wait.is_some_and(|max| caller.queued + max <= cx.now);
         if self.online.is_empty() && self.opens <= cx.now {
             self.turn_away(call, Limit::NoAgentOnline, out);
         } else if late {
@@ -382,6 +388,17 @@ impl Group {
         self.ready.insert(agent, Ready { epoch, turn });
     }
 
+    /// On a new day nobody had a call yet (C3).
+    fn begin_day(&mut self, cx: &Cx) {
+        if std::mem::replace(&mut self.today, cx.today) == cx.today || self.setup.strategy != Strategy::FewestCallsToday {
+            return;
+        }
+        for ready in self.ready.values_mut() {
+            ready.turn.0 = 0;
+        }
+        self.turns = self.ready.values().map(|ready| ready.turn).collect();
+    }
+
     fn leave(&mut self, agent: AgentId) {
         if let Some(ready) = self.ready.remove(&agent) {
             self.turns.remove(&ready.turn);
@@ -422,7 +439,8 @@ impl Group {
     fn reserved_for(&self, caller: &Caller, now: Millis) -> Option<AgentId> {
         let last = caller.ticket.last_agent?;
         let waits = now < caller.queued + self.setup.last_agent_wait;
-        let comes = self.presence.get(&last) == Some(&Presence::Occupied);
+        // One who is free asks for a caller in a moment, and this is theirs.
+        let comes = matches!(self.presence.get(&last), Some(Presence::Occupied | Presence::Free));
         (waits && comes && !caller.refused.contains_key(&last)).then_some(last)
     }
 

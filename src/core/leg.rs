@@ -4,8 +4,9 @@
 //! |---|---|---|---|
 //! | Opening | `Signal(Up)`, `Attached` | Up | `Up` |
 //! | Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same |
-//! | Opening, Up | command `HangUp`, `Reject` | Closing | to signalling, or detach |
-//! | Opening, Up | `AttachFailed`, `CallGone` | Closing | `Failed` / hang up |
+//! | Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach |
+//! | Opening | `AttachFailed` | Closed | `Failed`, `Closed` |
+//! | Opening, Up | `CallGone` | Closing (a browser: Closed) | to signalling, or detach |
 //! | any but Closed | `Signal(Closed)` | Closed | `Closed`, once |
 
 use crate::cx::Cx;

@@ -242,7 +242,7 @@ impl Floor {
     }
 
     /// Messages in the order they were posted; then timers.
-    fn step_in_order(&mut self) -> bool {
+    pub fn step_in_order(&mut self) -> bool {
         let oldest = self.mail.iter().filter(|((_, to), _)| !self.waits(*to)).min_by_key(|(_, queue)| queue[0].0);
         let next = oldest.map(|((from, to), _)| Next::Mail(*from, *to)).or_else(|| self.possible().first().copied());
         let Some(next) = next else { return false };
@@ -279,6 +279,15 @@ impl Floor {
             self.settle();
         }
         self.now = until;
+    }
+
+    /// Holds the floor at rest against the reference model.
+    pub fn check_all(&mut self) {
+        let mut reference = std::mem::take(&mut self.reference);
+        reference.check_moment(self);
+        reference.check(self);
+        self.reference = reference;
+        assert!(self.reference.violations.is_empty(), "{:?}", self.reference.violations);
     }
 
     // ---- mail ----

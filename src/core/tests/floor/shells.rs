@@ -158,6 +158,7 @@ impl Floor {
                     self.sessions.insert((agent, id), session);
                 }
                 Action::Finished => {
+                    self.taken.insert(("call", "Over", "-", "finished"));
                     let line = self.calls.remove(&id).expect("a line finishes once");
                     for address in line.told {
                         if let Some(tell) = gone::farewell(id, address) {

@@ -1,6 +1,153 @@
-//! Every row of the transition tables above the state enums must have been taken.
+//! Every row of the transition tables above the state enums must have been taken, and every row is known here.
 
 use crate::floor::Taken;
 use std::collections::BTreeSet;
 
-pub fn every_row_was_taken(_taken: &BTreeSet<Taken>) {}
+/// A table's row as it stands in the source, and the transitions (before, event, after) that together are the row.
+type Row = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
+
+const AGENT: &[Row] = &[
+    ("Free | `Reserve` of this epoch, when ready | Reserved", &[("Free", "Reserve", "Reserved")]),
+    ("Reserved | `Ring` | Ringing (automatic answer: Accepted)", &[("Reserved", "Ring", "Ringing"), ("Reserved", "Ring", "Accepted")]),
+    (
+        "Reserved, Ringing, Accepted | `Withdraw`, `Revoke`, `CallGone`, lease expired | Free",
+        &[
+            ("Reserved", "Withdraw", "Free"),
+            ("Ringing", "Withdraw", "Free"),
+            ("Accepted", "Withdraw", "Free"),
+            ("Reserved", "Revoke", "Free"),
+            ("Reserved", "CallGone", "Free"),
+            ("Ringing", "CallGone", "Free"),
+            ("Accepted", "CallGone", "Free"),
+            ("Reserved", "tick", "Free"),
+            ("Ringing", "tick", "Free"),
+            ("Accepted", "tick", "Free"),
+        ],
+    ),
+    (
+        "Reserved | `Ring` when out of reach, a state other than available is chosen | Free, the call is told",
+        &[("Reserved", "Ring", "Free"), ("Reserved", "SetState", "Free"), ("Reserved", "SetState(Offline)", "Free")],
+    ),
+    ("Reserved, Ringing | out of reach for 3 s | Free, the call is told", &[("Reserved", "tick", "Free"), ("Ringing", "tick", "Free")]),
+    ("Ringing | offline is chosen | Free, the call is told", &[("Ringing", "SetState(Offline)", "Free")]),
+    ("Ringing | `Accept` | Accepted", &[("Ringing", "Accept", "Accepted")]),
+    ("Ringing | `Decline` | Free, the call is told", &[("Ringing", "Decline", "Free")]),
+    ("Ringing, Accepted | `Won` | InCall", &[("Ringing", "Won", "InCall"), ("Accepted", "Won", "InCall")]),
+    (
+        "any but InCall | `Reclaim` (a new machine hears of its old call) | InCall, a call that waits is told",
+        &[("Free", "Reclaim", "InCall"), ("Reserved", "Reclaim", "InCall"), ("Ringing", "Reclaim", "InCall")],
+    ),
+    ("InCall | `CallOver` with wrap-up | WrapUp", &[("InCall", "CallOver", "WrapUp")]),
+    ("InCall | `CallOver` without, `CallGone` | Free", &[("InCall", "CallOver", "Free"), ("InCall", "CallGone", "Free")]),
+    ("WrapUp | its time is over, `EndWrapUp` | Free", &[("WrapUp", "tick", "Free"), ("WrapUp", "EndWrapUp", "Free")]),
+    ("any | out of reach for the grace time | Free and offline, the call is told", &[("InCall", "tick", "Free")]),
+];
+
+const CALL: &[Row] = &[
+    ("Claiming | `ChannelGranted`, the number is known | Queueing", &[("Claiming", "ChannelGranted", "Queueing")]),
+    (
+        "Claiming | `ChannelRefused`, unknown number | Over (refused before the answer)",
+        &[("Claiming", "ChannelRefused", "Over"), ("Claiming", "ChannelGranted", "Over")],
+    ),
+    ("Queueing | `Offer` | Queueing, one more agent rings", &[("Queueing", "Offer", "Queueing")]),
+    ("Queueing | `Accept` of a ringing offer | Joining", &[("Queueing", "Accept", "Joining")]),
+    (
+        "Queueing | a phone answers | Joining, Talking where no ding-dong comes first",
+        &[("Queueing", "Leg(Up)", "Joining"), ("Queueing", "Leg(Up)", "Talking")],
+    ),
+    ("Queueing | `TurnedAway` to another group | Queueing there", &[("Queueing", "TurnedAway", "Queueing")]),
+    (
+        "Queueing | `TurnedAway`, hang up | Leaving (prompt), Over",
+        &[("Queueing", "TurnedAway", "Leaving"), ("Queueing", "TurnedAway", "Over")],
+    ),
+    (
+        "Joining | the agent's leg is up, the ding-dong played | Talking",
+        &[("Joining", "Leg(Up)", "Talking"), ("Joining", "Played", "Talking")],
+    ),
+    (
+        "Joining | the agent's leg fails, `AgentLost` | Queueing at the head",
+        &[("Joining", "Leg(Failed)", "Queueing"), ("Joining", "AgentLost", "Queueing")],
+    ),
+    ("Talking | `AgentLost` | Queueing at the head, a new segment", &[("Talking", "AgentLost", "Queueing")]),
+    ("Talking | hang-up from either side | Over", &[("Talking", "HangUp", "Over"), ("Talking", "Leg(HungUp)", "Over")]),
+    ("Leaving | `Played` | Over", &[("Leaving", "Played", "Over")]),
+    (
+        "any | the customer's leg ends, a leg is gone | Over",
+        &[
+            ("Claiming", "Leg(Cancelled)", "Over"),
+            ("Queueing", "Leg(HungUp)", "Over"),
+            ("Joining", "Leg(HungUp)", "Over"),
+            ("Leaving", "Leg(HungUp)", "Over"),
+            ("Queueing", "LegGone", "Over"),
+            ("Talking", "LegGone", "Over"),
+        ],
+    ),
+    ("Over | every leg closed, every offer confirmed | finished", &[("Over", "-", "finished")]),
+];
+
+const GROUP: &[Row] = &[
+    ("— | `Enqueue`, within the limits | Waiting", &[("—", "Enqueue", "Waiting")]),
+    ("— | `Enqueue`, beyond a limit | turned away", &[("—", "Enqueue", "—")]),
+    (
+        "Waiting | a suitable agent is ready | Offering (`Reserve` sent)",
+        &[("Waiting", "Pick", "Offering"), ("Waiting", "Park", "Offering")],
+    ),
+    ("Offering | `Reserved` | Offering (the call has the offer)", &[("Offering", "Reserved", "Offering")]),
+    (
+        "Offering | `NotReserved`, `OfferOver`, the agent's machine is new: the last one | Waiting",
+        &[("Offering", "NotReserved", "Waiting"), ("Offering", "OfferOver", "Waiting"), ("Offering", "AgentRestarted", "Waiting")],
+    ),
+    ("Waiting | longest wait over, nobody online | turned away", &[("Waiting", "tick", "—"), ("Waiting", "Presence", "—")]),
+    (
+        "any | `Left`, `CallGone` | —",
+        &[("Waiting", "Left", "—"), ("Offering", "Left", "—"), ("Waiting", "CallGone", "—"), ("Offering", "CallGone", "—")],
+    ),
+];
+
+const LEG: &[Row] = &[
+    ("Opening | `Signal(Up)`, `Attached` | Up | `Up`", &[("Opening", "Signal(Up)", "Up"), ("Opening", "Attached", "Up")]),
+    (
+        "Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same",
+        &[("Opening", "Signal(Cancelled)", "Closing"), ("Up", "Signal(HungUp)", "Closing"), ("Opening", "Signal(Failed)", "Closing")],
+    ),
+    (
+        "Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach",
+        &[
+            ("Opening", "HangUp", "Closing"),
+            ("Up", "HangUp", "Closing"),
+            ("Opening", "Reject", "Closing"),
+            ("Opening", "HangUp", "Closed"),
+            ("Up", "HangUp", "Closed"),
+        ],
+    ),
+    ("Opening | `AttachFailed` | Closed | `Failed`, `Closed`", &[("Opening", "AttachFailed", "Closed")]),
+    (
+        "Opening, Up | `CallGone` | Closing (a browser: Closed) | to signalling, or detach",
+        &[("Opening", "CallGone", "Closing"), ("Up", "CallGone", "Closing"), ("Up", "CallGone", "Closed")],
+    ),
+    ("any but Closed | `Signal(Closed)` | Closed | `Closed`, once", &[("Closing", "Signal(Closed)", "Closed")]),
+];
+
+pub fn every_row_was_taken(taken: &BTreeSet<Taken>) {
+    let mut missing = Vec::new();
+    for (machine, source, rows) in [
+        ("agent", include_str!("../../agent.rs"), AGENT),
+        ("call", include_str!("../../call.rs"), CALL),
+        ("group", include_str!("../../group.rs"), GROUP),
+        ("leg", include_str!("../../leg.rs"), LEG),
+    ] {
+        let table = source.lines().filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |")).skip(1);
+        let table: Vec<&str> = table.filter(|row| !row.starts_with("---")).collect();
+        missing.extend(
+            table.iter().filter(|row| !rows.iter().any(|(known, _)| known == *row)).map(|row| format!("{machine}: unknown row: {row}")),
+        );
+        for (row, steps) in rows {
+            if !table.contains(row) {
+                missing.push(format!("{machine}: no such row: {row}"));
+            }
+            let untaken = steps.iter().filter(|(before, event, after)| !taken.contains(&(machine, before, event, after)));
+            missing.extend(untaken.map(|step| format!("{machine}: {step:?} of the row {row:?}")));
+        }
+    }
+    assert!(missing.is_empty(), "rows of the transition tables that were never taken:\n{}", missing.join("\n"));
+}

@@ -1,0 +1,97 @@
+//! D2 and D3: who hears whom.
+
+use super::in_call;
+use crate::floor::Floor;
+use cordboard_core::call::Command;
+use cordboard_core::ids::{AgentId, CallId, LegId};
+use cordboard_core::message::Source;
+
+fn legs(floor: &Floor, call: CallId) -> (LegId, LegId) {
+    (floor.leg_of(call), floor.calls[&call].machine.agent().unwrap().1)
+}
+
+#[test]
+fn in_a_call_both_hear_each_other() {
+    let (floor, call) = in_call();
+    let (customer, agent) = legs(&floor, call);
+    assert_eq!((floor.hears_now(customer), floor.hears_now(agent)), (Source::Leg(agent), Source::Leg(customer)));
+}
+
+#[test]
+fn on_hold_the_customer_hears_music_and_the_agent_still_hears_the_customer() {
+    let (mut floor, call) = in_call();
+    let (customer, agent) = legs(&floor, call);
+    floor.commands(1, call, Command::Hold);
+    assert_eq!((floor.hears_now(customer), floor.hears_now(agent)), (Source::Music("music 1".into()), Source::Leg(customer)));
+    assert!(floor.sessions[&(AgentId(1), call)].held);
+    floor.commands(1, call, Command::Resume);
+    assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+}
+
+#[test]
+fn hold_never_hangs_up() {
+    let (mut floor, call) = in_call();
+    floor.commands(1, call, Command::Hold);
+    floor.advance(24 * 3_600_000);
+    assert_eq!(floor.calls[&call].machine.kind(), "Talking");
+    floor.hangs_up(call);
+    assert_eq!(floor.row(call).records[0].hold, 24 * 3_600_000);
+}
+
+#[test]
+fn muted_the_customer_hears_nothing_and_the_agent_hears_the_customer() {
+    let (mut floor, call) = in_call();
+    let (customer, agent) = legs(&floor, call);
+    floor.commands(1, call, Command::Mute);
+    assert_eq!((floor.hears_now(customer), floor.hears_now(agent)), (Source::Silence, Source::Leg(customer)));
+    assert!(floor.sessions[&(AgentId(1), call)].muted);
+    floor.commands(1, call, Command::Unmute);
+    assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+}
+
+#[test]
+fn resuming_a_muted_call_keeps_it_muted() {
+    let (mut floor, call) = in_call();
+    let (customer, _) = legs(&floor, call);
+    for command in [Command::Mute, Command::Hold, Command::Resume] {
+        floor.commands(1, call, command);
+    }
+    assert_eq!(floor.hears_now(customer), Source::Silence);
+}
+
+#[test]
+fn hold_time_is_counted_once_however_often_it_is_pressed() {
+    let (mut floor, call) = in_call();
+    for _ in 0..3 {
+        floor.commands(1, call, Command::Hold);
+        floor.advance(1_000);
+    }
+    floor.commands(1, call, Command::Resume);
+    floor.advance(5_000);
+    floor.hangs_up(call);
+    assert_eq!(floor.row(call).records[0].hold, 3_000);
+}
+
+#[test]
+fn nobody_but_the_agent_in_the_call_commands_it() {
+    let (mut floor, call) = in_call();
+    let (customer, agent) = legs(&floor, call);
+    for command in [Command::Hold, Command::Mute, Command::HangUp] {
+        floor.commands(2, call, command);
+    }
+    assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+}
+
+#[test]
+fn a_call_that_moves_to_the_next_agent_is_neither_held_nor_muted() {
+    let (mut floor, call) = in_call();
+    for command in [Command::Hold, Command::Mute] {
+        floor.commands(1, call, command);
+    }
+    floor.happens(1, cordboard_core::agent::Event::SocketDown);
+    floor.advance(30_000);
+    floor.goes_online(1);
+    floor.accepts(1);
+    let (customer, agent) = legs(&floor, call);
+    assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+}

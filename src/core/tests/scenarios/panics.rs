@@ -1,0 +1,164 @@
+//! Design, "what must hold": a panic in one machine.
+
+use super::{floor_of, in_call, rings_at};
+use crate::floor::world::{TRUNK, group};
+use crate::floor::{Far, Floor};
+use cordboard_core::agent::Chosen;
+use cordboard_core::ids::{Address, AgentId, GroupId};
+use cordboard_core::message::Source;
+use cordboard_core::outcome::CallStatus;
+use cordboard_core::setup::{GroupSetup, WrapUp};
+
+fn panics(floor: &mut Floor, who: Address) {
+    floor.panic(who, None);
+    floor.settle();
+    floor.check_all();
+}
+
+#[test]
+fn a_panic_of_a_call_ends_that_call_only_and_cleanly() {
+    let mut floor = floor_of(group(1), 2);
+    let (first, second) = (floor.calls(1), floor.calls(1));
+    floor.accepts(1);
+    floor.accepts(2);
+    let legs: Vec<_> = floor.legs.values().filter(|leg| leg.call == first).map(|leg| leg.id).collect();
+    panics(&mut floor, Address::Call(first));
+    assert!(legs.iter().all(|leg| !floor.legs.contains_key(leg) && floor.far.get(leg).is_none_or(|far| *far == Far::Closed)));
+    assert_eq!((floor.row(first).status, floor.agents[&AgentId(1)].kind()), (CallStatus::Interrupted, "Free"));
+    assert_eq!((floor.calls[&second].machine.kind(), floor.trunks[&TRUNK].channels()), ("Talking", 1));
+}
+
+#[test]
+fn a_panic_of_a_call_that_rings_frees_the_agent() {
+    let mut floor = floor_of(group(1), 1);
+    let first = floor.calls(1);
+    let second = floor.calls(1);
+    panics(&mut floor, Address::Call(first));
+    assert_eq!(rings_at(&floor, second), [1]);
+}
+
+#[test]
+fn a_panic_of_a_call_over_its_first_offer_frees_the_agent_who_was_reserved() {
+    use cordboard_core::call::Route;
+    let mut floor = floor_of(group(1), 1);
+    let call = floor.begin(Some(Route { group: GroupId(1), early_media: false, last_agent: None }));
+    while floor.agents[&AgentId(1)].kind() != "Reserved" {
+        assert!(floor.step_in_order());
+    }
+    panics(&mut floor, Address::Call(call));
+    assert_eq!(floor.agents[&AgentId(1)].kind(), "Free");
+}
+
+#[test]
+fn a_panic_of_a_leg_ends_its_call_with_a_bye_and_a_record() {
+    let (mut floor, call) = in_call();
+    let leg = floor.leg_of(call);
+    panics(&mut floor, Address::Leg(leg));
+    assert_eq!(
+        (floor.row(call).status, floor.calls.len(), floor.legs.len(), floor.far[&leg]),
+        (CallStatus::Interrupted, 0, 0, Far::Closed)
+    );
+}
+
+#[test]
+fn after_a_panic_of_a_group_nobody_loses_the_place_and_whoever_rings_goes_on_ringing() {
+    let mut floor = floor_of(GroupSetup { wrap_up: WrapUp::Off, ..group(1) }, 1);
+    let mut callers = Vec::new();
+    for _ in 0..3 {
+        callers.push(floor.calls(1));
+        floor.advance(1_000);
+    }
+    panics(&mut floor, Address::Group(GroupId(1)));
+    assert_eq!((rings_at(&floor, callers[0]), floor.rang.len()), (vec![1], 1));
+    for call in callers {
+        assert_eq!(rings_at(&floor, call), [1]);
+        floor.accepts(1);
+        floor.hangs_up(call);
+    }
+}
+
+#[test]
+fn after_a_panic_of_a_group_the_longest_wait_goes_on_where_it_began() {
+    let mut floor = floor_of(GroupSetup { max_wait: Some(30_000), ..group(1) }, 1);
+    floor.chooses(1, Chosen::Busy(None));
+    let call = floor.calls(1);
+    floor.advance(20_000);
+    panics(&mut floor, Address::Group(GroupId(1)));
+    floor.advance(10_000);
+    assert_eq!((floor.calls.len(), floor.row(call).status), (0, CallStatus::QueueTimeout));
+}
+
+#[test]
+fn a_new_group_does_not_say_that_nobody_is_online_before_it_heard_of_its_agents() {
+    let mut floor = floor_of(group(1), 1);
+    floor.chooses(1, Chosen::Busy(None));
+    let call = floor.calls(1);
+    panics(&mut floor, Address::Group(GroupId(1)));
+    floor.advance(5_000);
+    assert_eq!(floor.calls[&call].machine.queue(), Some(GroupId(1)));
+}
+
+#[test]
+fn after_a_panic_of_an_agent_the_connected_call_notices_nothing() {
+    let (mut floor, call) = in_call();
+    let (_, leg) = floor.calls[&call].machine.agent().unwrap();
+    let waits = floor.calls(1);
+    panics(&mut floor, Address::Agent(AgentId(1)));
+    assert_eq!((floor.agents[&AgentId(1)].in_call(), floor.hears_now(floor.leg_of(call))), (Some(call), Source::Leg(leg)));
+    assert_eq!(rings_at(&floor, waits), []);
+    floor.hangs_up(call);
+    assert_eq!(floor.agents[&AgentId(1)].kind(), "WrapUp");
+}
+
+#[test]
+fn after_a_panic_of_an_agent_who_rings_the_caller_rings_somebody() {
+    let mut floor = floor_of(group(1), 2);
+    let call = floor.calls(1);
+    panics(&mut floor, Address::Agent(AgentId(1)));
+    assert_eq!(rings_at(&floor, call).len(), 1);
+    let agent = rings_at(&floor, call)[0];
+    floor.accepts(agent);
+    assert_eq!(floor.calls[&call].machine.kind(), "Talking");
+}
+
+#[test]
+fn after_a_panic_of_an_agent_the_chosen_state_stays() {
+    let mut floor = floor_of(group(1), 1);
+    floor.chooses(1, Chosen::OnBreak("lunch".into()));
+    panics(&mut floor, Address::Agent(AgentId(1)));
+    assert_eq!((floor.seen(1), floor.state_reason(1)), (cordboard_core::agent::Seen::OnBreak, Some("lunch")));
+}
+
+#[test]
+fn after_a_panic_of_a_trunk_its_channels_are_counted_again() {
+    let mut floor = floor_of(group(1), 1);
+    let calls = [floor.calls(1), floor.calls(1)];
+    panics(&mut floor, Address::Trunk(TRUNK));
+    assert_eq!(floor.trunks[&TRUNK].channels(), 2);
+    for call in calls {
+        floor.hangs_up(call);
+    }
+    assert_eq!(floor.trunks[&TRUNK].channels(), 0);
+}
+
+#[test]
+fn a_call_that_waits_for_its_channel_asks_the_new_trunk() {
+    use cordboard_core::call::Route;
+    let mut floor = floor_of(group(1), 1);
+    let call = floor.begin(Some(Route { group: GroupId(1), early_media: false, last_agent: None }));
+    // The trunk dies over the claim itself.
+    floor.panic(Address::Trunk(TRUNK), Some(&mut crate::floor::random::Random::new(1)));
+    floor.settle();
+    assert_eq!(rings_at(&floor, call), [1]);
+}
+
+#[test]
+fn a_call_that_is_silent_does_not_keep_its_agent_beyond_the_lease() {
+    let mut floor = floor_of(group(1), 1);
+    let call = floor.calls(1);
+    floor.calls.get_mut(&call).unwrap().stalled = floor.now + 60_000;
+    floor.advance(29_999);
+    assert_eq!(rings_at(&floor, call), [1]);
+    floor.advance(1);
+    assert_eq!(floor.agents[&AgentId(1)].kind(), "Free");
+}
