@@ -97,7 +97,7 @@ function installEars(rate) {
 export async function pageHears(page, seconds) {
   await page.waitForFunction(() => window.__ears.listen(), undefined, { timeout: 10_000 });
   const [from, length] = await page.evaluate(() => [performance.timeOrigin + performance.now(), window.__ears.length]);
-  await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 1000 + 10_000 });
+  await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 3000 + 20_000 });
   return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
 }
 

@@ -34,6 +34,12 @@ name = "Tom Berg"
 groups = ["Orders"]
 password_env = "AGENT_PASSWORD"
 
+[agents."ada@example.com"]
+number = "1000"
+name = "Ada Admin"
+role = "admin"
+password_env = "AGENT_PASSWORD"
+
 [[numbers]]
 did = "${DID}"
 group = "Orders"
@@ -50,10 +56,12 @@ export class Stage {
   accounts = {
     mei: { email: 'mei@example.com', password: PASSWORD },
     tom: { email: 'tom@example.com', password: PASSWORD },
+    ada: { email: 'ada@example.com', password: PASSWORD },
   };
   #browsers = [];
   #own;
   #tom;
+  #admin;
   #calls = [];
   #microphones = {};
 
@@ -91,6 +99,12 @@ export class Stage {
     return this.#tom;
   }
 
+  /** Ada, who sees every record, in a browser of her own. */
+  async admin() {
+    this.#admin ??= await Workstation.logIn(await this.browser(), this.switch.url, this.accounts.ada);
+    return this.#admin;
+  }
+
   /** SIPp calls; the customer says a sentence again and again. */
   async customerCalls({ scenario = 'call', did = DID } = {}) {
     const audio = await CallerAudio.open(spokenUlaw(SENTENCES.caller));
@@ -109,6 +123,14 @@ export class Stage {
     console.log(`The switch's log and the pages: ${folder}`);
   }
 
+  /** A switch that knows of no call, and Mei online. */
+  async afresh() {
+    await this.hangUpAll();
+    await this.switch.kill();
+    await this.switch.start();
+    await this.meiAgain();
+  }
+
   /** What is left of the calls so far. */
   async hangUpAll() {
     for (const { audio, sipp } of this.#calls.splice(0)) {
@@ -124,14 +146,15 @@ export class Stage {
   }
 
   async recordsOf(station, sipp) {
-    const settled = async (from) => {
-      const response = await fetch(`/api/v1/records?from=${from}`);
-      const { items } = await response.json();
-      const done = items.length > 0 && items.every(({ recording }) => !recording || ['ready', 'recovered', 'failed'].includes(recording.state));
-      return done && items;
-    };
-    const handle = await station.page.waitForFunction(settled, sipp.placed, { timeout: 20_000, polling: 200 });
-    return handle.jsonValue();
+    const ask = (from) => fetch(`/api/v1/records?from=${from}`).then((response) => response.json());
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const { items } = await station.page.evaluate(ask, sipp.placed);
+      const ready = items.every(({ recording }) => !recording || ['ready', 'recovered', 'failed'].includes(recording.state));
+      if (items.length > 0 && ready) return items;
+      if (Date.now() > deadline) throw new Error(`no settled records: ${JSON.stringify(items)}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
 
   /** Back to the page where calls are answered. */
