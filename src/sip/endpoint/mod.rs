@@ -14,7 +14,7 @@ use crate::transaction::{InviteClient, OtherClient};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use table::{Client, ClientMachine, Server, ServerMachine, Table};
 
@@ -124,10 +124,19 @@ pub struct Endpoint {
     clients: Table<ClientKey, Client>,
     servers: Table<ServerKey, Server>,
     dialogs: HashMap<DialogId, LegId>,
+    legs: HashMap<LegId, LegShare>,
     /// Ongoing requests outside dialogs, to tell merged ones (RFC 3261 §8.2.2.2).
     merges: HashMap<String, ServerKey>,
-    /// The last INVITE that a leg sent, for its CANCEL.
-    invites: HashMap<LegId, ClientKey>,
+}
+
+/// What the endpoint holds for one leg.
+#[derive(Debug, Default)]
+struct LegShare {
+    dialogs: Vec<DialogId>,
+    /// The last INVITE that the leg sent, for its CANCEL.
+    invite: Option<ClientKey>,
+    clients: HashSet<ClientKey>,
+    servers: HashSet<ServerKey>,
 }
 
 impl Endpoint {
@@ -138,8 +147,8 @@ impl Endpoint {
             clients: Table::default(),
             servers: Table::default(),
             dialogs: HashMap::new(),
+            legs: HashMap::new(),
             merges: HashMap::new(),
-            invites: HashMap::new(),
         }
     }
 
@@ -155,20 +164,23 @@ impl Endpoint {
 
     /// Requests with this Call-ID and our tag go to `leg` from now on.
     pub fn register(&mut self, dialog: DialogId, leg: LegId) {
+        self.legs.entry(leg).or_default().dialogs.push(dialog.clone());
         self.dialogs.insert(dialog, leg);
     }
 
     /// The leg is over or its actor is gone: its dialogs are unknown from now on. Requests of its peer that it left unanswered get a 500,
-    /// an INVITE of its own that is still pending is cancelled; its other transactions end unheard.
+    /// an INVITE of its own that is still pending is cancelled, and a late answer to it ended; its other transactions end unheard.
     pub fn forget(&mut self, leg: LegId, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let mut actions = self.cancel(leg, None, cx);
-        self.dialogs.retain(|_, l| *l != leg);
-        self.invites.remove(&leg);
-        for key in self.clients.keys(|c| c.user == Some(User::Leg(leg))) {
+        let Some(share) = self.legs.remove(&leg) else { return actions };
+        for dialog in share.dialogs {
+            self.dialogs.remove(&dialog);
+        }
+        for key in share.clients {
             self.clients.update(&key, |c| c.user = None);
         }
-        for key in self.servers.keys(|s| s.leg == Some(leg) && s.is_pending()) {
-            let Some(response) = self.servers.get(&key).map(|s| s.request.response(500)) else { continue };
+        for key in share.servers {
+            let Some(response) = self.servers.get(&key).filter(|s| s.is_pending()).map(|s| s.request.response(500)) else { continue };
             actions.extend(self.respond(&key, response, cx));
         }
         actions
@@ -195,20 +207,29 @@ impl Endpoint {
     }
 
     /// Sends a request in a new transaction; Via and Max-Forwards are added here. The first [`EndpointAction`] is its transmission.
-    pub fn request(&mut self, user: User, mut request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+    pub fn request(&mut self, user: User, request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        self.send(Some(user), request, flow, cx)
+    }
+
+    fn send(&mut self, user: Option<User>, mut request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let branch = format!("z9hG4bK{:032x}", cx.next_id());
         self.dress(&mut request, &branch, &flow);
         let bytes = request.to_bytes();
         let key = ClientKey::new(&branch, &request.method);
-        let machine = if request.method == Method::INVITE {
-            if let User::Leg(leg) = user {
-                self.invites.insert(leg, key.clone());
+        let is_invite = request.method == Method::INVITE;
+        if let Some(User::Leg(leg)) = user {
+            let share = self.legs.entry(leg).or_default();
+            share.clients.insert(key.clone());
+            if is_invite {
+                share.invite = Some(key.clone());
             }
+        }
+        let machine = if is_invite {
             ClientMachine::Invite(InviteClient::new(bytes.clone(), flow.is_reliable(), cx.now))
         } else {
             ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), cx.now))
         };
-        self.clients.insert(key, Client { user: Some(user), flow, machine, request });
+        self.clients.insert(key, Client { user, flow, machine, request });
         vec![EndpointAction::Transmit { flow, bytes }]
     }
 
@@ -221,22 +242,24 @@ impl Endpoint {
 
     /// Cancels the leg's pending INVITE, once. Nothing happens before a provisional response came (RFC 3261 §9.1).
     pub fn cancel(&mut self, leg: LegId, reason: Option<String>, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let Some(key) = self.invites.get(&leg).cloned() else { return Vec::new() };
-        let now = cx.now;
-        let invite = self.clients.update(&key, |client| {
-            let ClientMachine::Invite(machine) = &mut client.machine else { return None };
-            machine.cancel(now).then(|| (client.request.clone(), client.flow))
+        let key = self.legs.get(&leg).and_then(|l| l.invite.clone());
+        key.and_then(|key| self.cancel_invite(&key, reason, cx.now)).into_iter().collect()
+    }
+
+    fn cancel_invite(&mut self, key: &ClientKey, reason: Option<String>, now: Millis) -> Option<EndpointAction> {
+        let cancelled = self.clients.update(key, |client| match &mut client.machine {
+            ClientMachine::Invite(machine) => machine.cancel(now).then(|| (hop_request(&client.request, Method::CANCEL), client.flow)),
+            ClientMachine::Other(_) => None,
         });
-        let Some((invite, flow)) = invite.flatten() else { return Vec::new() };
-        let mut cancel = hop_request(&invite, Method::CANCEL);
+        let (mut cancel, flow) = cancelled.flatten()?;
         if let Some(reason) = reason {
             cancel.headers.push(Field::Reason, reason);
         }
-        let Some(branch) = invite.headers.top_via().ok().and_then(|v| v.branch().map(str::to_owned)) else { return Vec::new() };
+        let branch = cancel.headers.top_via().ok()?.branch()?.to_owned();
         let bytes = cancel.to_bytes();
         let machine = ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), now));
         self.clients.insert(ClientKey::new(&branch, &Method::CANCEL), Client { user: None, flow, machine, request: cancel });
-        vec![EndpointAction::Transmit { flow, bytes }]
+        Some(EndpointAction::Transmit { flow, bytes })
     }
 
     /// Asks a trunk's host whether it lives (OPTIONS); the answer comes as [`EndpointAction::Response`] or `Failed` of [`User::Probe`].
@@ -257,15 +280,14 @@ impl Endpoint {
     pub fn flow_failed(&mut self, flow: &Flow) -> Vec<EndpointAction> {
         let mut actions = Vec::new();
         for key in self.clients.keys(|c| c.flow == *flow && c.is_pending()) {
-            let Some(client) = self.clients.remove(&key) else { continue };
+            let Some(client) = self.remove_client(&key) else { continue };
             actions.extend(client.failed(Why::Transport));
         }
         if !flow.is_reliable() {
             return actions;
         }
         for key in self.servers.keys(|s| s.flow == *flow && s.is_pending()) {
-            let Some(server) = self.servers.remove(&key) else { continue };
-            self.merges.retain(|_, k| *k != key);
+            let Some(server) = self.remove_server(&key) else { continue };
             if let (Some(leg), ServerMachine::Invite(_)) = (server.leg, &server.machine) {
                 let cseq = server.request.headers.cseq().map_or(0, |c| c.seq);
                 actions.push(EndpointAction::Failed { user: User::Leg(leg), method: Method::INVITE, cseq, why: Why::Transport });
@@ -315,20 +337,34 @@ impl Endpoint {
         self.clients.len() + self.servers.len()
     }
 
-    fn remove_client(&mut self, key: &ClientKey) {
-        if let Some(Client { user: Some(User::Leg(leg)), .. }) = self.clients.remove(key)
-            && self.invites.get(&leg) == Some(key)
+    fn remove_client(&mut self, key: &ClientKey) -> Option<Client> {
+        let client = self.clients.remove(key)?;
+        if let Some(User::Leg(leg)) = client.user
+            && let Some(share) = self.legs.get_mut(&leg)
         {
-            self.invites.remove(&leg);
+            share.clients.remove(key);
+            share.invite.take_if(|i| i == key);
         }
+        Some(client)
     }
 
-    fn remove_server(&mut self, key: &ServerKey) {
-        if let Some(server) = self.servers.remove(key)
-            && let Some(merge) = receive::merge_key(&server.request)
+    fn remove_server(&mut self, key: &ServerKey) -> Option<Server> {
+        let server = self.servers.remove(key)?;
+        if let Some(merge) = receive::merge_key(&server.request)
+            && self.merges.get(&merge) == Some(key)
         {
             self.merges.remove(&merge);
         }
+        if let Some(share) = server.leg.and_then(|leg| self.legs.get_mut(&leg)) {
+            share.servers.remove(key);
+        }
+        Some(server)
+    }
+
+    /// The server transaction is the leg's to answer.
+    fn hand_to(&mut self, key: &ServerKey, leg: LegId) {
+        self.servers.update(key, |s| s.leg = Some(leg));
+        self.legs.entry(leg).or_default().servers.insert(key.clone());
     }
 
     /// Adds what every request of ours carries.

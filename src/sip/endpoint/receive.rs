@@ -5,6 +5,7 @@ use super::table::{ClientMachine, Server, ServerMachine};
 use super::{ALLOW, ClientKey, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request};
 use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
 use crate::sdp;
+use crate::session::Dialog;
 use crate::transaction::{InviteServer, OtherServer, Step};
 use cordboard_core::cx::Cx;
 use cordboard_core::ids::LegId;
@@ -76,7 +77,7 @@ impl Endpoint {
             let dialog = DialogId { call_id: request.headers.call_id().unwrap_or_default().to_owned(), local_tag };
             return match self.dialogs.get(&dialog).copied() {
                 Some(leg) => {
-                    self.servers.update(&key, |s| s.leg = Some(leg));
+                    self.hand_to(&key, leg);
                     vec![EndpointAction::InDialog { leg, key, request, flow }]
                 }
                 None => self.respond(&key, request.response(481), cx),
@@ -112,7 +113,7 @@ impl Endpoint {
             return self.respond(&key, request.response(406), cx);
         }
         let leg = LegId(cx.next_id());
-        self.servers.update(&key, |s| s.leg = Some(leg));
+        self.hand_to(&key, leg);
         let mut actions = self.respond(&key, request.response(100), cx);
         actions.push(EndpointAction::Invite { leg, trunk, key, request, flow });
         actions
@@ -159,10 +160,27 @@ impl Endpoint {
                 ClientMachine::Other(machine) => machine.receive(response.status, now),
             };
             let transmit = step.transmit.then(|| EndpointAction::Transmit { flow: client.flow, bytes: client.wire().to_vec() });
-            (transmit, client.user.filter(|_| step.deliver))
+            // Nobody is left to take this news of an INVITE.
+            let orphan = client.user.is_none() && client.request.method == Method::INVITE && step.deliver;
+            (transmit, client.user.filter(|_| step.deliver), orphan.then(|| (client.request.clone(), client.flow)))
         });
-        let Some((transmit, user)) = outcome else { return Vec::new() };
+        let Some((transmit, user, orphan)) = outcome else { return Vec::new() };
+        if let Some((invite, flow)) = orphan {
+            if response.is_success() {
+                return self.end_orphan(&invite, &response, flow, cx);
+            }
+            return transmit.into_iter().chain(self.cancel_invite(&key, None, now)).collect();
+        }
         transmit.into_iter().chain(user.map(|user| EndpointAction::Response { user, response })).collect()
+    }
+
+    /// ACK and BYE for an answer that comes after its leg is gone.
+    fn end_orphan(&mut self, invite: &Request, answer: &Response, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let Some(mut dialog) = Dialog::of_answer(invite, answer) else { return Vec::new() };
+        let mut actions = self.ack(dialog.ack(dialog.local_cseq), flow, cx);
+        let bye = dialog.request(Method::BYE);
+        actions.extend(self.send(None, bye, flow, cx));
+        actions
     }
 
     fn open(&mut self, key: ServerKey, back: Flow, request: &Request) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One dialog, early or confirmed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Dialog {
+pub(crate) struct Dialog {
     pub call_id: String,
     pub local_tag: String,
     /// `None` before the far side gave one, and with clients of RFC 2543.
@@ -60,6 +60,16 @@ impl Dialog {
             target,
             called_by_us: true,
         }
+    }
+
+    /// The dialog that `answer` to `invite`, of ours, makes. `None` when its headers cannot be read.
+    pub fn of_answer(invite: &Request, answer: &Response) -> Option<Self> {
+        let mut local = invite.headers.from().ok()?;
+        let local_tag = local.tag()?.to_owned();
+        local.params.remove("tag");
+        let mut dialog = Self::of_call(invite.headers.call_id()?.to_owned(), local, local_tag, invite.uri.clone(), Vec::new());
+        dialog.local_cseq = invite.headers.cseq().ok()?.seq;
+        Some(dialog.answered(answer))
     }
 
     /// What a response to our INVITE makes of it: its tag, its target, its route set reversed (RFC 3261 §12.1.2).

@@ -1,7 +1,7 @@
 //! The called side: from INVITE to its final response, with reliable provisionals (RFC 3262).
 
 use super::timer::{self, MIN_SE};
-use super::{Actions, Dialog, Modify, Peer, Phase, Repeat, Session, SessionAction, SessionTimer, Unacknowledged, attach};
+use super::{Actions, Dialog, Modify, Phase, Repeat, Session, SessionAction, SessionTimer, Unacknowledged, attach};
 use crate::endpoint::{Flow, ServerKey};
 use crate::message::{Field, Method, Refresher, Request, Response};
 use crate::sdp::{self, Law, LocalMedia};
@@ -136,7 +136,7 @@ impl Session {
             last_ack: None,
             modify: Modify::Idle,
             timer: None,
-            peer: Peer::default(),
+            takes_update: false,
             probe: None,
         };
         session.know_peer(headers);

@@ -19,7 +19,7 @@ use crate::translate;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::LegId;
 use cordboard_core::leg::{Failure, SignalCommand, SignalEvent};
-use dialog::Dialog;
+pub(crate) use dialog::Dialog;
 use incoming::Incoming;
 use modify::Modify;
 use outgoing::{Fork, Outgoing};
@@ -129,13 +129,6 @@ enum Phase {
     Closed,
 }
 
-/// What the far side can do, from its Allow and Supported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-struct Peer {
-    update: bool,
-    timer: bool,
-}
-
 /// One call leg's SIP session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Session {
@@ -156,7 +149,8 @@ pub struct Session {
     last_ack: Option<(u32, Request)>,
     modify: Modify,
     timer: Option<SessionTimer>,
-    peer: Peer,
+    /// The far side takes UPDATE, by its Allow.
+    takes_update: bool,
     /// CSeq of an in-dialog OPTIONS under way.
     probe: Option<u32>,
 }
@@ -365,9 +359,8 @@ impl Session {
 
     fn know_peer(&mut self, headers: &Headers) {
         if headers.get(Field::Allow).is_some() {
-            self.peer.update = headers.lists(Field::Allow, "UPDATE");
+            self.takes_update = headers.lists(Field::Allow, "UPDATE");
         }
-        self.peer.timer |= headers.lists(Field::Supported, "timer") || headers.session_expires().is_some();
     }
 
     /// Our offer as it would be now; a changed one gets a new version.

@@ -68,7 +68,7 @@ impl Session {
             }
             return;
         }
-        let invite = wish == Wish::Offer || !self.peer.update;
+        let invite = wish == Wish::Offer || !self.takes_update;
         let sdp = invite.then(|| self.our_offer());
         let mut request = self.request(if invite { Method::INVITE } else { Method::UPDATE });
         if let Some(sdp) = sdp {
@@ -151,7 +151,7 @@ impl Session {
                 }
             }
             405 | 501 if !invite => {
-                self.peer.update = false;
+                self.takes_update = false;
                 self.start(wish, cx, out);
             }
             500 | 503 => {

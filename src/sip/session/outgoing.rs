@@ -1,7 +1,7 @@
 //! The calling side: from our INVITE to its final response, with early dialogs and forks.
 
 use super::timer::{self, MIN_SE, OUR_SE};
-use super::{Actions, Dialog, Modify, Peer, Phase, Session, SessionAction, SessionTimer, attach};
+use super::{Actions, Dialog, Modify, Phase, Session, SessionAction, SessionTimer, attach};
 use crate::endpoint::{ALLOW, Flow, SUPPORTED};
 use crate::message::{Field, Method, NameAddr, Refresher, Request, Response, Uri};
 use crate::sdp::{self, Law, LocalMedia};
@@ -81,7 +81,7 @@ impl Session {
             last_ack: None,
             modify: Modify::Idle,
             timer: None,
-            peer: Peer::default(),
+            takes_update: false,
             probe: None,
         };
         let mut out = vec![SessionAction::Register(session.dialog.id())];

@@ -253,3 +253,18 @@ fn an_actor_that_dies_leaves_no_caller_waiting() {
     pair.assert_all_closed();
     assert!(matches!(pair.events(Who::A, a).first(), Some(SignalEvent::Failed(f)) if f.status == 500));
 }
+
+#[test]
+fn an_answer_to_a_call_whose_actor_died_is_acknowledged_and_ended() {
+    let mut pair = Pair::new();
+    let a = pair.call(Who::A);
+    pair.run(50);
+    let b = pair.b.legs[0];
+    pair.a.sessions.remove(&a);
+    pair.a.legs.clear();
+    pair.lose(|title, _| title == "CANCEL");
+    pair.endpoint(Who::A, |e, cx| e.forget(a, cx));
+    pair.command(Who::B, b, SignalCommand::Answer);
+    pair.assert_all_closed();
+    assert_eq!(pair.events(Who::B, b), vec![SignalEvent::Up, SignalEvent::HungUp, SignalEvent::Closed]);
+}

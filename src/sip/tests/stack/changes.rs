@@ -66,7 +66,7 @@ fn a_peer_that_takes_no_update_is_refreshed_by_re_invite() {
     let (a, _) = pair.connected();
     pair.with(Who::A, a, |s, cx| {
         let mut value = serde_json::to_value(&*s).unwrap();
-        value["peer"]["update"] = false.into();
+        value["takes_update"] = false.into();
         *s = serde_json::from_value::<Session>(value).unwrap();
         s.tick(cx)
     });

@@ -1,7 +1,6 @@
 //! Random calls over a random wire: whatever is lost, repeated or late, every leg hears its last event, once.
 
 use crate::pair::{Pair, Who};
-use cordboard_core::cx::Millis;
 use cordboard_core::ids::LegId;
 use cordboard_core::leg::{SignalCommand, SignalEvent};
 use cordboard_core::setup::Transport;
@@ -117,7 +116,7 @@ proptest! {
         if !tcp {
             pair.fate = Box::new(move |_, _, _| {
                 let copies = if number() % 100 < repeat { 2 } else { 1 };
-                (0..copies).filter_map(|_| (number() % 100 >= loss).then(|| 1 + number() % slow)).collect::<Vec<Millis>>()
+                (0..copies).map(|_| (number() % 100, 1 + number() % slow)).filter(|(luck, _)| *luck >= loss).map(|(_, delay)| delay).collect()
             });
         }
         for (wait, op) in ops {
