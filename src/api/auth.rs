@@ -44,7 +44,7 @@ impl Logins {
     pub fn new(per_minute: u32) -> Self {
         let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
         Self {
-            hasher: Hasher::new(),
+            hasher: Hasher::default(),
             of_account_and_address: Throttle::new(TRIES_FROM_AN_ADDRESS, Duration::from_secs(30)),
             of_account: Throttle::new(TRIES_FROM_ANYWHERE, Duration::from_secs(10)),
             of_address: Throttle::new(per_minute, Duration::from_secs(60) / per_minute.get()),
@@ -156,7 +156,8 @@ async fn find(request: &HttpRequest) -> Result<Session, Refusal> {
 pub async fn log_in(app: web::Data<App>, request: HttpRequest, form: web::Json<LoginForm>) -> Result<HttpResponse, Refusal> {
     let LoginForm { email, password } = form.into_inner();
     let email = email.trim().to_lowercase();
-    if email.len() > LONGEST_EMAIL || password.len() > LONGEST_PASSWORD {
+    // A control character is in no address, and PostgreSQL takes no NUL.
+    if email.len() > LONGEST_EMAIL || email.contains(char::is_control) || password.len() > LONGEST_PASSWORD {
         return Err(Refusal::WrongCredentials);
     }
     let address = address_of(&request);

@@ -78,12 +78,14 @@ pub struct Hasher {
     turns: Arc<Semaphore>,
 }
 
-impl Hasher {
-    pub fn new() -> Self {
+impl Default for Hasher {
+    fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self { turns: Arc::new(Semaphore::new((cores / 2).max(1))) }
     }
+}
 
+impl Hasher {
     pub async fn matches(&self, password: String, hash: Option<String>) -> Result<bool, Refusal> {
         self.in_turn(move || matches(&password, hash.as_deref())).await
     }

@@ -30,19 +30,26 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         let known = CallStatus::ALL.into_iter().find(|known| known.as_str() == status);
         known.ok_or_else(|| Refusal::Invalid(format!("{status:?} is not the status of a call.")))
     });
-    let wanted = cordboard_db::RecordFilter {
+    let mut wanted = cordboard_db::RecordFilter {
         from: filter.from,
         to: filter.to,
         group: filter.group.map(GroupId),
         status: status.transpose()?,
         caller: filter.caller,
+        whole_caller: false,
         contact: filter.contact,
         page,
     };
     let scope = scope_of(&session);
     let own_groups = (session.role != Role::Admin).then(|| groups_of(&session));
-    let (found, groups, settings) = app.with_db(move |db| Ok((db.records_page(&wanted, &scope)?, db.groups()?, db.settings()?))).await?;
-    let is_masked = settings.mask_numbers && session.role == Role::Agent;
+    let is_agent = session.role == Role::Agent;
+    let (found, groups, is_masked) = app
+        .with_db(move |db| {
+            let is_masked = is_agent && db.settings()?.mask_numbers;
+            wanted.whole_caller = is_masked;
+            Ok((db.records_page(&wanted, &scope)?, db.groups()?, is_masked))
+        })
+        .await?;
     let visible = |id: &GroupId| own_groups.as_ref().is_none_or(|own| own.contains(id));
     Ok(web::Json(RecordPage {
         items: found.items.into_iter().map(|row| view(row, is_masked)).collect(),

@@ -31,6 +31,8 @@ pub struct RecordFilter {
     pub status: Option<CallStatus>,
     /// Digits that the caller's number contains; all else in the text is not looked at.
     pub caller: Option<String>,
+    /// They must be the whole number: who sees it masked does not find out its digits by asking for some of them.
+    pub whole_caller: bool,
     /// Digits that the contact number contains.
     pub contact: Option<String>,
     /// From 0.
@@ -129,11 +131,15 @@ macro_rules! found {
         if let Some(status) = filter.status {
             query = query.filter(service_records::status.eq(status.as_str()));
         }
-        if let Some(pattern) = pattern(&filter.caller) {
-            query = query.filter(calls::caller.like(pattern));
+        if let Some(digits) = digits(&filter.caller) {
+            query = if filter.whole_caller {
+                query.filter(calls::caller.eq_any([format!("+{digits}"), digits]))
+            } else {
+                query.filter(calls::caller.like(format!("%{digits}%")))
+            };
         }
-        if let Some(pattern) = pattern(&filter.contact) {
-            query = query.filter(calls::contact.like(pattern));
+        if let Some(digits) = digits(&filter.contact) {
+            query = query.filter(calls::contact.like(format!("%{digits}%")));
         }
         match $scope {
             Scope::Own(agent) => query.filter(service_records::agent_id.eq(agent.0)),
@@ -143,9 +149,9 @@ macro_rules! found {
     }};
 }
 
-fn pattern(digits: &Option<String>) -> Option<String> {
-    let digits: String = digits.as_deref()?.chars().filter(char::is_ascii_digit).collect();
-    (!digits.is_empty()).then(|| format!("%{digits}%"))
+fn digits(text: &Option<String>) -> Option<String> {
+    let digits: String = text.as_deref()?.chars().filter(char::is_ascii_digit).collect();
+    (!digits.is_empty()).then_some(digits)
 }
 
 impl Db {
