@@ -85,7 +85,7 @@ impl Endpoint {
         }
         match &request.method {
             method if *method == Method::OPTIONS => {
-                let response = abilities(&request, if self.overloaded { 503 } else { 200 });
+                let response = abilities(&request, 200);
                 self.respond(&key, response, cx)
             }
             method if *method == Method::INVITE => self.on_invite(key, flow, source, request, cx),

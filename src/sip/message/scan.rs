@@ -83,3 +83,19 @@ pub fn unescape(text: &str) -> String {
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
+
+/// Escapes all that may not stand in a URI's user part (RFC 3261 §25.1).
+pub fn escape_user(user: &str) -> String {
+    let mut out = String::with_capacity(user.len());
+    for c in user.chars() {
+        if c.is_ascii_alphanumeric() || "-_.!~*'()&=+$,;?/".contains(c) {
+            out.push(c);
+        } else {
+            let mut utf8 = [0; 4];
+            for byte in c.encode_utf8(&mut utf8).bytes() {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    out
+}

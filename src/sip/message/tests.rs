@@ -90,3 +90,13 @@ fn the_reason_header_tells_its_q850_cause() {
     headers.push(Field::Reason, "SIP;cause=487;text=\"a, b\", Q.850 ;cause=17;text=\"busy\"");
     assert_eq!(headers.q850(), Some(17));
 }
+
+#[test]
+fn a_user_part_is_escaped_and_read_back_whole() {
+    let uri = Uri::sip("a b@ü\r\nX: y", "192.0.2.1:5060".parse().unwrap());
+    assert_eq!(uri.to_string(), "sip:a%20b%40%C3%BC%0D%0AX%3A%20y@192.0.2.1:5060");
+    assert_eq!(uri.user().as_deref(), Some("a b@ü\r\nX: y"));
+    let mut headers = Headers::default();
+    headers.push(Field::Reason, "a\r\nEvil: b");
+    assert_eq!(headers.get(Field::Reason), Some("a  Evil: b"));
+}

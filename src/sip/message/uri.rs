@@ -148,11 +148,11 @@ pub enum Uri {
 }
 
 impl Uri {
-    /// `sip:user@addr`; the user may be empty.
+    /// `sip:user@addr`; the user may be empty and is escaped.
     pub fn sip(user: &str, addr: SocketAddr) -> Self {
         Self::Sip(SipUri {
             secure: false,
-            user: (!user.is_empty()).then(|| user.to_owned()),
+            user: (!user.is_empty()).then(|| scan::escape_user(user)),
             host: Host::Ip(addr.ip()),
             port: Some(addr.port()),
             params: Params::default(),

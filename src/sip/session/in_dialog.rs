@@ -80,7 +80,7 @@ impl Session {
     /// Requests go to the first Route or else the target, where that is an address (RFC 3261 §12.2.1.1); a connection is kept. A private
     /// address told by a public peer is a NAT's inside and not followed.
     pub(super) fn follow_target(&mut self) {
-        if self.flow.transport != Transport::Udp {
+        if self.flow.transport != Transport::Udp || self.behind_nat {
             return;
         }
         let Uri::Sip(uri) = self.dialog.next_hop() else { return };

@@ -137,6 +137,7 @@ impl Session {
             modify: Modify::Idle,
             timer: None,
             takes_update: false,
+            behind_nat: headers.top_via().is_ok_and(|v| v.host.ip().is_some_and(|ip| ip != flow.remote.ip())),
             probe: None,
         };
         session.know_peer(headers);
@@ -215,7 +216,9 @@ impl Session {
             Phase::Outgoing(_) | Phase::Up | Phase::Ending { .. } | Phase::Closed => None,
         };
         let Some(acknowledged) = acknowledged else {
-            out.push(SessionAction::Respond { key, response: self.response(request, 481) });
+            // A PRACK may come after the 2xx that overtook it (RFC 3262 §3).
+            let status = if self.phase == Phase::Up && !self.dialog.called_by_us { 200 } else { 481 };
+            out.push(SessionAction::Respond { key, response: self.response(request, status) });
             return;
         };
         let mut response = self.response(request, 200);

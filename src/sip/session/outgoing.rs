@@ -62,7 +62,7 @@ impl Outgoing {
 impl Session {
     /// Calls; `local` is where the audio shall go.
     pub fn outgoing(leg: LegId, call: OutgoingCall, local: LocalMedia, cx: &mut Cx<'_>) -> (Self, Vec<SessionAction>) {
-        let mut from = NameAddr::new(Uri::sip(&escape_user(&call.caller_id), call.flow.local));
+        let mut from = NameAddr::new(Uri::sip(&call.caller_id, call.flow.local));
         from.display = call.display;
         let routes = call.routes.into_iter().map(NameAddr::new).collect();
         let (call_id, tag) = (format!("{:032x}", cx.next_id()), format!("{:032x}", cx.next_id()));
@@ -82,6 +82,7 @@ impl Session {
             modify: Modify::Idle,
             timer: None,
             takes_update: false,
+            behind_nat: false,
             probe: None,
         };
         let mut out = vec![SessionAction::Register(session.dialog.id())];
@@ -273,17 +274,4 @@ impl Session {
             out.push(SessionAction::Request { request: fork.dialog.request(Method::BYE), flow: self.flow });
         }
     }
-}
-
-/// Keeps a caller ID to what a URI's user part may hold.
-fn escape_user(user: &str) -> String {
-    let mut out = String::with_capacity(user.len());
-    for byte in user.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -1,10 +1,12 @@
 //! A far side that does what our own never would: forks, late offers, old clients, holds, small intervals.
 
 use crate::pair::{Pair, Who};
+use cordboard_core::cx::{CountingIds, Cx};
 use cordboard_core::ids::LegId;
 use cordboard_core::leg::{SignalCommand, SignalEvent};
 use cordboard_sip::message::{Field, Message, Request, Response};
-use cordboard_sip::sdp::{Direction, Law};
+use cordboard_sip::sdp::{Direction, Law, LocalMedia};
+use cordboard_sip::session::{Session, SessionAction};
 
 const HANG_UP: SignalCommand = SignalCommand::HangUp { q850: None };
 
@@ -321,4 +323,49 @@ fn before_the_answer_a_re_invite_waits_and_an_update_without_an_offer_is_taken()
     assert_eq!(last(&pair).status, 500);
     in_dialog(&mut pair, "UPDATE", 4, "", "");
     assert_eq!(last(&pair).status, 200);
+}
+
+#[test]
+fn a_prack_that_the_answer_overtook_is_taken() {
+    let mut pair = Pair::new();
+    invite(&mut pair, "Supported: 100rel\r\n", SDP);
+    let b = pair.b.legs[0];
+    pair.command(Who::B, b, SignalCommand::Ring);
+    let rseq = last(&pair).headers.rseq().unwrap();
+    pair.command(Who::B, b, SignalCommand::Answer);
+    in_dialog(&mut pair, "PRACK", 2, &format!("RAck: {rseq} 1 INVITE\r\n"), "");
+    assert_eq!((last(&pair).status, pair.count("B>A 200 PRACK")), (200, 1));
+}
+
+#[test]
+fn requests_go_to_the_contact_unless_it_is_behind_a_nat() {
+    for (via, contact, hears) in [
+        ("192.0.2.1:5060", "192.0.2.1:6060", "192.0.2.1:6060"),
+        ("192.0.2.1:5060", "198.51.100.7", "198.51.100.7:5060"),
+        // A private address told by a public peer, and a Via that is not the source.
+        ("192.0.2.1:5060", "10.0.0.1:6060", "192.0.2.1:5060"),
+        ("10.0.0.1:5060", "198.51.100.7", "192.0.2.1:5060"),
+    ] {
+        let mut ids = CountingIds(1);
+        let text = format!(
+            "INVITE sip:100@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bKs1\r\nFrom: <sip:a@b>;tag=f\r\nTo: <sip:100@c>\r\n\
+             Call-ID: s\r\nCSeq: 1 INVITE\r\nContact: <sip:a@{contact}>\r\n\r\n"
+        );
+        let Ok(Message::Request(invite)) = Message::parse(text.as_bytes()) else { panic!("{text}") };
+        let flow = Pair::new().b.flow;
+        let key = serde_json::from_str("\"k\"").unwrap();
+        let local = LocalMedia::new("192.0.2.2:4000".parse().unwrap(), 1);
+        let mut cx = Cx::new(0, 0, 0, &mut ids);
+        let (mut session, _) = Session::incoming(LegId(1), &invite, key, flow, local, &mut cx).unwrap();
+        session.command(&SignalCommand::Answer, &mut cx);
+        session.command(&HANG_UP, &mut cx);
+        let actions = (0..).find_map(|_| {
+            let at = session.next_deadline()?;
+            let actions = session.tick(&mut Cx::new(at, 0, 0, &mut CountingIds(9)));
+            actions.iter().any(|a| matches!(a, SessionAction::Request { .. })).then_some(actions)
+        });
+        let actions = actions.unwrap();
+        let Some(SessionAction::Request { flow, .. }) = actions.first() else { panic!("{actions:?}") };
+        assert_eq!(flow.remote, hears.parse().unwrap());
+    }
 }
