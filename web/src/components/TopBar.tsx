@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { AgentState, AgentView, ChosenState } from '../generated/wire'
 import { t } from '../i18n'
-import { api, ApiFailure } from '../services/http'
+import { api } from '../services/http'
 import { spell, useTime } from '../services/clock'
 import { bars, peerState } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
+import { failureText } from './failure'
 import { Icon, Mark } from './Icon'
 import { Bars, Glyph, Button, initials, looks } from './parts'
 import { StateMenu } from './StateMenu'
@@ -48,7 +49,7 @@ function TestCall() {
       },
       (error: unknown) => {
         setBusy(false)
-        station.toast(error instanceof ApiFailure && error.message ? error.message : t('error.failed'))
+        station.toast(failureText(error))
       },
     )
   }

@@ -12,18 +12,20 @@ import type { Desk, State } from '../state/state'
 export function Idle({ state, desk }: { state: State; desk: Desk }) {
   const { agent } = desk
   const kind = agent.state === 'afterCallWork' ? 'inLine' : agent.state
+  const rests = agent.restsUntil
+  const resting = useTime(state.clockOffset, now => rests !== null && now < rests)
   return (
     <div class="sheet zone task scroll">
       <div class="idle-view">
         <div>
           <span class="state" data-st={looks[agent.state]}>
             <Glyph state={agent.state} />
-            {t(`idle.${kind}`)}
+            {resting ? t('idle.resting') : t(`idle.${kind}`)}
           </span>
           <Greeting desk={desk} offset={state.clockOffset} />
-          <p class="dim lead">{lead(state, desk)}</p>
+          {resting ? null : <p class="dim lead">{lead(state, desk)}</p>}
           {agent.state === 'onBreak' && agent.reason ? <p class="dim">{t('idle.reason', { reason: agent.reason })}</p> : null}
-          {agent.restsUntil !== null ? <Rests until={agent.restsUntil} reason={agent.reason} offset={state.clockOffset} /> : null}
+          {rests !== null && resting ? <Rests until={rests} reason={agent.reason} offset={state.clockOffset} /> : null}
           <Ways state={state} desk={desk} />
           <Refused state={state} of={['setState', 'completeService', 'completeAll', 'answer', 'hangUp', 'endWrapUp']} />
         </div>
@@ -69,7 +71,6 @@ function lead(state: State, desk: Desk): string {
 
 function Rests({ until, reason, offset }: { until: number; reason: string | null; offset: number }) {
   const left = useTime(offset, now => Math.max(0, Math.ceil((until - now) / 1000)))
-  if (left === 0) return null
   return (
     <p class="notice notice--warn rests">
       <span>{reason}</span>

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Me } from '../generated/wire'
-import { language, languages, setLanguage, t, translated, type Key } from '../i18n'
+import { language, languages, setLanguage, t, type Key } from '../i18n'
 import { Board } from '../components/Board'
+import { failureText } from '../components/failure'
 import { Icon, Mark } from '../components/Icon'
 import { api, ApiFailure } from '../services/http'
 import { passwordGood, passwordRules, type PasswordRules } from '../state/password'
@@ -38,12 +39,6 @@ export function Entrance({ children, version }: { children: ComponentChildren; v
       </aside>
     </main>
   )
-}
-
-/** A failure in the person's words. */
-export function failureText(error: unknown): string {
-  if (error instanceof ApiFailure) return translated('error', error.code, error.message || t('error.failed'))
-  return t('error.failed')
 }
 
 export function LoginForm({ notice, account, onLogin }: { notice: Key | null; account: string; onLogin(me: Me, password: string): void }) {

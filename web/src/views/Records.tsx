@@ -5,6 +5,7 @@ import { Icon } from '../components/Icon'
 import { Bars, Button } from '../components/parts'
 import { Recording } from '../components/Player'
 import { dayStart, dayTime } from '../components/time'
+import { failureText } from '../components/failure'
 import { api } from '../services/http'
 import { spell } from '../services/clock'
 import { qualityBars } from '../state/select'
@@ -43,7 +44,7 @@ export function Records() {
   const [filter, setFilter] = useState<Filter>(nothing)
   const [page, setPage] = useState(0)
   const [result, setResult] = useState<RecordPage | null>(null)
-  const [failed, setFailed] = useState(false)
+  const [failed, setFailed] = useState<string | null>(null)
   const [loading, setLoading] = useState(true)
   const [again, setAgain] = useState(0)
   const [open, setOpen] = useState<string | null>(null)
@@ -69,12 +70,12 @@ export function Records() {
             if (!current) return
             groups.current = got.groups
             setResult(got)
-            setFailed(false)
+            setFailed(null)
             setLoading(false)
           },
-          () => {
+          (error: unknown) => {
             if (!current) return
-            setFailed(true)
+            setFailed(failureText(error))
             setLoading(false)
           },
         )
@@ -137,10 +138,10 @@ export function Records() {
         </div>
       </header>
       <div class="scroll page__body" aria-busy={loading ? 'true' : 'false'}>
-        {failed ? (
+        {failed !== null ? (
           <div class="empty empty--fill" role="alert">
             <h2>{t('records.failed')}</h2>
-            <p>{t('error.unreachable')}</p>
+            <p>{failed}</p>
             <div class="empty__act">
               <Button icon="refresh" onClick={() => setAgain(again + 1)}>
                 {t('records.again')}
@@ -163,7 +164,7 @@ export function Records() {
           <Table items={result.items} open={open} setOpen={setOpen} />
         )}
       </div>
-      {result && result.items.length > 0 && !failed ? (
+      {result && result.items.length > 0 && failed === null ? (
         <footer class="page__foot">
           <span class="t2 faint num" aria-live="polite">
             {t('records.range', {
