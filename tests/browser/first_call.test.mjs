@@ -125,8 +125,9 @@ story('each side hears the other; hold, resume and mute do what they say; the ag
     assert.ok(right.includes(SENTENCES.agent) && !right.includes(SENTENCES.caller), `right: ${right}`);
     assert.ok(Math.abs(customer.length / RATE - record.recording.duration / 1000) < 1, 'as long as the record says');
     await mei.click('records-link');
-    await mei.hook('record-row').first().waitFor();
-    await mei.hook('play').first().waitFor();
+    await mei.hook('record-row', `[data-call="${record.call}"]`).click();
+    await mei.click('play');
+    await mei.hook('play', '[data-playing="true"]').waitFor();
     await stage.backToWork(mei);
   });
 });
