@@ -1,6 +1,6 @@
 //! The media thread: every leg, every browser, every packet. All of it lives on one thread; nothing here waits.
 
-use crate::event::{Command, MediaEvent, RtpRemote, Source};
+use crate::event::{Command, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
 use crate::leg::{Leg, Link, Packet, Prompt, RtpLink, open};
 use crate::mux::{self, Mux};
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
@@ -25,6 +25,10 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 const TICK: Duration = Duration::from_millis(20);
 /// Recordings go to disk every 100 ms (G5 allows a second).
 const FLUSH_TICKS: u64 = 5;
+/// Browsers and carriers are looked after twice a second.
+const WATCH_TICKS: u64 = 25;
+/// Quality is told every two seconds.
+const QUALITY_TICKS: u64 = 100;
 /// After a stall longer than this the clock skips instead of catching up.
 const MAX_CATCH_UP: Duration = Duration::from_millis(200);
 /// A browser not heard for this long is lost: its checks come every 2.5 s and its audio every 20 ms.
@@ -129,7 +133,18 @@ impl Engine {
             Command::PauseRecord { call, paused } => self.recorder.pause(call, paused),
             Command::StopRecord { call } => self.stop_record(call),
             Command::Close { leg } => self.close(leg),
+            Command::Measure { answer } => {
+                if answer.send(self.sizes()).is_err() {
+                    tracing::trace!("nobody waits for the sizes");
+                }
+            }
         }
+    }
+
+    fn sizes(&self) -> Sizes {
+        // Every reading task of ours holds one weak reference; the rest are the library's.
+        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() + self.myself.weak_count();
+        Sizes { legs: self.legs.len(), heard: self.listeners.len(), peers: self.peers.len(), tasks }
     }
 
     // ---- legs ----
@@ -207,7 +222,10 @@ impl Engine {
     }
 
     fn close(&mut self, leg: LegId) {
-        let Some(closed) = self.legs.remove(&leg) else { return };
+        let Some(mut closed) = self.legs.remove(&leg) else { return };
+        if let Link::Rtp(link) = &mut closed.link {
+            link.goodbye(Instant::now());
+        }
         if let Some(call) = closed.recorded_by {
             self.recorder.stop(call, Instant::now());
         }
@@ -289,13 +307,13 @@ impl Engine {
         let negotiation =
             peer::negotiate(Arc::clone(&self.mux), peer, offer, self.advertised.clone(), self.browser_port, self.notices.clone());
         let notices = self.notices.clone();
-        let task = tokio::task::spawn_local(async move {
+        tokio::task::spawn_local(async move {
             let result = negotiation.await;
             if notices.send(Notice::Ready(peer, result)).is_err() {
                 tracing::trace!("the media engine has ended");
             }
         });
-        self.peers.insert(peer, Peer { state: PeerState::Negotiating(task.abort_handle()), leg: None, opened: Instant::now() });
+        self.peers.insert(peer, Peer { state: PeerState::Negotiating, leg: None, opened: Instant::now() });
     }
 
     fn close_peer(&mut self, peer: PeerId) {
@@ -347,6 +365,11 @@ impl Engine {
             Notice::Ready(peer, result) => self.negotiated(peer, result),
             Notice::State(peer, state) => self.peer_state(peer, state),
             Notice::Track(peer, track) => self.read_track(peer, track),
+            Notice::Report(peer, report) => {
+                if let Some(PeerState::Open(open)) = self.peers.get_mut(&peer).map(|peer| &mut peer.state) {
+                    open.reported = report;
+                }
+            }
         }
     }
 
@@ -463,6 +486,37 @@ impl Engine {
         came.into_iter().for_each(|id| self.peer_up(id));
     }
 
+    /// Sends the reports that are due and tells of carriers that fell silent.
+    fn watch_carriers(&mut self, now: Instant) {
+        let mut silent = Vec::new();
+        for (id, leg) in &mut self.legs {
+            let Link::Rtp(link) = &mut leg.link else { continue };
+            link.report(now);
+            let expected = link.session.is_some();
+            if let Some(silence) = link.control.silent(now).filter(|_| expected) {
+                silent.push(MediaEvent::RtpSilent { leg: *id, since: SystemTime::now() - silence });
+            }
+        }
+        silent.into_iter().for_each(|event| self.tell(event));
+    }
+
+    /// Tells the quality of every leg that packets came from.
+    fn measure(&mut self) {
+        let mut measured = Vec::new();
+        for (id, leg) in &mut self.legs {
+            let quality = match &mut leg.link {
+                Link::Rtp(link) => link.meter.interval(&link.reception).map(|heard| link.control.quality(heard)),
+                Link::Browser { peer, .. } => {
+                    let Some(PeerState::Open(open)) = self.peers.get_mut(peer).map(|peer| &mut peer.state) else { continue };
+                    open.quality()
+                }
+                Link::None => None,
+            };
+            measured.extend(quality.map(|quality| MediaEvent::Quality { leg: *id, quality }));
+        }
+        measured.into_iter().for_each(|event| self.tell(event));
+    }
+
     // ---- packets ----
 
     fn rtp_received(&mut self, leg: LegId, from: SocketAddr, datagram: &[u8]) {
@@ -475,6 +529,7 @@ impl Engine {
         if !event && packet.header.payload_type != remote.payload_type || !session.far.accepts(from, now) {
             return;
         }
+        link.control.heard(now);
         if event {
             link.reception.receive_untimed(&packet.header, now);
         } else {
@@ -490,7 +545,11 @@ impl Engine {
         }
     }
 
-    fn rtcp_received(&mut self, _leg: LegId, _from: SocketAddr, _datagram: &[u8]) {}
+    fn rtcp_received(&mut self, leg: LegId, from: SocketAddr, datagram: &[u8]) {
+        if let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) {
+            link.receive_reports(from, datagram, Instant::now());
+        }
+    }
 
     fn browser_packet(&mut self, id: PeerId, packet: &rtc::rtp::Packet) {
         let now = Instant::now();
@@ -563,8 +622,12 @@ impl Engine {
         if ticks.is_multiple_of(FLUSH_TICKS) {
             self.recorder.flush();
         }
-        if ticks.is_multiple_of(25) {
+        if ticks.is_multiple_of(WATCH_TICKS) {
             self.watch_peers(now);
+            self.watch_carriers(now);
+        }
+        if ticks.is_multiple_of(QUALITY_TICKS) {
+            self.measure();
         }
     }
 }

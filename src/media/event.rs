@@ -5,6 +5,7 @@ use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::SystemTime;
+use tokio::sync::oneshot;
 
 /// The far side of a SIP leg, as the agreed SDP has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +112,17 @@ pub enum MediaEvent {
     },
 }
 
+/// How much the engine holds: for metrics, and to see that nothing leaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sizes {
+    pub legs: usize,
+    /// Legs that somebody hears.
+    pub heard: usize,
+    pub peers: usize,
+    /// Background tasks of the media thread.
+    pub tasks: usize,
+}
+
 /// What the handle asks of the media thread.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -125,4 +137,5 @@ pub(crate) enum Command {
     PauseRecord { call: CallId, paused: bool },
     StopRecord { call: CallId },
     Close { leg: LegId },
+    Measure { answer: oneshot::Sender<Sizes> },
 }

@@ -1,7 +1,7 @@
 //! The handle of the media engine, and its start.
 
 use crate::engine::{self, Events, Setup};
-use crate::event::{Command, RtpRemote, Source};
+use crate::event::{Command, RtpRemote, Sizes, Source};
 use crate::ports::{self, PortPool};
 use crate::recording::{self, Job};
 use crate::sound::Library;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 /// Where media flows and where recordings lie.
 #[derive(Clone, Debug)]
@@ -178,6 +179,13 @@ impl Media {
     /// Closes a leg and its ports. Those who hear it hear nothing.
     pub fn close(&self, leg: LegId) {
         self.ask(Command::Close { leg });
+    }
+
+    /// How much the engine holds now; `None` when it has ended.
+    pub async fn sizes(&self) -> Option<Sizes> {
+        let (answer, sizes) = oneshot::channel();
+        self.ask(Command::Measure { answer });
+        sizes.await.ok()
     }
 
     fn ask(&self, command: Command) {

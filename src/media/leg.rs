@@ -1,6 +1,7 @@
 //! One leg as the engine holds it: its way to the far side, what it hears, and the packets it sends.
 
 use crate::address::FarAddress;
+use crate::control::{Control, Meter};
 use crate::dtmf::DigitReceiver;
 use crate::event::{RtpRemote, Source};
 use crate::g711::Law;
@@ -8,6 +9,7 @@ use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
 use crate::reception::Reception;
 use crate::recording::Recorder;
+use crate::rtcp;
 use crate::rtp::{HEADER_LEN, Header};
 use crate::sound::{FRAME, Library, Sound};
 use crate::spool::Channel;
@@ -16,12 +18,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::UdpSocket;
 use tokio::task::AbortHandle;
 
 /// A leg that hears another leg gets silence of our own when nothing came for this long: carriers and NATs want packets.
-const FILL_AFTER: Duration = Duration::from_secs(1);
+const FILL_AFTER: Duration = Duration::from_millis(400);
 
 /// One leg.
 pub struct Leg {
@@ -29,6 +31,8 @@ pub struct Leg {
     pub source: Source,
     /// Which frame of the source's sound comes next.
     source_frame: usize,
+    /// The leg that is heard has stopped sending: silence of our own stands in until it sends again.
+    filling: bool,
     pub prompt: Option<Prompt>,
     pub digits: DigitReceiver,
     pub recorded_by: Option<CallId>,
@@ -48,11 +52,13 @@ pub enum Link {
 /// A SIP leg's sockets and session.
 pub struct RtpLink {
     rtp: Rc<UdpSocket>,
-    pub rtcp: Rc<UdpSocket>,
+    rtcp: Rc<UdpSocket>,
     tasks: [AbortHandle; 2],
     pub session: Option<Session>,
     pub outgoing: Outgoing,
     pub reception: Reception,
+    pub control: Control,
+    pub meter: Meter,
 }
 
 /// What the SDP agreed on.
@@ -83,7 +89,16 @@ pub enum Packet<'a> {
 impl RtpLink {
     pub fn new(rtp: Rc<UdpSocket>, rtcp: Rc<UdpSocket>, tasks: [AbortHandle; 2]) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
-        RtpLink { rtp, rtcp, tasks, session: None, outgoing, reception: Reception::default() }
+        RtpLink {
+            rtp,
+            rtcp,
+            tasks,
+            session: None,
+            outgoing,
+            reception: Reception::default(),
+            control: Control::new(Instant::now()),
+            meter: Meter::default(),
+        }
     }
 
     pub fn set_remote(&mut self, remote: RtpRemote, now: Instant) {
@@ -92,7 +107,40 @@ impl RtpLink {
                 session.far.told_again(remote.addr, now);
                 session.remote = remote;
             }
-            None => self.session = Some(Session { remote, far: FarAddress::told(remote.addr, now) }),
+            None => {
+                self.session = Some(Session { remote, far: FarAddress::told(remote.addr, now) });
+                self.control = Control::new(now);
+            }
+        }
+    }
+}
+
+impl RtpLink {
+    /// Sends a report when one is due.
+    pub fn report(&mut self, now: Instant) {
+        let Some(session) = &self.session else { return };
+        let report = self.control.due(&self.outgoing, &mut self.reception, now, SystemTime::now(), rand::random());
+        if let Some(report) = report {
+            send_now(&self.rtcp, &report, session.rtcp_target());
+        }
+    }
+
+    /// Tells the far side that the stream ends.
+    pub fn goodbye(&mut self, now: Instant) {
+        let Some(session) = &self.session else { return };
+        let goodbye = self.control.goodbye(&self.outgoing, &mut self.reception, now, SystemTime::now());
+        send_now(&self.rtcp, &goodbye, session.rtcp_target());
+    }
+
+    /// Takes the far side's reports, from the host that its RTP comes from only.
+    pub fn receive_reports(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) {
+        let Some(session) = &self.session else { return };
+        if from.ip() != session.rtcp_target().ip() {
+            return;
+        }
+        if let Some(reports) = rtcp::parse(datagram) {
+            self.control.heard(now);
+            self.control.receive(&reports, self.outgoing.ssrc(), now, SystemTime::now());
         }
     }
 }
@@ -122,7 +170,15 @@ pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) {
 
 impl Leg {
     pub fn new(link: Link) -> Self {
-        Leg { link, source: Source::Silence, source_frame: 0, prompt: None, digits: DigitReceiver::default(), recorded_by: None }
+        Leg {
+            link,
+            source: Source::Silence,
+            source_frame: 0,
+            filling: false,
+            prompt: None,
+            digits: DigitReceiver::default(),
+            recorded_by: None,
+        }
     }
 
     /// The law this leg is sent.
@@ -138,6 +194,7 @@ impl Leg {
             self.source_frame = 0;
         }
         self.source = source;
+        self.filling = false;
     }
 
     /// The next 20 ms of our own audio, when it is our turn to speak; the second value is a prompt that has come to its end.
@@ -159,8 +216,8 @@ impl Leg {
         let name = match &self.source {
             Source::Silence => return (Some(Frame::silence(law)), ended),
             Source::Leg(_) => {
-                let idle = idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
-                return (idle.then(|| Frame::silence(law)), ended);
+                self.filling |= idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
+                return (self.filling.then(|| Frame::silence(law)), ended);
             }
             Source::Music(name) => name.as_str(),
             Source::Ringback => "ringback",
@@ -191,6 +248,9 @@ impl Leg {
         recorder: &mut Recorder,
         now: Instant,
     ) {
+        if matches!(packet, Packet::Audio { .. }) {
+            self.filling = false;
+        }
         let recorded_by = self.recorded_by.filter(|_| packet.is_audio());
         let mut record = |header: &Header, law: Law, payload: &[u8]| {
             if let Some(call) = recorded_by {
@@ -256,7 +316,7 @@ impl Frame {
 pub fn open(peer: Option<&Peer>) -> Option<&OpenPeer> {
     match &peer?.state {
         PeerState::Open(open) => Some(open),
-        PeerState::Negotiating(_) => None,
+        PeerState::Negotiating => None,
     }
 }
 

@@ -4,8 +4,11 @@
 //! G.711 is relayed between legs without decoding (by table between the two laws), with sequence, timestamp and SSRC unbroken for the receiver whatever it hears.
 
 mod address;
+mod browser_reports;
 mod browser_sdp;
+mod control;
 mod dtmf;
+mod emodel;
 mod engine;
 mod event;
 mod g711;
@@ -18,6 +21,7 @@ mod peer;
 mod ports;
 mod reception;
 mod recording;
+mod rtcp;
 mod rtp;
 mod sound;
 mod spool;
@@ -26,7 +30,7 @@ mod synth;
 mod timeline;
 
 pub use engine::Events;
-pub use event::{MediaEvent, Quality, RtpRemote, Source};
+pub use event::{MediaEvent, Quality, RtpRemote, Sizes, Source};
 pub use g711::Law;
 pub use handle::{Media, MediaConfig, MediaError};
 pub use recording::spool_end;

@@ -1,13 +1,17 @@
 //! One browser's WebRTC connection: PCMU both ways, ICE-lite, on the shared browser port.
 
+use crate::browser_reports::{BrowserReport, ReportReader};
 use crate::browser_sdp;
+use crate::control::Meter;
+use crate::emodel;
+use crate::event::Quality;
 use crate::g711::Law;
 use crate::mux::{Mux, MuxRuntime};
 use crate::outgoing::Outgoing;
 use crate::reception::Reception;
 use cordboard_core::ids::{LegId, PeerId};
 use rand::Rng;
-use rtc::interceptor::Registry;
+use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT};
@@ -35,6 +39,8 @@ const GATHERING: Duration = Duration::from_secs(3);
 /// The library gives a connection up after these; longer than any grace time, so that a browser that comes back finds it.
 const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::from_secs(120);
+/// Before every slot of the library's own.
+const NETWORK_SLOT: usize = 500;
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
 
 /// Why an offer was not answered.
@@ -53,6 +59,7 @@ pub enum Notice {
     Ready(PeerId, Result<Box<Negotiated>, PeerError>),
     State(PeerId, RTCPeerConnectionState),
     Track(PeerId, Arc<dyn TrackRemote>),
+    Report(PeerId, BrowserReport),
 }
 
 /// A connection whose offer was answered.
@@ -76,7 +83,7 @@ pub struct Peer {
 /// How far a connection has come.
 pub enum PeerState {
     /// The offer is being answered.
-    Negotiating(AbortHandle),
+    Negotiating,
     Open(Box<OpenPeer>),
 }
 
@@ -87,6 +94,9 @@ pub struct OpenPeer {
     pub event_type: Option<u8>,
     pub outgoing: Outgoing,
     pub reception: Reception,
+    pub meter: Meter,
+    /// Of what we send, as the browser sees it.
+    pub reported: BrowserReport,
     /// DTLS is done and the browser is heard.
     pub up: bool,
     /// DTLS is done.
@@ -115,6 +125,8 @@ impl OpenPeer {
             event_type: negotiated.event_type,
             outgoing: Outgoing::new(negotiated.ssrc, rand::random(), rand::random()),
             reception: Reception::default(),
+            meter: Meter::default(),
+            reported: BrowserReport::default(),
             up: false,
             connected: false,
             lost: false,
@@ -126,6 +138,21 @@ impl OpenPeer {
     /// A task that ends with the peer.
     pub fn owns(&mut self, task: AbortHandle) {
         self.tasks.push(task);
+    }
+
+    /// The quality of the last interval; `None` when the browser sent nothing.
+    pub fn quality(&mut self) -> Option<Quality> {
+        let heard = self.meter.interval(&self.reception)?;
+        let reported = self.reported;
+        let round_trip = reported.round_trip_ms.unwrap_or(0.0);
+        let towards_us = emodel::mos(heard.loss_percent, heard.jitter_ms, round_trip);
+        let towards_them = emodel::mos(reported.loss_percent, reported.jitter_ms, round_trip);
+        Some(Quality {
+            mos: towards_us.min(towards_them),
+            loss_percent: heard.loss_percent.max(reported.loss_percent),
+            jitter_ms: heard.jitter_ms.max(reported.jitter_ms),
+            round_trip_ms: reported.round_trip_ms,
+        })
     }
 
     /// Sends without ever waiting: a browser that cannot keep up loses packets.
@@ -206,13 +233,16 @@ pub async fn negotiate(
         .with_include_loopback_candidate(true)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEPALIVE))
         .build();
+    // Nearest to the network: it must see the reports that the library's own interceptors make and take.
+    let interceptors =
+        configure_rtcp_reports(Registry::new()).with(Slot::from(NETWORK_SLOT), ReportReader::new(peer, ssrc, notices.clone()));
     let (gathered, mut gathering) = mpsc::channel(1);
     let connection: Arc<dyn PeerConnection> = Arc::new(
         PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(engine)
             .with_setting_engine(settings)
-            .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
+            .with_interceptor_registry(interceptors)
             .with_handler(Arc::new(Handler { peer, gathered, notices }))
             .with_runtime(Arc::new(MuxRuntime::new(mux, peer, ufrag.clone(), password)))
             .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])

@@ -124,7 +124,7 @@ impl<R: Read> SpoolReader<BufReader<R>> {
         if length == 0 {
             return None;
         }
-        let mut take = |samples: &mut Vec<i16>| {
+        let take = |samples: &mut Vec<i16>| {
             samples.resize(samples.len().max(length), 0);
             samples.drain(..length).collect()
         };

@@ -59,6 +59,17 @@ async fn on_hold_the_customer_hears_music_only_and_the_agent_still_hears_the_cus
 }
 
 #[tokio::test]
+async fn silence_of_our_own_stands_in_for_an_agent_who_sends_nothing() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    let packets = trunk.ear.packets(100).await;
+    unbroken(&packets);
+    assert!(packets.iter().filter(|packet| packet.marker).count() < 10, "one spurt, not one a packet");
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+}
+
+#[tokio::test]
 async fn a_muted_agent_is_silence_to_the_customer() {
     let mut rig = Rig::start();
     let (trunk, mut browser) = rig.call(Law::A).await;
@@ -122,13 +133,7 @@ async fn an_unknown_sound_is_over_at_once() {
 #[tokio::test]
 async fn a_wav_file_of_the_sounds_folder_is_played_by_its_name() {
     let mut rig = Rig::start();
-    let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
-    let mut writer = hound::WavWriter::create(rig.folder.path().join("our welcome.wav"), spec).unwrap();
-    for index in 0..16_000 {
-        let phase = f64::from(index) * 700.0 * std::f64::consts::TAU / 16_000.0;
-        writer.write_sample((phase.sin() * 9000.0) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
+    rig.wav("our welcome.wav", 700.0);
     let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
     rig.media.play(CUSTOMER, "our welcome".into(), 5);
     trunk.ear.hears(700.0).await;

@@ -9,4 +9,6 @@
 )]
 
 mod audio;
+mod path;
+mod recording;
 mod rig;

@@ -102,6 +102,17 @@ impl Rig {
         self.early.iter().any(wanted)
     }
 
+    /// Puts a second of a tone into the sounds folder.
+    pub fn wav(&self, name: &str, frequency: f64) {
+        let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let mut writer = hound::WavWriter::create(self.folder.path().join(name), spec).unwrap();
+        for index in 0..16_000 {
+            let phase = f64::from(index) * frequency * std::f64::consts::TAU / 16_000.0;
+            writer.write_sample((phase.sin() * 9000.0) as i16).unwrap();
+        }
+        writer.finalize().unwrap();
+    }
+
     /// A carrier's call with its session agreed.
     pub async fn trunk(&self, leg: LegId, law: Law) -> Trunk {
         let trunk = Trunk::open(self, leg).await;
