@@ -1,6 +1,7 @@
 import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
 import { t } from '../i18n'
 import { isOnline, liveSession, microphoneOpen, rings } from '../state/select'
+import { matchSound } from '../state/sound'
 import type { SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
@@ -249,20 +250,23 @@ export class Workstation {
 
   /** After a snapshot: the page's sound and the switch's idea of it are brought together. */
   private async matchSound(): Promise<void> {
-    const desk = this.store.get().desk
+    const snapshot = this.store.get().desk
+    if (!snapshot) return
+    const elsewhere = isOnline(snapshot) && !snapshot.audioOwner && (await this.tabs.elsewhere())
+    const { desk, goingOnline } = this.store.get()
     if (!desk) return
-    if (!isOnline(desk)) {
-      if (this.store.get().goingOnline === 'no') this.loseSound('nowhere')
-      return
+    switch (matchSound({ online: isOnline(desk), owner: desk.audioOwner, peer: desk.peer, alive: this.peer.alive, elsewhere })) {
+      case 'keep':
+        return this.haveSound()
+      case 'renew':
+      case 'bringUp':
+        return this.takeUp()
+      case 'give':
+        return this.giveSound()
+      case 'shut':
+        // A page on its way online has its path before its state.
+        if (goingOnline === 'no') this.loseSound('nowhere')
     }
-    if (desk.audioOwner) {
-      if (this.peer.alive && (desk.peer === 'up' || desk.peer === 'connecting')) return
-      this.takeUp()
-      return
-    }
-    // The page was loaded anew, or the socket was away: the sound is ours again unless another tab has it.
-    if (await this.tabs.elsewhere()) this.giveSound()
-    else if (isOnline(this.store.get().desk)) this.takeUp()
   }
 
   private takeUp() {
