@@ -219,6 +219,32 @@ story('after Answer no ICE or DTLS message is exchanged; music starts by the fif
   }
 });
 
+story('a network that goes away and comes back in a call: music for the customer, then the conversation again', async () => {
+  const tap = await UdpTap.open(stage.switch.mediaPort);
+  await stage.mei.choose('offline');
+  const context = await stage.browser();
+  await throughTap(context, stage.switch.mediaPort, tap.port);
+  const station = await Workstation.logIn(context, stage.switch.url, stage.accounts.mei);
+  await station.goOnline();
+  const { audio, sipp } = await stage.customerCalls();
+  await station.rings();
+  await station.click('answer');
+  await station.call({ phase: 'talking' });
+  tap.cut = true;
+  await station.call({ phase: 'reconnecting' }, 20_000);
+  const heard = await callerDoesNotHearAgent(audio);
+  assert.ok(loudness(heard) > 0.005, 'the caller hears music');
+  tap.cut = false;
+  await station.call({ phase: 'talking' }, 20_000);
+  await Promise.all([agentHearsCaller(station), callerHearsAgent(audio)]);
+  await station.click('hang-up');
+  await sipp.ended;
+  await station.click('return-to-reception');
+  await context.close();
+  tap.close();
+  await stage.meiAgain();
+});
+
 story('a reload in a call keeps the call and the voices', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();

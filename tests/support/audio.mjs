@@ -76,20 +76,23 @@ export function toneShare(samples, hertz, rate = RATE) {
  */
 export function likeness(heard, wanted, seconds = 1) {
   const length = Math.min(Math.round(seconds * RATE), wanted.length);
+  if (heard.length < length) return 0;
+  const size = 2 ** Math.ceil(Math.log2(heard.length + length));
+  const spectrumOfHeard = spectrum(heard, size);
   let best = 0;
-  for (let from = 0; from + length <= wanted.length; from += Math.max(1, Math.floor(length / 2))) {
+  // What is nearly the same will not be more so elsewhere.
+  for (let from = 0; from + length <= wanted.length && best < 0.95; from += Math.max(1, Math.floor(length / 2))) {
     const piece = wanted.subarray(from, from + length);
     // A piece of silence is like nothing.
     if (loudness(piece) < 0.02) continue;
-    best = Math.max(best, bestMatch(heard, piece));
+    best = Math.max(best, bestMatch(heard, spectrumOfHeard, piece));
   }
   return best;
 }
 
-function bestMatch(heard, piece) {
-  if (heard.length < piece.length) return 0;
-  const size = 2 ** Math.ceil(Math.log2(heard.length + piece.length));
-  const [a, b] = [spectrum(heard, size), spectrum(piece, size)];
+function bestMatch(heard, a, piece) {
+  const size = a.re.length;
+  const b = spectrum(piece, size);
   const product = { re: new Float64Array(size), im: new Float64Array(size) };
   for (let i = 0; i < size; i++) {
     product.re[i] = a.re[i] * b.re[i] + a.im[i] * b.im[i];

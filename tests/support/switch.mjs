@@ -13,9 +13,27 @@ export class Switch {
   #process;
   #data = newFolder('switch');
   #environment;
+  #arguments = [];
 
   /** A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is `sqlite` or `postgres`. */
   static async create({ floor, environment = {}, database = 'sqlite' }) {
+    const made = await Switch.#prepare(environment, database === 'postgres' ? newPostgres : undefined);
+    const file = join(made.#data, 'floor.toml');
+    writeFileSync(file, floor);
+    made.run('apply', file);
+    await made.start();
+    return made;
+  }
+
+  /** A switch with the demo floor and a simulated carrier, as `make run` starts it. */
+  static async demo() {
+    const made = await Switch.#prepare({});
+    made.#arguments = ['--demo'];
+    await made.start();
+    return made;
+  }
+
+  static async #prepare(environment, newDatabase) {
     const made = new Switch();
     [made.httpPort, made.sipPort, made.mediaPort] = [await freePort(), await freePort(), await freePort()];
     const rtp = 30_000 + 200 * randomInt(0, 100);
@@ -27,12 +45,9 @@ export class Switch {
       CORDBOARD_SIP__TCP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_MEDIA__BROWSER: `127.0.0.1:${made.mediaPort}`,
       CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + 199}`,
-      ...(database === 'postgres' && { CORDBOARD_DATABASE__URL: newPostgres(basename(made.#data)) }),
     };
-    const file = join(made.#data, 'floor.toml');
-    writeFileSync(file, floor);
-    made.run('apply', file);
-    await made.start();
+    const url = newDatabase?.(basename(made.#data));
+    if (url) made.#environment.CORDBOARD_DATABASE__URL = url;
     return made;
   }
 
@@ -53,7 +68,7 @@ export class Switch {
   /** Starts it, again after `stop` or `kill`, and waits until it takes calls. */
   async start() {
     const log = createWriteStream(join(this.#data, 'log'), { flags: 'a' });
-    this.#process = spawn(binary, ['serve', '--data', this.#data], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(binary, ['serve', '--data', this.#data, ...this.#arguments], { env: this.#environment });
     this.#process.stdout.pipe(log, { end: false });
     this.#process.stderr.pipe(log, { end: false });
     const deadline = Date.now() + 30_000;
@@ -62,6 +77,11 @@ export class Switch {
       if (Date.now() > deadline) throw new Error(`the switch is not ready:\n${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Types a line at its terminal. */
+  type(line) {
+    this.#process.stdin.write(`${line}\n`);
   }
 
   stop() {

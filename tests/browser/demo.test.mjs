@@ -1,0 +1,48 @@
+// What `make run` promises a newcomer: the printed page, the printed account, a call from the terminal and one from the page.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { decodeUlaw, likeness } from '../support/audio.mjs';
+import { openBrowser, PAGE_RATE, pageHears } from '../support/browser.mjs';
+import { SENTENCES, say } from '../support/speech.mjs';
+import { Switch } from '../support/switch.mjs';
+import { Workstation } from '../support/workstation.mjs';
+
+const customer = decodeUlaw(readFileSync(new URL('../../loadtest/assets/customer.ulaw', import.meta.url)));
+
+let demo;
+let browser;
+before(async () => {
+  demo = await Switch.demo();
+  browser = await openBrowser(say(SENTENCES.agent, { rate: 48_000 }));
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+test('the printed account answers a call that a key in the terminal places, and one from the page, and hears speech', async () => {
+  const url = demo.log.match(/http:\/\/\S+/)[0];
+  const email = demo.log.match(/\S+@\S+?(?=[\s,])/)[0];
+  const password = demo.log.match(/Password\s+(\S+)/)[1];
+  const agent = await Workstation.logIn(browser, url, { email, password });
+  await agent.goOnline();
+
+  demo.type('c');
+  await answerAndListen(agent);
+  await agent.click('return-to-reception');
+  await agent.state('available');
+  await agent.click('demo-call');
+  await answerAndListen(agent);
+});
+
+async function answerAndListen(agent) {
+  await agent.rings();
+  await agent.click('answer');
+  await agent.call({ phase: 'talking' });
+  const heard = (await pageHears(agent.page, 8)).filter((_, i) => i % (PAGE_RATE / 8000) === 0);
+  const like = likeness(heard, customer);
+  assert.ok(like > 0.6, `the agent hears the customer: likeness ${like.toFixed(2)}`);
+  await agent.click('hang-up');
+  await agent.state('afterCallWork');
+}
