@@ -33,7 +33,7 @@ pub enum Taken {
 impl Db {
     /// Makes an account without a password: nobody can log in before [`Db::set_one_time_password`].
     pub fn create_account(&self, form: &AccountForm, now: i64) -> Result<Result<AgentId, Taken>, DbError> {
-        let groups: Vec<_> = form.groups.iter().map(|group| Membership { group: *group, priority: 0, weight: 0 }).collect();
+        let groups: Vec<_> = form.groups.iter().map(|group| Membership { group: *group, priority: 1, weight: 1 }).collect();
         let account = NewAccount {
             email: &form.email,
             number: &form.number,
@@ -58,9 +58,7 @@ impl Db {
                     return Ok(Err(Taken::Group(*group)));
                 }
             }
-            agents::add(c, &account, now)?;
-            let added: i32 = active().filter(table::email.eq(&form.email)).select(table::id).first(c)?;
-            Ok(Ok(AgentId(added)))
+            agents::add(c, &account, now).map(Ok)
         })
     }
 

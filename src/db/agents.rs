@@ -49,7 +49,7 @@ pub struct Account {
 }
 
 /// What an admin decides of an account (A1).
-pub struct NewAccount<'a> {
+pub(crate) struct NewAccount<'a> {
     pub email: &'a str,
     pub number: &'a str,
     pub name: &'a str,
@@ -132,13 +132,6 @@ impl Db {
     /// All agents as the machines need them.
     pub fn agents(&self) -> Result<Vec<AgentSetup>, DbError> {
         Ok(self.accounts()?.into_iter().map(|account| account.setup).collect())
-    }
-
-    /// Adds an account, without a password. One with this address that was removed comes back with its history.
-    /// An address or number that another account has is a unique violation.
-    pub fn add_account(&self, account: &NewAccount<'_>, now: i64) -> Result<AgentId, DbError> {
-        let email = account.email.trim().to_lowercase();
-        self.transaction(|c| add(c, &NewAccount { email: &email, ..*account }, now))
     }
 
     /// Sets the password's hash. The account's sessions stay; see [`Db::delete_sessions_of`].

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use std::collections::HashMap;
 
-/// Rows of one statement: SQLite takes at most 32,766 values.
+/// Rows of one statement: SQLite takes at most 32,766 values unless built otherwise.
 const BATCH: usize = 500;
 
 #[derive(Insertable)]

@@ -28,7 +28,7 @@ mod tests;
 
 pub use accounts::{AccountForm, Taken};
 pub use agent_states::StateChange;
-pub use agents::{Account, ChosenState, NewAccount, Role};
+pub use agents::{Account, ChosenState, Role};
 pub use calls::PastCall;
 pub use error::DbError;
 pub use floor::{Change, Floor, FloorError};

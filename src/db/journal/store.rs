@@ -12,7 +12,7 @@ use std::path::Path;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/journal");
 
-/// Lines of one statement: SQLite takes at most 32,766 values.
+/// Lines of one statement: SQLite takes at most 32,766 values unless built otherwise.
 const STATEMENT: usize = 1_000;
 
 diesel::table! {

@@ -1,9 +1,10 @@
 //! Accounts, sessions, states.
 
+use crate::accounts::{AccountForm, Taken};
 use crate::agent_states::StateChange;
-use crate::agents::{ChosenState, NewAccount, Role};
-use crate::error::DbError;
-use cordboard_core::ids::AgentId;
+use crate::agents::{ChosenState, Role};
+use cordboard_core::ids::{AgentId, GroupId};
+use cordboard_core::setup::Membership;
 
 const TWO_AGENTS: &str = r#"
     [agents."Mei@Demo.example"]
@@ -31,20 +32,33 @@ on_both! {
         assert_eq!(test.db.agents().unwrap().len(), 2);
     }
 
-    fn an_account_can_be_added_alone(test) {
-        test.apply(TWO_AGENTS);
-        let account = |email, number| NewAccount {
-            email, number, name: "Ada", nickname: None, role: Role::Admin, automatic_answer: None, phone: None, groups: &[],
+    fn an_account_made_alone_takes_no_address_number_or_group_that_is_not_free(test) {
+        test.apply(&format!("[groups.Orders]\n{TWO_AGENTS}"));
+        let orders = test.db.groups().unwrap()[0].id;
+        let form = |email: &str, number: &str, group| AccountForm {
+            email: email.into(), number: number.into(), name: "Ada".into(), nickname: None, role: Role::Admin, groups: vec![group],
         };
-        let ada = test.db.add_account(&account(" Ada@demo.example", "1003"), 5).unwrap();
+        let ada = test.db.create_account(&form("ada@demo.example", "1003", orders), 5).unwrap().unwrap();
         let found = test.db.account_by_email("ada@demo.example").unwrap().unwrap();
-        assert_eq!((found.setup.id, found.role, found.created_at, found.password_hash), (ada, Role::Admin, 5, None));
-        for (email, number) in [("ada@demo.example", "1004"), ("eve@demo.example", "1001")] {
-            use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};
-            let error = test.db.add_account(&account(email, number), 6).unwrap_err();
-            assert!(matches!(error, DbError::Query(DatabaseError(UniqueViolation, _))), "{error}");
-        }
+        assert_eq!((found.setup.id, found.role, found.created_at, &found.password_hash), (ada, Role::Admin, 5, &None));
+        assert_eq!(found.setup.groups, vec![Membership { group: orders, priority: 1, weight: 1 }]);
+        let none = GroupId(99);
+        assert_eq!(test.db.create_account(&form("ada@demo.example", "1004", orders), 6).unwrap(), Err(Taken::Email));
+        assert_eq!(test.db.create_account(&form("eve@demo.example", "1001", orders), 6).unwrap(), Err(Taken::Number));
+        assert_eq!(test.db.create_account(&form("eve@demo.example", "1004", none), 6).unwrap(), Err(Taken::Group(none)));
         assert_eq!(test.db.accounts().unwrap().len(), 3);
+    }
+
+    fn a_one_time_password_ends_the_sessions_and_must_be_changed(test) {
+        test.apply(TWO_AGENTS);
+        let [mei, tom] = [0, 1].map(|index| test.db.accounts().unwrap()[index].setup.id);
+        test.db.create_session(mei, "meis", 0, 900).unwrap();
+        test.db.create_session(tom, "toms", 0, 900).unwrap();
+        test.db.set_one_time_password(mei, "hash").unwrap();
+        assert_eq!((test.db.session("meis", 1).unwrap(), test.db.session("toms", 1).unwrap().is_some()), (None, true));
+        assert!(test.db.account(mei).unwrap().unwrap().must_change_password);
+        test.db.remove_account(tom).unwrap();
+        assert_eq!((test.db.session("toms", 1).unwrap(), test.db.account(tom).unwrap().is_none()), (None, true));
     }
 
     fn a_second_login_makes_the_first_one_stale_and_leaves_others_alone(test) {
