@@ -17,6 +17,7 @@ check: web/dist/index.html
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	npm --prefix web run --silent check
+	cargo test -p cordboard --lib wire::
 	tests/support/licences
 
 # Costs of the hot paths, then what people feel: answer to voice, hold to music.

@@ -323,6 +323,7 @@ story('killed in mid-call and started again: one interrupted record, a recording
   const [record] = records;
   assert.equal(record.status, 'interrupted');
   assert.equal(record.recording.state, 'recovered');
+  assert.ok(record.duration > killed - connected - 1000, `${record.duration} ms of ${killed - connected} on record`);
   assert.ok(record.recording.duration > killed - connected - 1000, `${record.recording.duration} ms of ${killed - connected}`);
   const [customer, agent] = await decodeInPage(mei.page, `/api/v1/recordings/${record.recording.id}.mp3`, RATE);
   assert.ok(recognise(customer).includes(SENTENCES.caller));
