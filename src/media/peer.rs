@@ -224,7 +224,7 @@ pub async fn negotiate(
     let offered = [(Some(Law::Mu.payload_type()), codec(MIME_TYPE_PCMU, "")), (event_type, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))];
     for (payload_type, rtp_codec) in offered {
         if let Some(payload_type) = payload_type {
-            engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() }, RtpCodecKind::Audio)?;
+            engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, RtpCodecKind::Audio)?;
         }
     }
     let settings = SettingEngineBuilder::new()

@@ -9,7 +9,7 @@ fn unbroken(packets: &[Heard]) {
     for pair in packets.windows(2) {
         assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1, "sequence");
         let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
-        assert!(step >= 160 && step < 8000 && step % 8 == 0, "timestamp step {step}");
+        assert!((160..8000).contains(&step) && step % 8 == 0, "timestamp step {step}");
         assert_eq!(pair[1].ssrc, pair[0].ssrc);
     }
 }

@@ -39,7 +39,7 @@ async fn lost_packets_lower_the_quality() {
         loop {
             clock.tick().await;
             sequence += 1;
-            if sequence % 4 != 0 {
+            if !sequence.is_multiple_of(4) {
                 let datagram = rtp_datagram(0, sequence, sequence * 160, 5, &[0xFF; 160]);
                 trunk.socket.send_to(&datagram, trunk.to).await.unwrap();
             }

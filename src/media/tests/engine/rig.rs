@@ -398,7 +398,7 @@ impl Browser {
             rtcp_feedback: Vec::new(),
         };
         let codecs = [(0, codec(MIME_TYPE_PCMU, "")), (110, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))]
-            .map(|(payload_type, rtp_codec)| RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() });
+            .map(|(payload_type, rtp_codec)| RTCRtpCodecParameters { rtp_codec, payload_type });
         let mut engine = MediaEngine::default();
         for codec in &codecs {
             engine.register_codec(codec.clone(), RtpCodecKind::Audio).unwrap();

@@ -1,0 +1,58 @@
+//! What one packet costs on its way through the engine, sockets and threads included.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "helpers of tests"
+)]
+
+#[path = "../tests/engine/rig.rs"]
+#[allow(dead_code, reason = "shared with the tests of the engine")]
+mod rig;
+
+use cordboard_core::ids::PeerId;
+use cordboard_media::{Law, MediaEvent, Source};
+use criterion::{Criterion, criterion_group, criterion_main};
+use rig::*;
+use std::hint::black_box;
+
+/// Sends one packet and waits until it comes out at the other end; silence that fills pauses is passed over.
+async fn through(from: &Trunk, to: &mut Ear, timestamp: &mut u32) {
+    *timestamp = timestamp.wrapping_add(160);
+    from.sends(0, *timestamp, &[0x31; 160]).await;
+    while to.packet().await.payload[0] != 0x31 {}
+}
+
+fn packets(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (mut rig, customer, mut agent) = runtime.block_on(async {
+        let rig = Rig::start();
+        let customer = rig.trunk(CUSTOMER, Law::Mu).await;
+        let agent = rig.trunk(AGENT, Law::Mu).await;
+        rig.media.hear(AGENT, Source::Leg(CUSTOMER));
+        (rig, customer, agent)
+    });
+    let mut timestamp = 0;
+    criterion.bench_function("an RTP packet from leg to leg", |bencher| {
+        bencher.iter(|| runtime.block_on(through(&customer, &mut agent.ear, &mut timestamp)));
+    });
+    let mut browser = runtime.block_on(async {
+        rig.media.close(AGENT);
+        let browser = rig.browser_alone(PeerId(1)).await;
+        rig.told(MediaEvent::PeerUp { peer: PeerId(1) }).await;
+        rig.media.attach_peer(AGENT, PeerId(1));
+        rig.media.hear(AGENT, Source::Leg(CUSTOMER));
+        browser
+    });
+    criterion.bench_function("an RTP packet from leg to browser, decrypted", |bencher| {
+        bencher.iter(|| runtime.block_on(through(&customer, &mut browser.ear, &mut timestamp)));
+    });
+    criterion.bench_function("20 ms from A-law to µ-law", |bencher| {
+        bencher.iter(|| black_box(Law::A.convert(Law::Mu, black_box(&[0x55; 160]))).len());
+    });
+}
+
+criterion_group!(benches, packets);
+criterion_main!(benches);
