@@ -15,9 +15,12 @@ export class Switch {
   #environment;
   #arguments = [];
 
-  /** A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is `sqlite` or `postgres`. */
-  static async create({ floor, environment = {}, database = 'sqlite' }) {
-    const made = await Switch.#prepare(environment, database === 'postgres' ? newPostgres : undefined);
+  /**
+   * A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is `sqlite` or `postgres`;
+   * `rtpPorts` is how many ports there are for RTP and RTCP, two a call.
+   */
+  static async create({ floor, environment, database = 'sqlite', rtpPorts }) {
+    const made = await Switch.#prepare({ environment, rtpPorts, newDatabase: database === 'postgres' ? newPostgres : undefined });
     const file = join(made.#data, 'floor.toml');
     writeFileSync(file, floor);
     made.run('apply', file);
@@ -33,10 +36,10 @@ export class Switch {
     return made;
   }
 
-  static async #prepare(environment, newDatabase) {
+  static async #prepare({ environment = {}, rtpPorts = 200, newDatabase }) {
     const made = new Switch();
     [made.httpPort, made.sipPort, made.mediaPort] = [await freePort(), await freePort(), await freePort()];
-    const rtp = 30_000 + 200 * randomInt(0, 100);
+    const rtp = 30_000 + rtpPorts * randomInt(0, Math.floor(20_000 / rtpPorts));
     made.#environment = {
       ...process.env,
       ...environment,
@@ -44,7 +47,7 @@ export class Switch {
       CORDBOARD_SIP__UDP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_SIP__TCP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_MEDIA__BROWSER: `127.0.0.1:${made.mediaPort}`,
-      CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + 199}`,
+      CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + rtpPorts - 1}`,
     };
     const url = newDatabase?.(basename(made.#data));
     if (url) made.#environment.CORDBOARD_DATABASE__URL = url;
@@ -53,6 +56,11 @@ export class Switch {
 
   get url() {
     return `http://127.0.0.1:${this.httpPort}/`;
+  }
+
+  /** Of its process, as the kernel knows it. */
+  get pid() {
+    return this.#process.pid;
   }
 
   /** What it said on its standard output and error, all starts together. */
