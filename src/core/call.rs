@@ -152,6 +152,8 @@ struct Queueing {
     /// Wall time of the arrival in this queue: the caller's place.
     since: i64,
     head: bool,
+    /// Which wait of the call this is.
+    wait: u32,
     offers: Vec<InHand>,
     /// The group took the caller in.
     welcomed: bool,
@@ -202,6 +204,7 @@ pub struct Call {
     state: State,
     answered: Answered,
     segment: u16,
+    waits: u32,
     recording: bool,
     /// Legs that are not closed yet.
     legs: BTreeSet<LegId>,
@@ -225,6 +228,7 @@ impl Call {
             state: State::Claiming,
             answered: Answered::No,
             segment: 0,
+            waits: 0,
             recording: false,
             unconfirmed: BTreeMap::new(),
             tried: BTreeSet::new(),

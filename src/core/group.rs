@@ -292,7 +292,9 @@ impl Group {
         let known = self.remove(call);
         // A ticket that is registered again may have crossed an offer that this machine made: it counts.
         let mut offers: BTreeMap<OfferId, AgentId> = ticket.offers.iter().copied().collect();
+        let known = known.filter(|caller| caller.ticket.wait == ticket.wait);
         offers.extend(known.iter().flat_map(|caller| caller.offers.clone()));
+        let taken_in = ticket.taken_in || known.is_some();
         let refused = known.map(|caller| caller.refused).unwrap_or_default();
         // The wait goes on where it began, whichever machine counts it.
         let queued = cx.now.saturating_sub(u64::try_from(cx.wall - ticket.arrived).unwrap_or(0));
@@ -300,15 +302,15 @@ impl Group {
             let unserved = self.callers.values().filter(|c| c.offers.is_empty()).count();
             unserved >= usize::try_from(max).unwrap_or(usize::MAX) && self.ready.is_empty()
         });
-        let known = !offers.is_empty();
-        if full && !ticket.head && !known {
+        let offered = !offers.is_empty();
+        if full && !ticket.head && !offered && !taken_in {
             return self.turn_away(call, Limit::QueueFull, out);
         }
-        if self.online.is_empty() && self.opens <= cx.now && !known && !ticket.head {
+        if self.online.is_empty() && self.opens <= cx.now && !offered && !ticket.head {
             return self.turn_away(call, Limit::NoAgentOnline, out);
         }
         let place = rank(&ticket);
-        if self.setup.strategy == Strategy::RingAll || !known {
+        if self.setup.strategy == Strategy::RingAll || !offered {
             self.waiting.insert(place);
         }
         self.arrivals.insert((ticket.arrived, call));
@@ -409,10 +411,12 @@ impl Group {
 
     fn reserved(&mut self, agent: AgentId, offer: OfferId, device: Device, automatic: Option<bool>, out: &mut Vec<Action>) {
         let asked = self.asked.remove(&offer);
-        let Some((call, _)) = asked.filter(|(call, _)| self.callers.get(call).is_some_and(|c| c.offers.contains_key(&offer))) else {
+        let caller = asked.and_then(|(call, _)| self.callers.get(&call)).filter(|caller| caller.offers.contains_key(&offer));
+        let Some(Ticket { call, wait, .. }) = caller.map(|caller| &caller.ticket) else {
             out.push(to_agent(agent, agent::Event::Revoke(offer)));
             return;
         };
+        let (call, wait) = (*call, *wait);
         let setup = &self.setup;
         let terms = Terms {
             group: setup.id,
@@ -424,7 +428,7 @@ impl Group {
             music: setup.music.clone(),
             record: setup.record,
         };
-        out.push(to_call(call, call::Event::Offer(Box::new(Offer { offer, agent, device, terms }))));
+        out.push(to_call(call, call::Event::Offer(Box::new(Offer { offer, agent, wait, device, terms }))));
     }
 
     /// Who refused this caller rests; the last agent is waited for (C3, C5).

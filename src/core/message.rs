@@ -116,6 +116,10 @@ pub struct Ticket {
     pub head: bool,
     /// The agent who last served this caller (C3).
     pub last_agent: Option<AgentId>,
+    /// Counts the call's waits: an offer made for an earlier one is not for this one.
+    pub wait: u32,
+    /// The group took the caller in before: a new machine does so again, however full it is.
+    pub taken_in: bool,
     /// Offers that the call has in hand: empty but when a new group actor is told of an old ticket.
     pub offers: Vec<(OfferId, AgentId)>,
 }
@@ -151,6 +155,8 @@ pub enum Presence {
 pub struct Offer {
     pub offer: OfferId,
     pub agent: AgentId,
+    /// The wait it was made for, by the ticket.
+    pub wait: u32,
     pub device: Device,
     pub terms: Terms,
 }

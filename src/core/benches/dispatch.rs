@@ -50,7 +50,16 @@ fn dispatch(c: &mut Criterion) {
                 let mut call = 0;
                 b.iter(|| {
                     call += 1;
-                    let ticket = Ticket { call: CallId(call), arrived: 0, priority: 0, head: false, last_agent: None, offers: Vec::new() };
+                    let ticket = Ticket {
+                        call: CallId(call),
+                        arrived: 0,
+                        priority: 0,
+                        head: false,
+                        last_agent: None,
+                        wait: 1,
+                        taken_in: false,
+                        offers: Vec::new(),
+                    };
                     let chosen = group.handle(Event::Enqueue(ticket), &mut cx);
                     let Some(Action::Tell(Tell::Agent(agent, agent::Event::Reserve { offer, .. }))) = chosen.get(1) else {
                         unreachable!("an agent is ready: {chosen:?}");

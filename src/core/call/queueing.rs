@@ -29,7 +29,8 @@ impl Call {
 
     /// Puts the caller in a group's queue. `since` is the place; `head` is before everybody.
     pub(super) fn enqueue(&mut self, group: GroupId, since: i64, head: bool, out: &mut Vec<Action>) {
-        let queueing = Queueing { group, since, head, offers: Vec::new(), welcomed: false };
+        self.waits += 1;
+        let queueing = Queueing { group, since, head, wait: self.waits, offers: Vec::new(), welcomed: false };
         out.push(Action::Journal(What::Queued { group }));
         out.push(self.ticket(&queueing));
         self.state = State::Queueing(queueing);
@@ -42,6 +43,8 @@ impl Call {
             priority: 0,
             head: queueing.head,
             last_agent: self.arrival.route.as_ref().and_then(|route| route.last_agent),
+            wait: queueing.wait,
+            taken_in: queueing.welcomed,
             offers: queueing.offers.iter().map(|hand| (hand.offer.offer, hand.offer.agent)).collect(),
         };
         Action::Tell(Tell::Group(queueing.group, group::Event::Enqueue(ticket)))
@@ -122,12 +125,14 @@ impl Call {
 
     pub(super) fn offered_to(&mut self, offer: Offer, out: &mut Vec<Action>, cx: &mut Cx) {
         let (call, caller, contact) = (self.id(), self.arrival.caller.clone(), self.arrival.contact.clone());
+        let this_wait = self.waits;
         let State::Queueing(queueing) = &mut self.state else {
             // The race is over: the group's offer crossed the end.
-            self.unconfirmed.insert(offer.offer, offer.agent);
-            out.push(self.withdraw(&offer, Withdrawal::NotNeeded));
-            return;
+            return self.send_back(&offer, out);
         };
+        if offer.wait != this_wait {
+            return self.send_back(&offer, out);
+        }
         let terms = &offer.terms;
         out.push(Action::Journal(What::Ringing { agent: offer.agent }));
         let ringing = Ringing {
@@ -150,6 +155,12 @@ impl Call {
         let until = cx.now + terms.ring;
         queueing.offers.push(InHand { offer, leg, until, withdrawn: None });
         self.legs.extend(leg);
+    }
+
+    /// An offer that came too late.
+    fn send_back(&mut self, offer: &Offer, out: &mut Vec<Action>) {
+        self.unconfirmed.insert(offer.offer, offer.agent);
+        out.push(self.withdraw(offer, Withdrawal::NotNeeded));
     }
 
     pub(super) fn ring_timeouts(&mut self, out: &mut Vec<Action>, cx: &Cx) {

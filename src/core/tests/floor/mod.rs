@@ -119,8 +119,6 @@ pub struct Floor {
     pub taken: BTreeSet<Taken>,
     pub reference: Reference,
     pub mutation: Option<Mutation>,
-    /// Epochs that agents last named, for the mutation that ignores them.
-    pub epochs: BTreeMap<AgentId, u64>,
     pub log: Option<Vec<String>>,
 }
 
@@ -152,7 +150,6 @@ impl Floor {
             taken: BTreeSet::new(),
             reference: Reference::default(),
             mutation: None,
-            epochs: BTreeMap::new(),
             log: None,
         }
     }
@@ -263,7 +260,7 @@ impl Floor {
         let mut steps = 0;
         while self.step_at_random(random) {
             steps += 1;
-            if steps > 20_000 {
+            if steps > 4_000 {
                 self.reference.wrong("the floor does not come to rest".into());
                 return;
             }
@@ -299,7 +296,7 @@ impl Floor {
             self.mail.remove(&(from, to));
         }
         let Some(letter) = letter else { return };
-        let Some(letter) = self.tamper(from, letter) else { return };
+        let Some(letter) = self.tamper(letter) else { return };
         self.note(|| format!("{from:?} -> {letter:?}"));
         match letter {
             Letter::Tell(Tell::Agent(id, event)) => self.agent(id, event),

@@ -40,7 +40,7 @@ impl Floor {
         self.after_agent(id, out);
     }
 
-    fn after_agent(&mut self, id: AgentId, out: Vec<Action>) {
+    pub(crate) fn after_agent(&mut self, id: AgentId, out: Vec<Action>) {
         if let (Some(machine), Some(kept)) = (self.agents.get(&id), self.kept.get_mut(&id)) {
             kept.chosen = machine.chosen().clone();
             kept.peer = machine.peer();
@@ -48,13 +48,6 @@ impl Floor {
         for action in out {
             match action {
                 Action::Tell(tell) => {
-                    if let Tell::Group(
-                        _,
-                        group::Event::Ask { epoch, .. } | group::Event::Park { epoch, .. } | group::Event::Leave { epoch, .. },
-                    ) = &tell
-                    {
-                        self.epochs.insert(id, *epoch);
-                    }
                     self.post_tell(Node::At(Address::Agent(id)), tell);
                 }
                 Action::AnnounceRestart => self.announce(Address::Agent(id)),
@@ -328,17 +321,17 @@ impl Floor {
         match (command, *far) {
             (SignalCommand::Answer, Far::Early) => {
                 *far = Far::Up;
-                self.from_far(id, SignalEvent::Up);
+                self.far_says(id, SignalEvent::Up);
             }
             (SignalCommand::Reject { .. } | SignalCommand::HangUp { .. }, Far::Early | Far::Up) => {
                 *far = Far::Closed;
-                self.from_far(id, SignalEvent::Closed);
+                self.far_says(id, SignalEvent::Closed);
             }
             (SignalCommand::Ring | SignalCommand::Progress | SignalCommand::Answer, _) | (_, Far::Closed) => {}
         }
     }
 
-    pub(super) fn from_far(&mut self, id: LegId, event: SignalEvent) {
+    pub(super) fn far_says(&mut self, id: LegId, event: SignalEvent) {
         self.post(Node::Far(id), Node::At(Address::Leg(id)), Letter::Leg(id, leg::Input::Signal(event)));
     }
 

@@ -179,8 +179,8 @@ impl Floor {
             Far::Closed => return,
         };
         *far = Far::Closed;
-        self.from_far(leg, event);
-        self.from_far(leg, SignalEvent::Closed);
+        self.far_says(leg, event);
+        self.far_says(leg, SignalEvent::Closed);
     }
 
     pub fn hangs_up(&mut self, call: CallId) {
@@ -196,15 +196,15 @@ impl Floor {
     pub fn phone_answers(&mut self, leg: LegId) {
         if self.far.get(&leg) == Some(&Far::Early) {
             self.far.insert(leg, Far::Up);
-            self.from_far(leg, SignalEvent::Up);
+            self.far_says(leg, SignalEvent::Up);
         }
     }
 
     pub fn phone_fails(&mut self, leg: LegId, status: u16) {
         if self.far.get(&leg) == Some(&Far::Early) {
             self.far.insert(leg, Far::Closed);
-            self.from_far(leg, SignalEvent::Failed(Failure { status, q850: None, text: "no".into() }));
-            self.from_far(leg, SignalEvent::Closed);
+            self.far_says(leg, SignalEvent::Failed(Failure { status, q850: None, text: "no".into() }));
+            self.far_says(leg, SignalEvent::Closed);
         }
     }
 

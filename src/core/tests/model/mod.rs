@@ -302,6 +302,9 @@ fn close(floor: &mut Floor, random: &mut Random) {
         }
         floor.settle_at_random(random);
         pass(floor, 60_000, random);
+        if !floor.reference.violations.is_empty() {
+            return;
+        }
     }
     floor.settle_at_random(random);
     if !check(floor) {

@@ -38,6 +38,8 @@ struct Person {
     wrap_up: Option<Option<Millis>>,
     lease: Option<(OfferId, Millis)>,
     rings_since: Option<Millis>,
+    /// The call for which this agent's page rings.
+    rings_for: Option<CallId>,
 }
 
 impl Person {
@@ -60,6 +62,7 @@ struct Caller {
     away: bool,
     segments: Vec<CallStatus>,
     limit: CallStatus,
+    taken_in: bool,
     ended: Option<(CallStatus, HungUpBy)>,
 }
 
@@ -101,6 +104,7 @@ impl Reference {
             wrap_up: None,
             lease: None,
             rings_since: None,
+            rings_for: None,
         };
         self.people.insert(machine.setup.id, person);
         self.after_agent(now, machine, &AgentSight { kind: "Free", held: None }, &AgentSight { kind: machine.kind(), held: None });
@@ -199,9 +203,17 @@ impl Reference {
         if after.held.and_then(|(_, offer)| offer).is_none() {
             person.lease = None;
         }
+        let rings_for = after.held.filter(|_| after.kind == "Ringing" && !person.phone).map(|(call, _)| call);
+        person.rings_for = rings_for;
         person.rings_since = if after.kind == "Ringing" { person.rings_since.or(Some(now)) } else { None };
         if std::mem::discriminant(machine.chosen()) != std::mem::discriminant(&person.chosen) {
             wrong.push(format!("{id:?} chose {:?}, the machine says {:?}", person.chosen, machine.chosen()));
+        }
+        if let Some(call) = rings_for.filter(|_| rung) {
+            let all =
+                self.callers.get(&call).and_then(|caller| self.groups.get(&caller.group?)).is_some_and(|g| g.strategy == Strategy::RingAll);
+            let others = self.people.iter().filter(|(other, person)| **other != id && person.rings_for == Some(call));
+            wrong.extend(others.filter(|_| !all).map(|(other, _)| format!("{other:?} and {id:?} both ring for {call:?}")));
         }
         for what in wrong {
             self.wrong(what);
@@ -251,6 +263,7 @@ impl Reference {
             away: false,
             segments: Vec::new(),
             limit: CallStatus::NormalEnd,
+            taken_in: false,
             ended: None,
         };
         self.callers.insert(machine.id(), caller);
@@ -262,6 +275,9 @@ impl Reference {
         if let call::Event::TurnedAway { limit, group, .. } = event
             && before.queue == Some(*group)
         {
+            if *limit == Limit::QueueFull && caller.taken_in {
+                self.violations.push(format!("{id:?} is sent away from a queue that took it in"));
+            }
             caller.limit = match limit {
                 Limit::NoAgentOnline => CallStatus::NoAgentOnline,
                 Limit::QueueFull => CallStatus::QueueFull,
@@ -276,6 +292,7 @@ impl Reference {
                 Command::Unmute => caller.muted = false,
                 Command::HangUp => {}
             },
+            ("Queueing", "Queueing", call::Event::Queued { group, .. }) if before.queue == Some(*group) => caller.taken_in = true,
             ("Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
             ("Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => caller.away = false,
             _ => {}
@@ -290,7 +307,7 @@ impl Reference {
                 "Queueing" => caller.segments.push(CallStatus::Overflow),
                 _ => {}
             }
-            (caller.since, caller.group) = (now, after.queue);
+            (caller.since, caller.group, caller.taken_in) = (now, after.queue, false);
             // A new wait: who refused before may be asked again.
             self.refused.retain(|(call, _), _| *call != id);
         }
@@ -312,17 +329,8 @@ impl Reference {
     /// What holds even while messages are under way.
     pub fn check_moment(&mut self, floor: &Floor) {
         let mut wrong = Vec::new();
-        let mut ringing: BTreeMap<CallId, AgentId> = BTreeMap::new();
         for (id, agent) in &floor.agents {
             let person = &self.people[id];
-            if let ("Ringing", Some((call, _)), false) = (agent.kind(), agent.held_by(), person.phone) {
-                let all = floor.calls.get(&call).and_then(|line| line.machine.queue()).and_then(|group| self.groups.get(&group));
-                if all.is_some_and(|group| group.strategy != Strategy::RingAll)
-                    && let Some(other) = ringing.insert(call, *id)
-                {
-                    wrong.push(format!("{other:?} and {id:?} both ring for {call:?}"));
-                }
-            }
             if let Some((offer, ends)) = person.lease
                 && ends < floor.now
             {

@@ -187,7 +187,16 @@ fn a_caller_of_higher_priority_comes_before_those_who_wait_longer() {
     let waits = floor.calls(1);
     floor.advance(1_000);
     let urgent = floor.calls(1);
-    let ticket = Ticket { call: urgent, arrived: floor.wall(), priority: 1, head: false, last_agent: None, offers: Vec::new() };
+    let ticket = Ticket {
+        call: urgent,
+        arrived: floor.wall(),
+        priority: 1,
+        head: false,
+        last_agent: None,
+        wait: 1,
+        taken_in: false,
+        offers: Vec::new(),
+    };
     floor.group(GroupId(1), Event::Enqueue(ticket));
     floor.hangs_up(first);
     assert_eq!((floor.ringing(urgent), floor.ringing(waits)), (vec![AgentId(1)], vec![]));

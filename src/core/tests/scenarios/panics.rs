@@ -162,3 +162,52 @@ fn a_call_that_is_silent_does_not_keep_its_agent_beyond_the_lease() {
     floor.advance(1);
     assert_eq!(floor.agents[&AgentId(1)].kind(), "Free");
 }
+
+#[test]
+fn a_caller_who_was_taken_in_is_not_sent_away_by_a_new_group_that_is_full() {
+    let mut floor = floor_of(GroupSetup { max_queue: Some(1), ..group(1) }, 1);
+    floor.chooses(1, Chosen::Busy(None));
+    let call = floor.calls(1);
+    floor.panic(Address::Group(GroupId(1)), None);
+    // A newcomer is faster at the new machine.
+    let ticket = cordboard_core::message::Ticket {
+        call: cordboard_core::ids::CallId(99),
+        arrived: floor.wall(),
+        priority: 0,
+        head: false,
+        last_agent: None,
+        wait: 1,
+        taken_in: false,
+        offers: Vec::new(),
+    };
+    floor.group(GroupId(1), cordboard_core::group::Event::Enqueue(ticket));
+    floor.settle();
+    assert_eq!(floor.calls[&call].machine.queue(), Some(GroupId(1)));
+    assert!(floor.groups[&GroupId(1)].holds(call));
+}
+
+#[test]
+fn an_offer_that_was_made_for_an_earlier_wait_is_sent_back() {
+    use cordboard_core::call::Event;
+    use cordboard_core::ids::OfferId;
+    use cordboard_core::message::{Device, Offer, Terms};
+    let (mut floor, call) = in_call();
+    floor.happens(1, cordboard_core::agent::Event::SocketDown);
+    floor.advance(30_000);
+    let setup = group(1);
+    let terms = Terms {
+        group: setup.id,
+        group_name: setup.name,
+        ring: setup.ring,
+        wrap_up: setup.wrap_up,
+        automatic: false,
+        misses: 3,
+        music: setup.music,
+        record: true,
+    };
+    let late = Offer { offer: OfferId(99), agent: AgentId(1), wait: 1, device: Device::Browser, terms };
+    floor.call(crate::floor::Node::Media, call, Event::Offer(Box::new(late)));
+    assert_eq!(floor.calls[&call].machine.offered(), []);
+    floor.settle();
+    assert_eq!(floor.calls[&call].machine.queue(), Some(GroupId(1)));
+}
