@@ -51,7 +51,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     let metrics = PrometheusBuilder::new().install_recorder()?;
 
     // What a switch before this one left: its calls end where their recordings end (G5).
-    let cut: HashMap<_, _> = recovered_ends(&spool);
+    let cut = recovered_ends(&db, &spool)?;
     let journal = Journal::open(&config.data, db.clone(), Box::new(|_| {}))?;
     let interrupted = journal.recover(&cut)?;
     if !interrupted.is_empty() {
@@ -81,6 +81,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     let switch = Switch::new(db.clone(), journal, media, directory);
     later.set(switch.clone()).map_err(|_| "the switch was made twice")?;
     switch.load_last_served()?;
+    switch.media.recover()?;
 
     let addr: Arc<OnceLock<Addr<SipActor>>> = Arc::default();
     let to = addr.clone();
@@ -158,9 +159,12 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
 }
 
 /// Until when each orphaned recording goes (wall time), by call.
-fn recovered_ends(spool: &Path) -> HashMap<CallId, i64> {
-    let _ = spool;
-    HashMap::new()
+fn recovered_ends(db: &Db, spool: &Path) -> Result<HashMap<CallId, i64>, Fault> {
+    let mut ends = HashMap::new();
+    for (call, duration) in cordboard_media::spool_end(spool)? {
+        ends.extend(db.recording(call)?.map(|recording| (call, recording.began + duration)));
+    }
+    Ok(ends)
 }
 
 /// Hands what the media engine tells to the actor it concerns. Runs on the media thread: it only passes on.
@@ -204,13 +208,20 @@ fn enter_recording(switch: &Switch, call: CallId, state: RecordingState, file: O
             let began = file.as_ref().map_or(wall, |(_, duration)| wall - duration);
             let known = known.unwrap_or(Recording { call, state, path: String::new(), began, duration: 0 });
             let (path, duration) =
-                file.map_or((known.path.clone(), known.duration), |(path, duration)| (path.display().to_string(), duration));
+                file.map_or((known.path.clone(), known.duration), |(path, duration)| (relative(&path), duration));
             db.set_recording(&Recording { state, path, duration, ..known })
         });
         if let Err(why) = entered {
             tracing::error!(%call, %why, "what became of a recording could not be entered");
         }
     });
+}
+
+/// Recordings are named relative to the data folder, so that the folder can move.
+fn relative(path: &Path) -> String {
+    let mut parts: Vec<_> = path.iter().rev().take(2).collect();
+    parts.reverse();
+    parts.iter().collect::<PathBuf>().display().to_string()
 }
 
 /// What the API tells.

@@ -446,3 +446,39 @@ pub struct Hello {
     pub version: String,
     pub demo: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The page's types are these. `CORDBOARD_WRITE_TYPES=1 cargo test -p cordboard wire` writes them anew.
+    #[test]
+    fn the_pages_types_are_made_from_this_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/src/generated");
+        let fresh = std::env::temp_dir().join(format!("cordboard-types-{}", std::process::id()));
+        let write = std::env::var_os("CORDBOARD_WRITE_TYPES").is_some();
+        let config = ts_rs::Config::default().with_out_dir(if write { &folder } else { &fresh });
+        Request::export_all(&config).unwrap();
+        FromSwitch::export_all(&config).unwrap();
+        LoginForm::export_all(&config).unwrap();
+        PasswordForm::export_all(&config).unwrap();
+        ApiError::export_all(&config).unwrap();
+        RecordFilter::export_all(&config).unwrap();
+        RecordPage::export_all(&config).unwrap();
+        Waveform::export_all(&config).unwrap();
+        Hello::export_all(&config).unwrap();
+        if !write {
+            let made = std::fs::read_to_string(fresh.join("wire.ts")).unwrap();
+            std::fs::remove_dir_all(&fresh).unwrap();
+            let committed = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
+            assert_eq!(made, committed, "web/src/generated/wire.ts is not what src/wire.rs says: run CORDBOARD_WRITE_TYPES=1 cargo test -p cordboard wire");
+        }
+    }
+
+    #[test]
+    fn a_request_with_an_unknown_field_is_refused() {
+        assert!(serde_json::from_str::<Request>(r#"{"id":1,"ask":{"type":"ping"},"more":1}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"id":1,"ask":{"type":"ping"}}"#).is_ok());
+    }
+}

@@ -66,7 +66,10 @@ impl CallRole {
     fn journal(&mut self, what: What, stage: &mut Stage<'_, Self>) -> Progress {
         use actix::AsyncContext;
         match &what {
-            What::Ended { .. } => self.ended = true,
+            What::Ended { status, .. } => {
+                self.ended = true;
+                metrics::counter!("cordboard_calls_total", "status" => status.as_str()).increment(1);
+            }
             What::Connected { agent } => self.note_served(*agent, stage),
             What::Accepted { .. }
             | What::Queued { .. }
@@ -120,6 +123,7 @@ impl CallRole {
             }
             MediaAction::Play { leg, sound, token } => media.play(leg, sound, token),
             MediaAction::Record { leg } => {
+                media.record(self.id, leg);
                 let recording = Recording {
                     call: self.id,
                     state: RecordingState::Spooling,
@@ -133,7 +137,7 @@ impl CallRole {
                     }
                 });
             }
-            MediaAction::StopRecording => {}
+            MediaAction::StopRecording => media.stop_record(self.id),
         }
     }
 }
@@ -187,6 +191,7 @@ impl Role for CallRole {
             }
             Action::Finished => {
                 stage.switch.directory.write().calls.remove(&self.id);
+                metrics::gauge!("cordboard_calls").decrement(1);
                 // Whoever still counts on this call hears that it is gone; after an orderly end this is news to nobody.
                 let told: Vec<Address> = self.told.iter().copied().collect();
                 stage.switch.call_gone(self.id, &told);

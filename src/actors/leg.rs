@@ -4,9 +4,10 @@ use super::call::{CallActor, CallRole, LegQuality};
 use super::shell::Deliver;
 use super::sip::{FromLeg, SipActor};
 use super::switch::Switch;
+use super::timer::Timer;
 use actix::prelude::*;
 use cordboard_core::call::{self, Arrival, Call, Route};
-use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::cx::Cx;
 use cordboard_core::ids::{Address, AgentId, CallId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{Command, Input, Kind, Leg, Output, SignalCommand};
 use cordboard_core::message::Tell;
@@ -19,7 +20,6 @@ use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What comes to a leg.
 pub enum LegInput {
@@ -43,7 +43,7 @@ pub struct LegActor {
     dialog: Option<Dialog>,
     switch: Arc<Switch>,
     first: Vec<Output>,
-    timer: Option<(Millis, SpawnHandle)>,
+    timer: Timer,
 }
 
 /// The SIP side of a leg.
@@ -82,6 +82,7 @@ impl LegActor {
         let role = CallRole::new(Call::new(arrival), caller);
         let call_actor = CallActor::new(role, Vec::new(), switch.clone()).start();
         switch.directory.write().calls.insert(call, call_actor.clone());
+        metrics::gauge!("cordboard_calls").increment(1);
         let (machine, outputs) = Leg::open(leg, call, Kind::Trunk(trunk));
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));
         call_actor.do_send(Deliver(call::Event::Begin));
@@ -121,10 +122,11 @@ impl LegActor {
 
     fn begin(switch: &Arc<Switch>, machine: Leg, first: Vec<Output>, dialog: Option<Dialog>) {
         let (id, call) = (machine.id, machine.call);
-        let actor = Self { id, call, machine, dialog, switch: switch.clone(), first, timer: None };
+        let actor = Self { id, call, machine, dialog, switch: switch.clone(), first, timer: Timer::default() };
         // Registered in the same step, so that no answer comes before the leg is known.
         let addr = actor.start();
         switch.directory.write().legs.insert(id, addr);
+        metrics::gauge!("cordboard_legs").increment(1);
     }
 
     fn tell(&self, event: call::Event) {
@@ -161,6 +163,7 @@ impl LegActor {
             dialog.sip.do_send(FromLeg::Forget(self.id));
         }
         self.switch.directory.write().legs.remove(&self.id);
+        metrics::gauge!("cordboard_legs").decrement(1);
         ctx.stop();
     }
 
@@ -253,19 +256,9 @@ impl LegActor {
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
         let next = self.dialog.as_ref().and_then(|dialog| dialog.session.next_deadline());
-        if self.timer.map(|(at, _)| at) == next {
-            return;
-        }
-        if let Some((_, handle)) = self.timer.take() {
-            ctx.cancel_future(handle);
-        }
-        self.timer = next.map(|at| {
-            let wait = Duration::from_millis(at.saturating_sub(self.switch.now()));
-            let handle = ctx.run_later(wait, |leg, ctx| {
-                leg.timer = None;
-                leg.guarded(ctx, |leg, cx| leg.dialog(cx, Session::tick));
-            });
-            (at, handle)
+        self.timer.arm(next, self.switch.now(), ctx, |leg, ctx| {
+            leg.timer.fired();
+            leg.guarded(ctx, |leg, cx| leg.dialog(cx, Session::tick));
         });
     }
 }

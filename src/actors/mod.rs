@@ -9,6 +9,7 @@ pub mod leg;
 pub mod shell;
 pub mod sip;
 pub mod switch;
+pub mod timer;
 pub mod trunk;
 pub mod views;
 

@@ -3,6 +3,7 @@
 //! A machine that panics ends alone: the mailbox lives on, and the role says what becomes of the machine.
 
 use super::switch::Switch;
+use super::timer::Timer;
 use actix::prelude::*;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::Address;
@@ -10,7 +11,6 @@ use cordboard_core::message::Action;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What makes a shell an agent, a call, a group or a trunk.
 pub trait Role: Sized + Unpin + 'static {
@@ -43,7 +43,7 @@ pub struct Stage<'a, R: Role> {
 pub struct Shell<R: Role> {
     pub role: R,
     pub switch: Arc<Switch>,
-    timer: Option<(Millis, SpawnHandle)>,
+    timer: Timer,
     actions: VecDeque<Action>,
     blocked: bool,
 }
@@ -61,7 +61,7 @@ pub struct Unblock;
 impl<R: Role> Shell<R> {
     /// A shell whose first actions (from making its machine) are performed as it starts.
     pub fn new(role: R, first: Vec<Action>, switch: Arc<Switch>) -> Self {
-        Self { role, switch, timer: None, actions: first.into(), blocked: false }
+        Self { role, switch, timer: Timer::default(), actions: first.into(), blocked: false }
     }
 
     pub fn feed(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut R, &mut Cx) -> Vec<Action>) {
@@ -95,20 +95,9 @@ impl<R: Role> Shell<R> {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let next = self.role.next_deadline();
-        if self.timer.map(|(at, _)| at) == next {
-            return;
-        }
-        if let Some((_, handle)) = self.timer.take() {
-            ctx.cancel_future(handle);
-        }
-        self.timer = next.map(|at| {
-            let wait = Duration::from_millis(at.saturating_sub(self.switch.now()));
-            let handle = ctx.run_later(wait, |shell, ctx| {
-                shell.timer = None;
-                shell.feed(ctx, Role::tick);
-            });
-            (at, handle)
+        self.timer.arm(self.role.next_deadline(), self.switch.now(), ctx, |shell, ctx| {
+            shell.timer.fired();
+            shell.feed(ctx, Role::tick);
         });
     }
 }

@@ -3,9 +3,10 @@
 use super::leg::{LegActor, LegInput, SipInput};
 use super::shell::Deliver;
 use super::switch::Switch;
+use super::timer::Timer;
 use crate::net::{NetEvent, Sockets};
 use actix::prelude::*;
-use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::cx::Cx;
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::setup::Transport;
 use cordboard_core::trunk;
@@ -13,13 +14,12 @@ use cordboard_sip::endpoint::{DialogId, Endpoint, EndpointAction, Flow, ServerKe
 use cordboard_sip::message::{Request, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub struct SipActor {
     endpoint: Endpoint,
     sockets: Sockets,
     switch: Arc<Switch>,
-    timer: Option<(Millis, SpawnHandle)>,
+    timer: Timer,
 }
 
 /// What legs ask of the endpoint.
@@ -74,7 +74,7 @@ pub enum Tune {
 
 impl SipActor {
     pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>) -> Self {
-        Self { endpoint, sockets, switch, timer: None }
+        Self { endpoint, sockets, switch, timer: Timer::default() }
     }
 
     fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Endpoint, &mut Cx) -> Vec<EndpointAction>) {
@@ -135,20 +135,10 @@ impl SipActor {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let next = self.endpoint.next_deadline();
-        if self.timer.map(|(at, _)| at) == next {
-            return;
-        }
-        if let Some((_, handle)) = self.timer.take() {
-            ctx.cancel_future(handle);
-        }
-        self.timer = next.map(|at| {
-            let wait = Duration::from_millis(at.saturating_sub(self.switch.now()));
-            let handle = ctx.run_later(wait, |sip, ctx| {
-                sip.timer = None;
-                sip.step(ctx, Endpoint::tick);
-            });
-            (at, handle)
+        metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(self.endpoint.transactions()).unwrap_or(u32::MAX));
+        self.timer.arm(self.endpoint.next_deadline(), self.switch.now(), ctx, |sip, ctx| {
+            sip.timer.fired();
+            sip.step(ctx, Endpoint::tick);
         });
     }
 }
