@@ -109,6 +109,7 @@ struct Caller {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Ready {
     epoch: u64,
+    standing: Standing,
     turn: Turn,
 }
 
@@ -279,7 +280,7 @@ impl Group {
                 }
                 self.offer_over(call, offer, cx);
             }
-            Event::Setup(setup) => self.setup = *setup,
+            Event::Setup(setup) => self.set_up(*setup),
         }
         self.settle(&mut out, cx);
         out
@@ -380,14 +381,33 @@ impl Group {
 
     fn enter(&mut self, agent: AgentId, epoch: u64, standing: Standing) {
         self.leave(agent);
-        let turn = match self.setup.strategy {
+        let turn = self.turn(agent, standing);
+        self.turns.insert(turn);
+        self.ready.insert(agent, Ready { epoch, standing, turn });
+    }
+
+    fn turn(&self, agent: AgentId, standing: Standing) -> Turn {
+        match self.setup.strategy {
             Strategy::LongestIdle | Strategy::RingAll => (standing.free_since, 0, agent),
             Strategy::FewestCallsToday => (i64::from(standing.calls_today), standing.free_since, agent),
             Strategy::AgentPriority => (i64::from(standing.priority), standing.free_since, agent),
             Strategy::RoundRobin => (self.last_turn.get(&agent).copied().unwrap_or(0), i64::from(agent.0), agent),
-        };
-        self.turns.insert(turn);
-        self.ready.insert(agent, Ready { epoch, turn });
+        }
+    }
+
+    /// The admin changed the group: callers and agents stand by the new rules.
+    fn set_up(&mut self, setup: GroupSetup) {
+        self.setup = setup;
+        let ready: Vec<(AgentId, Ready)> = self.ready.iter().map(|(agent, ready)| (*agent, ready.clone())).collect();
+        for (agent, Ready { epoch, standing, .. }) in ready {
+            self.enter(agent, epoch, standing);
+        }
+        let all = self.setup.strategy == Strategy::RingAll;
+        self.waiting = self.callers.values().filter(|caller| all || caller.offers.is_empty()).map(|caller| rank(&caller.ticket)).collect();
+        let waits = self.setup.max_wait.into_iter().chain([self.setup.last_agent_wait]);
+        for wait in waits {
+            self.timers.extend(self.callers.iter().map(|(call, caller)| (caller.queued + wait, *call)));
+        }
     }
 
     /// On a new day nobody had a call yet (C3).
@@ -396,7 +416,7 @@ impl Group {
             return;
         }
         for ready in self.ready.values_mut() {
-            ready.turn.0 = 0;
+            (ready.standing.calls_today, ready.turn.0) = (0, 0);
         }
         self.turns = self.ready.values().map(|ready| ready.turn).collect();
     }

@@ -11,6 +11,7 @@ mod lost_workstation;
 mod offers;
 mod panics;
 mod records;
+mod setup_changes;
 mod sip_phone;
 mod take_over;
 

@@ -1,0 +1,65 @@
+//! The admin changes an agent or a group while the floor is open (H1, H2).
+
+use super::{floor_of, rings_at};
+use crate::floor::Floor;
+use crate::floor::world::{agent, group};
+use cordboard_core::agent::Event;
+use cordboard_core::group;
+use cordboard_core::ids::GroupId;
+use cordboard_core::outcome::CallStatus;
+use cordboard_core::setup::{GroupSetup, Strategy};
+
+#[test]
+fn an_agent_who_is_moved_to_another_group_is_offered_its_calls_and_not_the_old_ones() {
+    let mut floor = Floor::with(vec![group(1), group(2)], vec![agent(1, &[1]), agent(2, &[1])]);
+    floor.goes_online(1);
+    floor.goes_online(2);
+    floor.chooses(2, cordboard_core::agent::Chosen::Busy(None));
+    floor.happens(1, Event::Setup(Box::new(agent(1, &[2]))));
+    let (old, new) = (floor.calls(1), floor.calls(2));
+    assert_eq!((rings_at(&floor, old), rings_at(&floor, new)), (vec![], vec![1]));
+    floor.chooses(2, cordboard_core::agent::Chosen::Offline);
+    assert_eq!(floor.row(old).status, CallStatus::NoAgentOnline);
+}
+
+#[test]
+fn an_agent_who_is_moved_in_mid_call_keeps_the_call() {
+    let mut floor = Floor::with(vec![group(1), group(2)], vec![agent(1, &[1])]);
+    floor.goes_online(1);
+    let call = floor.calls(1);
+    floor.accepts(1);
+    floor.happens(1, Event::Setup(Box::new(agent(1, &[2]))));
+    assert_eq!(floor.calls[&call].machine.kind(), "Talking");
+    floor.hangs_up(call);
+    floor.advance(10_000);
+    let call = floor.calls(2);
+    assert_eq!(rings_at(&floor, call), [1]);
+}
+
+#[test]
+fn a_group_whose_strategy_changes_orders_who_is_ready_by_the_new_one() {
+    let mut second = agent(1, &[1]);
+    second.groups[0].priority = 2;
+    let mut first = agent(2, &[1]);
+    first.groups[0].priority = 1;
+    let mut floor = Floor::with(vec![group(1)], vec![second, first]);
+    floor.goes_online(1);
+    floor.advance(1_000);
+    floor.goes_online(2);
+    let setup = GroupSetup { strategy: Strategy::AgentPriority, ..group(1) };
+    floor.group(GroupId(1), group::Event::Setup(Box::new(setup)));
+    floor.settle();
+    let call = floor.calls(1);
+    assert_eq!(rings_at(&floor, call), [2]);
+}
+
+#[test]
+fn a_longest_wait_that_is_set_later_holds_for_who_waits_already() {
+    let mut floor = floor_of(group(1), 1);
+    floor.chooses(1, cordboard_core::agent::Chosen::Busy(None));
+    let call = floor.calls(1);
+    floor.advance(5_000);
+    floor.group(GroupId(1), group::Event::Setup(Box::new(GroupSetup { max_wait: Some(20_000), ..group(1) })));
+    floor.advance(15_000);
+    assert_eq!((floor.calls.len(), floor.row(call).status), (0, CallStatus::QueueTimeout));
+}
