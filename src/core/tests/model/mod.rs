@@ -193,7 +193,8 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
                 }
             }
         }
-        82..=86 => pass(floor, 1 + random.below(300) as u64, random),
+        82 => admin(floor, anyone, random),
+        83..=86 => pass(floor, 1 + random.below(300) as u64, random),
         87..=93 => pass(floor, 1_000 * (1 + random.below(6) as u64), random),
         _ => {
             if let Some(at) = floor.next_moment() {
@@ -218,6 +219,24 @@ fn arrive(floor: &mut Floor, known: &Known, random: &mut Random) {
     let call = floor.begin((!unknown).then_some(route));
     if random.one_in(40) {
         floor.call(crate::floor::Node::Disk, call, call::Event::JournalFailed);
+    }
+}
+
+/// An admin moves an agent to other groups, or gives a group another strategy.
+fn admin(floor: &mut Floor, anyone: i32, random: &mut Random) {
+    if random.one_in(2) {
+        let mut setup = floor.agents[&AgentId(anyone)].setup.clone();
+        setup.groups = agent(anyone, &[random.below(GROUPS as usize) as i32 + 1]).groups;
+        floor.reference.moved(&setup);
+        say(floor, anyone, Event::Setup(Box::new(setup)));
+    } else {
+        let id = GroupId(random.below(GROUPS as usize) as i32 + 1);
+        let mut setup = floor.groups[&id].setup.clone();
+        if setup.strategy != Strategy::RingAll {
+            setup.strategy = random.pick(&[Strategy::LongestIdle, Strategy::FewestCallsToday, Strategy::RoundRobin]).unwrap();
+            floor.log_line(|| format!("== {id:?} has {:?}", setup.strategy));
+            floor.group(id, cordboard_core::group::Event::Setup(Box::new(setup)));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use cordboard_core::leg;
 use cordboard_core::message::{OfferEnd, Source, Withdrawal};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::record::What;
-use cordboard_core::setup::{DeviceSetup, GroupSetup, Strategy, WrapUp};
+use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Strategy, WrapUp};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub struct AgentSight {
@@ -108,6 +108,12 @@ impl Reference {
         };
         self.people.insert(machine.setup.id, person);
         self.after_agent(now, machine, &AgentSight { kind: "Free", held: None }, &AgentSight { kind: machine.kind(), held: None });
+    }
+
+    pub fn moved(&mut self, setup: &AgentSetup) {
+        if let Some(person) = self.people.get_mut(&setup.id) {
+            person.groups = setup.groups.iter().map(|m| m.group).collect();
+        }
     }
 
     pub fn agent(&mut self, now: Millis, machine: &Agent, event: &agent::Event, before: &AgentSight, after: &AgentSight) {
