@@ -252,7 +252,10 @@ fn explain(error: &figment::Error) -> ConfigError {
     let (value, expected) = match &error.kind {
         Kind::InvalidType(value, expected) | Kind::InvalidValue(value, expected) => (Some(found(value)), expectation(expected)),
         Kind::UnknownField(field, known) => {
-            path.push(field.clone());
+            // Inside a section the path leads to the field itself.
+            if path.last() != Some(field) {
+                path.push(field.clone());
+            }
             (None, format!("one of {}", OneOf(known)))
         }
         Kind::MissingField(field) => {

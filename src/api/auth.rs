@@ -174,7 +174,12 @@ pub async fn log_in(app: web::Data<App>, request: HttpRequest, form: web::Json<L
     app.logins.succeeded(&email, address);
     let token = new_token();
     let (agent, kept, now) = (account.setup.id, token.clone(), now());
-    let session = app.with_db(move |db| db.create_session(agent, &kept, now, now + LIFETIME)).await?;
+    let session = app
+        .with_db(move |db| {
+            db.delete_expired_sessions(now)?;
+            db.create_session(agent, &kept, now, now + LIFETIME)
+        })
+        .await?;
     tracing::info!(%agent, epoch = session.epoch, "logged in");
     app.tell(Event::LoggedIn { agent, epoch: session.epoch });
     Ok(HttpResponse::Ok().cookie(cookie(&app, token)).json(me_of(&account)))
@@ -191,7 +196,8 @@ pub async fn log_out(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
                 Ok(session)
             })
             .await?;
-        if let Some(session) = ended {
+        // Of a session that was taken over nobody needs to hear: the agent is at work in the later one.
+        if let Some(session) = ended.filter(|session| !session.stale) {
             tracing::info!(agent = %session.agent, epoch = session.epoch, "logged out");
             app.tell(Event::LoggedOut { agent: session.agent, epoch: session.epoch });
         }

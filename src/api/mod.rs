@@ -10,6 +10,7 @@ pub mod error;
 pub mod health;
 pub mod hello;
 pub mod mask;
+pub mod openapi;
 pub mod origin;
 pub mod pages;
 pub mod password;
@@ -109,6 +110,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::scope("/api/v1")
                 .wrap(from_fn(origin::guard))
                 .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")).add(("X-Content-Type-Options", "nosniff")))
+                .route("/openapi.json", web::get().to(openapi::description))
                 .route("/hello", web::get().to(hello::hello))
                 .route("/login", web::post().to(auth::log_in))
                 .route("/logout", web::post().to(auth::log_out))

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use lettre::message::{Mailbox, header::ContentType};
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::time::Duration;
 use thiserror::Error;
@@ -22,7 +23,8 @@ pub enum MailError {
 
 /// The way to the mail server.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    /// A transport is made for each mail: its connections live on the runtime that it was made on, and mails are rare.
+    transport: AsyncSmtpTransportBuilder,
     from: Mailbox,
     /// Where the page is.
     url: String,
@@ -33,7 +35,7 @@ impl Mailer {
     pub fn new(config: &Config) -> Option<Self> {
         let from = config.mail.from.clone()?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.mail.smtp_url.as_deref()?).ok()?;
-        Some(Self { transport: transport.timeout(Some(PATIENCE)).build(), from, url: config.web.url() })
+        Some(Self { transport: transport.timeout(Some(PATIENCE)), from, url: config.web.url() })
     }
 
     /// Mails a one-time password. When this returns, the server has accepted the mail.
@@ -54,7 +56,7 @@ impl Mailer {
             .subject("Your Cordboard account")
             .header(ContentType::TEXT_PLAIN)
             .body(text)?;
-        self.transport.send(message).await?;
+        self.transport.clone().build::<Tokio1Executor>().send(message).await?;
         Ok(())
     }
 }
