@@ -1,0 +1,235 @@
+//! One scripted agent at the workstation's protocol: logs in, goes online, takes calls.
+
+use super::Report;
+use super::voice::{Voice, VoiceError};
+use super::wire::{FromSwitch, Offer, Phase, Tell};
+use actix_codec::Framed;
+use awc::http::header;
+use awc::ws::{Codec, Frame, Message};
+use awc::{BoxedSocket, Client};
+use futures_util::{SinkExt, StreamExt};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fmt::Display;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+/// Logging in hashes a password, and a hundred agents do.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A snapshot with all its sessions is well below.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
+
+/// Who an agent is and how it behaves.
+pub struct Script {
+    /// Such as `http://127.0.0.1:8080`, without a path.
+    pub url: String,
+    pub email: String,
+    pub password: String,
+    /// Of the tone that the agent sends.
+    pub hertz: u32,
+    /// How long the agent talks before hanging up; none: the customer hangs up.
+    pub talk: Option<Duration>,
+}
+
+/// What an agent has done.
+#[derive(Serialize, Default, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    pub agent: String,
+    pub tone: u32,
+    pub offers: u32,
+    pub answered: u32,
+    pub ended: u32,
+    pub heard_seconds: f64,
+}
+
+#[derive(Debug)]
+pub struct DeskError(String);
+
+impl Display for DeskError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DeskError {}
+
+impl From<VoiceError> for DeskError {
+    fn from(error: VoiceError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+pub fn failed(what: &str, error: impl Display) -> DeskError {
+    DeskError(format!("{what}: {error}"))
+}
+
+/// The session's cookie.
+pub async fn log_in(client: &Client, script: &Script) -> Result<String, DeskError> {
+    let form = json!({ "email": script.email, "password": script.password });
+    let request = client.post(format!("{}/api/v1/login", script.url)).insert_header((header::ORIGIN, script.url.as_str()));
+    let response = request.send_json(&form).await.map_err(|error| failed("logging in", error))?;
+    if !response.status().is_success() {
+        return Err(failed("logging in", response.status()));
+    }
+    let cookie = response.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok()?.split(';').next());
+    cookie.map(str::to_owned).ok_or_else(|| DeskError("logging in: no cookie".into()))
+}
+
+pub fn client() -> Client {
+    Client::builder().timeout(PATIENCE).finish()
+}
+
+/// A page of an agent, open.
+pub struct Desk {
+    script: Script,
+    socket: Framed<BoxedSocket, Codec>,
+    voice: Voice,
+    reports: mpsc::UnboundedSender<Report>,
+    tally: Tally,
+    expected: u32,
+    asked: u32,
+    /// The peer was up, so the agent asked for calls.
+    online: bool,
+    in_call: Option<InCall>,
+}
+
+struct InCall {
+    call: String,
+    hangs_up: Option<Instant>,
+}
+
+impl Desk {
+    pub async fn open(script: Script, client: &Client, cookie: &str, reports: mpsc::UnboundedSender<Report>) -> Result<Self, DeskError> {
+        let voice = Voice::new(script.hertz).await?;
+        let request = client.ws(format!("{}/ws", script.url)).origin(script.url.as_str()).header(header::COOKIE, cookie);
+        let opened = request.max_frame_size(LARGEST_MESSAGE).connect().await;
+        let (_, socket) = opened.map_err(|error| failed("opening the socket", error))?;
+        let tally = Tally { agent: script.email.clone(), tone: script.hertz, ..Tally::default() };
+        Ok(Self { script, socket, voice, reports, tally, expected: 0, asked: 0, online: false, in_call: None })
+    }
+
+    /// Works until it is told to stop.
+    pub async fn work(mut self, mut stop: watch::Receiver<bool>) -> Result<Tally, DeskError> {
+        loop {
+            let hangs_up = self.in_call.as_ref().and_then(|talking| talking.hangs_up);
+            tokio::select! {
+                frame = self.socket.next() => match frame {
+                    Some(Ok(Frame::Text(text))) => self.read(&text).await?,
+                    Some(Ok(Frame::Ping(bytes))) => self.send(Message::Pong(bytes)).await?,
+                    Some(Ok(Frame::Pong(_) | Frame::Binary(_) | Frame::Continuation(_))) => {}
+                    Some(Ok(Frame::Close(reason))) => return Err(DeskError(format!("the switch closed the socket: {reason:?}"))),
+                    Some(Err(error)) => return Err(failed("the socket", error)),
+                    None => return Err(DeskError("the socket is gone".into())),
+                },
+                () = at(hangs_up) => self.hang_up().await?,
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        self.tally.heard_seconds = self.voice.heard().as_secs_f64();
+        self.ask(json!({ "type": "setState", "state": "offline", "breakReason": null })).await?;
+        self.send(Message::Close(None)).await?;
+        self.voice.close().await?;
+        Ok(self.tally)
+    }
+
+    async fn read(&mut self, text: &[u8]) -> Result<(), DeskError> {
+        let FromSwitch { seq, tell } = serde_json::from_slice(text).map_err(|error| failed("a message", error))?;
+        if seq != self.expected {
+            return Err(DeskError(format!("message {seq} came where {} was due", self.expected)));
+        }
+        self.expected += 1;
+        match tell {
+            Tell::Snapshot => {
+                let sdp = self.voice.offer().await?;
+                self.ask(json!({ "type": "openPeer", "sdp": sdp })).await?;
+            }
+            Tell::PeerAnswer { sdp } => self.voice.answered(sdp).await?,
+            Tell::Peer { state } => self.peer(&state).await?,
+            Tell::Agent { state, reason } => self.state(&state, reason),
+            Tell::Offer { offer: Some(Offer { offer, automatic }) } => {
+                self.tally.offers += 1;
+                if !automatic {
+                    self.ask(json!({ "type": "answer", "offer": offer })).await?;
+                }
+            }
+            Tell::Session { call, phase } => self.session(call, phase),
+            Tell::Refused { code } => self.problem(format!("refused: {code}")),
+            Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
+            Tell::Offer { offer: None } | Tell::Other => {}
+        }
+        Ok(())
+    }
+
+    async fn peer(&mut self, state: &str) -> Result<(), DeskError> {
+        match state {
+            "up" if !self.online => {
+                self.online = true;
+                self.ask(json!({ "type": "setState", "state": "available", "breakReason": null })).await?;
+            }
+            "lost" => self.problem("the peer is lost".into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn state(&self, state: &str, reason: Option<String>) {
+        match state {
+            "available" => self.report(Report::Available(self.script.email.clone())),
+            "inLine" | "afterCallWork" => {}
+            _ if self.online => self.problem(format!("the agent is {state}: {}", reason.unwrap_or_default())),
+            _ => {}
+        }
+    }
+
+    fn session(&mut self, call: String, phase: Phase) {
+        let known = self.in_call.as_ref().is_some_and(|talking| talking.call == call);
+        match phase {
+            Phase::Talking if !known => {
+                self.tally.answered += 1;
+                let hangs_up = self.script.talk.map(|talk| Instant::now() + talk);
+                self.in_call = Some(InCall { call, hangs_up });
+            }
+            Phase::Ended if known => {
+                self.tally.ended += 1;
+                self.in_call = None;
+            }
+            Phase::Reconnecting => self.problem("the customer hears music: the agent's voice path is away".into()),
+            Phase::Connecting | Phase::Talking | Phase::Ended => {}
+        }
+    }
+
+    async fn hang_up(&mut self) -> Result<(), DeskError> {
+        let Some(talking) = &mut self.in_call else { return Ok(()) };
+        talking.hangs_up = None;
+        let ask = json!({ "type": "hangUp", "call": talking.call });
+        self.ask(ask).await
+    }
+
+    async fn ask(&mut self, ask: Value) -> Result<(), DeskError> {
+        self.asked += 1;
+        let request = json!({ "id": self.asked, "ask": ask });
+        self.send(Message::Text(request.to_string().into())).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), DeskError> {
+        self.socket.send(message).await.map_err(|error| failed("the socket", error))
+    }
+
+    fn problem(&self, what: String) {
+        self.report(Report::Problem { agent: self.script.email.clone(), what });
+    }
+
+    fn report(&self, report: Report) {
+        // Nobody listens any more: the program ends.
+        let _ = self.reports.send(report);
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

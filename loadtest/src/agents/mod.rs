@@ -1,0 +1,122 @@
+//! Scripted agents: workstations without a page, with WebRTC media. Tells what happens in JSON lines on standard output.
+//!
+//! `{"event":"ready","agents":N}` once all are available; `{"event":"problem","agent":…,"what":…}` as they come; and, when standard
+//! input has ended, `{"event":"summary","agents":[…]}` with what each has done.
+
+mod desk;
+mod tone;
+mod voice;
+mod wire;
+
+use desk::{Desk, Script, Tally};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::{JoinSet, LocalSet};
+
+/// Agents who log in at the same time: hashing a password takes a core a while.
+const LOGINS: usize = 4;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The switch, such as http://127.0.0.1:8080.
+    #[arg(long)]
+    url: String,
+    /// The agents' addresses; {n} counts from 1.
+    #[arg(long, default_value = "load{n}@demo.example")]
+    pattern: String,
+    #[arg(long, default_value_t = 100)]
+    count: u32,
+    /// The environment variable with the password of all of them.
+    #[arg(long)]
+    password_env: String,
+    /// Hang up after so many seconds; without it customers do.
+    #[arg(long)]
+    talk: Option<u64>,
+}
+
+/// What an agent tells while it works.
+pub enum Report {
+    Available(String),
+    Problem { agent: String, what: String },
+}
+
+/// Runs until standard input ends. Agent n sends a tone of 400 + 10 n Hz.
+pub async fn run(options: Options) -> io::Result<()> {
+    LocalSet::new().run_until(work(options)).await
+}
+
+async fn work(options: Options) -> io::Result<()> {
+    let password = std::env::var(&options.password_env).map_err(|error| io::Error::other(format!("{}: {error}", options.password_env)))?;
+    let (reports, mut told) = mpsc::unbounded_channel();
+    let stop = input_ends();
+    let turns = Arc::new(Semaphore::new(LOGINS));
+    let mut agents = JoinSet::new();
+    for n in 1..=options.count {
+        let script = Script {
+            url: options.url.trim_end_matches('/').to_owned(),
+            email: options.pattern.replace("{n}", &n.to_string()),
+            password: password.clone(),
+            hertz: 400 + 10 * n,
+            talk: options.talk.map(Duration::from_secs),
+        };
+        agents.spawn_local(agent(script, Arc::clone(&turns), reports.clone(), stop.clone()));
+    }
+    drop(reports);
+    let mut available = HashSet::new();
+    while let Some(report) = told.recv().await {
+        match report {
+            Report::Available(agent) => {
+                if available.insert(agent) && available.len() == agents.len() {
+                    say(&json!({ "event": "ready", "agents": available.len() }))?;
+                }
+            }
+            Report::Problem { agent, what } => say(&json!({ "event": "problem", "agent": agent, "what": what }))?,
+        }
+    }
+    let tallies: Vec<Tally> = agents.join_all().await.into_iter().flatten().collect();
+    say(&json!({ "event": "summary", "agents": tallies }))
+}
+
+/// One agent's day; its failure is a report.
+async fn agent(
+    script: Script,
+    turns: Arc<Semaphore>,
+    reports: mpsc::UnboundedSender<Report>,
+    stop: watch::Receiver<bool>,
+) -> Option<Tally> {
+    let agent = script.email.clone();
+    let day = async {
+        let client = desk::client();
+        let turn = turns.acquire().await.map_err(|error| desk::failed("waiting for a turn", error))?;
+        let cookie = desk::log_in(&client, &script).await?;
+        drop(turn);
+        Desk::open(script, &client, &cookie, reports.clone()).await?.work(stop).await
+    };
+    match day.await {
+        Ok(tally) => Some(tally),
+        Err(error) => {
+            // Nobody listens any more: the program ends.
+            let _ = reports.send(Report::Problem { agent, what: error.to_string() });
+            None
+        }
+    }
+}
+
+fn say(line: &Value) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
+}
+
+/// Becomes true at the end of standard input. A thread of its own: reading blocks.
+fn input_ends() -> watch::Receiver<bool> {
+    let (end, ended) = watch::channel(false);
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended too.
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        end.send_replace(true);
+    });
+    ended
+}

@@ -1,0 +1,74 @@
+//! What a scripted agent reads of the workstation's protocol. Written anew, so that it is a second reading of it.
+
+use serde::Deserialize;
+
+#[derive(Deserialize, Debug)]
+pub struct FromSwitch {
+    pub seq: u32,
+    pub tell: Tell,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Tell {
+    Snapshot,
+    Agent {
+        state: String,
+        reason: Option<String>,
+    },
+    Offer {
+        offer: Option<Offer>,
+    },
+    Session {
+        call: String,
+        phase: Phase,
+    },
+    PeerAnswer {
+        sdp: String,
+    },
+    Peer {
+        state: String,
+    },
+    Refused {
+        code: String,
+    },
+    TakenOver,
+    /// What needs no reaction.
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize, Debug)]
+pub struct Offer {
+    pub offer: String,
+    pub automatic: bool,
+}
+
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    Connecting,
+    Talking,
+    Reconnecting,
+    Ended,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Tell {
+        serde_json::from_str::<FromSwitch>(text).unwrap().tell
+    }
+
+    #[test]
+    fn what_matters_is_read_and_the_rest_is_passed_over() {
+        let ringing = read(r#"{"seq":7,"tell":{"type":"offer","offer":{"offer":"a","call":"b","automatic":true,"group":"Load"}}}"#);
+        assert!(matches!(ringing, Tell::Offer { offer: Some(Offer { automatic: true, .. }) }));
+        assert!(matches!(read(r#"{"seq":8,"tell":{"type":"offer","offer":null}}"#), Tell::Offer { offer: None }));
+        let talking = read(r#"{"seq":9,"tell":{"type":"session","call":"b","phase":"talking","held":false}}"#);
+        assert!(matches!(talking, Tell::Session { phase: Phase::Talking, .. }));
+        assert!(matches!(read(r#"{"seq":0,"tell":{"type":"snapshot","now":1,"queues":[]}}"#), Tell::Snapshot));
+        assert!(matches!(read(r#"{"seq":1,"tell":{"type":"quality","mos":4.4}}"#), Tell::Other));
+    }
+}
