@@ -5,6 +5,7 @@ use super::leg::LegActor;
 use super::shell::{Progress, Role, Shell, Stage, Unblock};
 use cordboard_core::call::{Call, Event};
 use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::gone;
 use cordboard_core::ids::{Address, CallId, LegId};
 use cordboard_core::message::{Action, LegPlan, MediaAction, Source, Tell};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
@@ -22,6 +23,8 @@ pub struct CallRole {
     /// Everybody this call ever told something: who hears of it when its machine panics.
     told: BTreeSet<Address>,
     ended: bool,
+    /// The machine panicked: it is asked nothing any more.
+    dead: bool,
     /// The newest measurement of each leg.
     quality: BTreeMap<LegId, Quality>,
 }
@@ -37,7 +40,7 @@ pub struct LegQuality {
 impl CallRole {
     pub fn new(machine: Call, caller: String) -> Self {
         let told = BTreeSet::from([Address::Leg(machine.customer_leg())]);
-        Self { id: machine.id(), caller, machine, told, ended: false, quality: BTreeMap::new() }
+        Self { id: machine.id(), caller, machine, told, ended: false, dead: false, quality: BTreeMap::new() }
     }
 
     fn remember(&mut self, actions: &[Action]) {
@@ -150,7 +153,7 @@ impl Role for CallRole {
     }
 
     fn next_deadline(&self) -> Option<Millis> {
-        self.machine.next_deadline()
+        if self.dead { None } else { self.machine.next_deadline() }
     }
 
     fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
@@ -160,6 +163,11 @@ impl Role for CallRole {
     }
 
     fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
+        if self.dead {
+            // Who sent it hears of the end anyway, but for an agent whom the group had just reserved.
+            let answers = gone::undeliverable(self.id, self.address(), &event);
+            return answers.into_iter().map(Action::Tell).collect();
+        }
         let actions = self.machine.handle(event, cx);
         self.remember(&actions);
         actions
@@ -167,6 +175,7 @@ impl Role for CallRole {
 
     /// The call ends, and only this call (design: what must hold).
     fn revive(&mut self, _cx: &mut Cx) -> Vec<Action> {
+        self.dead = true;
         let mut last = vec![Action::Media(MediaAction::StopRecording)];
         if !self.ended {
             last.push(Action::Journal(What::Ended { status: CallStatus::Interrupted, by: HungUpBy::Switch }));

@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// What comes to a leg.
 pub enum LegInput {
     Command(Command),
-    Sip(SipInput),
+    Sip(Box<SipInput>),
     Media(MediaEvent),
 }
 
@@ -282,7 +282,7 @@ impl Handler<Deliver<LegInput>> for LegActor {
     fn handle(&mut self, Deliver(input): Deliver<LegInput>, ctx: &mut Context<Self>) {
         self.guarded(ctx, |leg, cx| match input {
             LegInput::Command(command) => leg.run(Input::Command(command), cx),
-            LegInput::Sip(input) => leg.sip(input, cx),
+            LegInput::Sip(input) => leg.sip(*input, cx),
             LegInput::Media(event) => leg.media(event, cx),
         });
     }

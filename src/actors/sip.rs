@@ -124,7 +124,7 @@ impl SipActor {
 
     fn to_leg(&self, leg: LegId, input: SipInput) {
         if let Some(addr) = self.switch.directory.read().legs.get(&leg) {
-            addr.do_send(Deliver(LegInput::Sip(input)));
+            addr.do_send(Deliver(LegInput::Sip(Box::new(input))));
         }
     }
 

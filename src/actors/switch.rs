@@ -12,7 +12,7 @@ use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::message::Tell;
 use cordboard_core::setup::{NumberSetup, Transport};
-use cordboard_core::{agent, call, group, leg, trunk};
+use cordboard_core::{agent, call, gone};
 use cordboard_db::{Db, DbError, Journal};
 use cordboard_media::Media;
 use parking_lot::{Mutex, RwLock};
@@ -128,28 +128,14 @@ impl Switch {
 
     /// Carries a message. A call that is gone answers for itself, so that nobody waits for it.
     pub fn tell(&self, from: Address, tell: Tell) {
-        let directory = self.directory.read();
-        match tell {
-            Tell::Agent(id, event) => send(directory.agents.get(&id), event),
-            Tell::Group(id, event) => send(directory.groups.get(&id), event),
-            Tell::Trunk(id, event) => send(directory.trunks.get(&id), event),
-            Tell::Leg(id, command) => {
-                if let Some(addr) = directory.legs.get(&id) {
-                    addr.do_send(Deliver(LegInput::Command(command)));
-                }
-            }
-            Tell::Call(id, event) => match directory.calls.get(&id) {
-                Some(addr) => addr.do_send(Deliver(event)),
-                None => call_gone(&directory, id, from),
-            },
-        }
+        deliver(&self.directory.read(), from, tell);
     }
 
-    /// Tells everybody in `to` that a call is gone without a word.
+    /// A call's last word to everybody in `to`.
     pub fn call_gone(&self, call: CallId, to: &[Address]) {
         let directory = self.directory.read();
-        for address in to {
-            call_gone(&directory, call, *address);
+        for tell in to.iter().filter_map(|address| gone::farewell(call, *address)) {
+            deliver(&directory, Address::Call(call), tell);
         }
     }
 
@@ -194,17 +180,24 @@ fn send<R: super::shell::Role>(addr: Option<&Addr<super::shell::Shell<R>>>, even
     }
 }
 
-fn call_gone(directory: &Directory, call: CallId, to: Address) {
-    match to {
-        Address::Agent(id) => send(directory.agents.get(&id), agent::Event::CallGone(call)),
-        Address::Group(id) => send(directory.groups.get(&id), group::Event::Left(call)),
-        Address::Trunk(id) => send(directory.trunks.get(&id), trunk::Event::CallGone(call)),
-        Address::Leg(id) => {
+fn deliver(directory: &Directory, from: Address, tell: Tell) {
+    match tell {
+        Tell::Agent(id, event) => send(directory.agents.get(&id), event),
+        Tell::Group(id, event) => send(directory.groups.get(&id), event),
+        Tell::Trunk(id, event) => send(directory.trunks.get(&id), event),
+        Tell::Leg(id, command) => {
             if let Some(addr) = directory.legs.get(&id) {
-                addr.do_send(Deliver(LegInput::Command(leg::Command::CallGone(call))));
+                addr.do_send(Deliver(LegInput::Command(command)));
             }
         }
-        Address::Call(_) => {}
+        Tell::Call(id, event) => match directory.calls.get(&id) {
+            Some(addr) => addr.do_send(Deliver(event)),
+            None => {
+                for answer in gone::undeliverable(id, from, &event) {
+                    deliver(directory, Address::Call(id), answer);
+                }
+            }
+        },
     }
 }
 

@@ -24,6 +24,8 @@ pub enum NetEvent {
     Broken { flow: Flow },
 }
 
+/// The way to each stream's writer, by our end and the peer's.
+type Streams = HashMap<(SocketAddr, SocketAddr), mpsc::Sender<Vec<u8>>>;
 type Sink = Arc<dyn Fn(NetEvent) + Send + Sync>;
 
 /// All SIP sockets of the switch.
@@ -32,7 +34,7 @@ pub struct Sockets {
     udp: Arc<Vec<(SocketAddr, Arc<UdpSocket>)>>,
     /// Where we listen for connections: the Via and Contact of ours.
     tcp: Option<SocketAddr>,
-    streams: Arc<Mutex<HashMap<(SocketAddr, SocketAddr), mpsc::Sender<Vec<u8>>>>>,
+    streams: Arc<Mutex<Streams>>,
     sink: Sink,
 }
 
