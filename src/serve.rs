@@ -207,8 +207,7 @@ fn enter_recording(switch: &Switch, call: CallId, state: RecordingState, file: O
         let entered = db.recording(call).and_then(|known| {
             let began = file.as_ref().map_or(wall, |(_, duration)| wall - duration);
             let known = known.unwrap_or(Recording { call, state, path: String::new(), began, duration: 0 });
-            let (path, duration) =
-                file.map_or((known.path.clone(), known.duration), |(path, duration)| (relative(&path), duration));
+            let (path, duration) = file.map_or((known.path.clone(), known.duration), |(path, duration)| (relative(&path), duration));
             db.set_recording(&Recording { state, path, duration, ..known })
         });
         if let Err(why) = entered {

@@ -472,7 +472,10 @@ mod tests {
             let made = std::fs::read_to_string(fresh.join("wire.ts")).unwrap();
             std::fs::remove_dir_all(&fresh).unwrap();
             let committed = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
-            assert_eq!(made, committed, "web/src/generated/wire.ts is not what src/wire.rs says: run CORDBOARD_WRITE_TYPES=1 cargo test -p cordboard wire");
+            assert_eq!(
+                made, committed,
+                "web/src/generated/wire.ts is not what src/wire.rs says: run CORDBOARD_WRITE_TYPES=1 cargo test -p cordboard wire"
+            );
         }
     }
 
