@@ -69,7 +69,7 @@ impl Media {
     /// Binds the browser port and starts the media thread. `events` is called on that thread and must only pass the event on.
     pub fn start(config: MediaConfig, events: Events) -> Result<Media, MediaError> {
         let browser_port = |source| MediaError::BrowserPort { addr: config.browser_addr, source };
-        let browser_socket = ports::bind(config.browser_addr).map_err(browser_port)?;
+        let browser_socket = ports::bind_shared(config.browser_addr).map_err(browser_port)?;
         let browser_addr = browser_socket.local_addr().map_err(browser_port)?;
         let (recorder, jobs) =
             recording::start(config.spool_dir.clone(), config.mp3_dir.clone(), Arc::clone(&events)).map_err(MediaError::Recordings)?;
