@@ -77,8 +77,10 @@ export class Switch {
   async start() {
     const log = createWriteStream(join(this.#data, 'log'), { flags: 'a' });
     this.#process = spawn(binary, ['serve', '--data', this.#data, ...this.#arguments], { env: this.#environment });
-    this.#process.stdout.pipe(log, { end: false });
-    this.#process.stderr.pipe(log, { end: false });
+    const started = this.#process;
+    process.once('exit', () => started.kill('SIGKILL'));
+    started.stdout.pipe(log, { end: false });
+    started.stderr.pipe(log, { end: false });
     const deadline = Date.now() + 30_000;
     while (!(await this.#isReady())) {
       if (this.#process.exitCode !== null) throw new Error(`the switch ended with ${this.#process.exitCode}:\n${this.log}`);

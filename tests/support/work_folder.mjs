@@ -9,3 +9,5 @@ export const workFolder = mkdtempSync(join(tmpdir(), 'cordboard-test-'));
 export const newFolder = (name) => mkdtempSync(join(workFolder, `${name}-`));
 
 process.on('exit', () => rmSync(workFolder, { recursive: true, force: true, maxRetries: 3 }));
+// An interrupted run cleans up too.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
