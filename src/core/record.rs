@@ -126,6 +126,8 @@ struct Open {
     group: Option<GroupId>,
     agent: Option<AgentId>,
     connected: Option<i64>,
+    /// The last agent who rang, for a caller who gives up meanwhile (C9).
+    rang: Option<AgentId>,
     ringing_since: Option<i64>,
     ring: i64,
     held_since: Option<i64>,
@@ -135,7 +137,18 @@ struct Open {
 
 impl Open {
     fn at(began: i64) -> Self {
-        Self { began, group: None, agent: None, connected: None, ringing_since: None, ring: 0, held_since: None, hold: 0, mos: None }
+        Self {
+            began,
+            group: None,
+            agent: None,
+            connected: None,
+            rang: None,
+            ringing_since: None,
+            ring: 0,
+            held_since: None,
+            hold: 0,
+            mos: None,
+        }
     }
 
     fn close(
@@ -156,7 +169,7 @@ impl Open {
             status,
             hung_up_by: by,
             group: self.group,
-            agent: self.agent,
+            agent: self.agent.or(self.rang.filter(|_| status == CallStatus::AbandonedRinging)),
             duration: at - self.began,
             wait: self.connected.unwrap_or(at) - self.began,
             ring: self.ring,
@@ -209,7 +222,10 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
         match (&entry.what, open.as_mut()) {
             (What::Remark { segment, text }, _) => remarks.push((*segment, text)),
             (What::Queued { group }, Some(open)) => open.group = Some(*group),
-            (What::Ringing { .. }, Some(open)) => open.ringing_since = open.ringing_since.or(Some(entry.at)),
+            (What::Ringing { agent }, Some(open)) => {
+                open.rang = Some(*agent);
+                open.ringing_since = open.ringing_since.or(Some(entry.at));
+            }
             (What::RingEnded { .. }, Some(open)) => open.stop_ringing(entry.at),
             (What::Connected { agent }, Some(open)) => {
                 open.stop_ringing(entry.at);
@@ -329,6 +345,15 @@ mod tests {
             vec![(0, CallStatus::AgentLost, Some(MEI)), (1, CallStatus::AbandonedQueue, None),]
         );
         assert_eq!(row.status, CallStatus::AbandonedQueue);
+    }
+
+    #[test]
+    fn a_caller_who_gives_up_during_the_ring_is_on_the_record_of_who_rang() {
+        let mut lines = vec![(0, accepted()), (1, What::Ringing { agent: MEI }), (9, What::RingEnded { agent: MEI })];
+        lines.push((9, What::Ended { status: CallStatus::AbandonedRinging, by: HungUpBy::Customer }));
+        assert_eq!(fold(&journal(&lines), None).unwrap().records[0].agent, Some(MEI));
+        lines[3].1 = What::Ended { status: CallStatus::AbandonedQueue, by: HungUpBy::Customer };
+        assert_eq!(fold(&journal(&lines), None).unwrap().records[0].agent, None);
     }
 
     #[test]
