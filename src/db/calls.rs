@@ -167,6 +167,7 @@ impl Db {
                 .filter(calls::caller.eq(caller))
                 .filter(service_records::group_id.eq(group.0))
                 .filter(service_records::agent_id.is_not_null())
+                .filter(service_records::status.ne(CallStatus::AbandonedRinging.as_str()))
                 .order((service_records::at.desc(), service_records::segment.desc()))
                 .select(service_records::agent_id)
                 .first(c)
@@ -181,6 +182,7 @@ impl Db {
             Ok(service_records::table
                 .filter(service_records::at.ge(midnight))
                 .filter(service_records::agent_id.is_not_null())
+                .filter(service_records::status.ne(CallStatus::AbandonedRinging.as_str()))
                 .group_by(service_records::agent_id)
                 .select((service_records::agent_id, diesel::dsl::count_star()))
                 .load(c)?)

@@ -4,6 +4,7 @@ use crate::error::DbError;
 use crate::pool::Db;
 use crate::schema::{calls, service_records};
 use cordboard_core::ids::{AgentId, GroupId};
+use cordboard_core::outcome::CallStatus;
 use diesel::prelude::*;
 
 impl Db {
@@ -15,6 +16,8 @@ impl Db {
                 .inner_join(calls::table)
                 .filter(service_records::group_id.is_not_null())
                 .filter(service_records::agent_id.is_not_null())
+                // Their agent only rang.
+                .filter(service_records::status.ne(CallStatus::AbandonedRinging.as_str()))
                 .order((service_records::at.desc(), service_records::segment.desc()))
                 .select((calls::caller, service_records::group_id, service_records::agent_id))
                 .limit(most)
