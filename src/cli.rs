@@ -152,8 +152,11 @@ fn perform(cli: Cli) -> Result<(), Failure> {
 }
 
 /// Writes what happens to standard error, as the configuration says.
+/// The WebRTC library tells several lines of each peer at `info`; who wants them names its crates in `log.level`.
+const QUIET: &str = "rtc=warn,rtc_ice=warn,rtc_dtls=error,rtc_sctp=warn,webrtc=warn";
+
 fn start_log(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log.level).map_err(Failure::wrong)?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log.level)).map_err(Failure::wrong)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => log.try_init(),

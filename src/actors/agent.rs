@@ -5,12 +5,13 @@ use super::switch::Switch;
 use super::views;
 use crate::wire::{self, Ask, ToWorkstation};
 use actix::prelude::*;
-use cordboard_core::agent::{Agent, Chosen, Event};
+use cordboard_core::agent::{Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, CallId, OfferId, PeerId};
 use cordboard_core::message::{Action, Session};
 use cordboard_core::record::{Entry, What};
+use cordboard_db::ChosenState;
 use cordboard_media::MediaEvent;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,11 +82,14 @@ pub struct AgentRole {
     sessions: Vec<Kept>,
     queues: BTreeMap<i32, wire::QueueView>,
     logged: Option<(String, Option<String>)>,
+    /// The chosen state as the database has it: what the agent comes back to after a restart of the switch.
+    kept_choice: Chosen,
 }
 
 impl AgentRole {
     pub fn new(machine: Agent) -> Self {
         Self {
+            kept_choice: machine.chosen().clone(),
             machine,
             pages: BTreeMap::new(),
             audio: None,
@@ -423,6 +427,7 @@ impl Role for AgentRole {
             Action::StateChanged => {
                 let view = views::agent(&self.machine, stage.switch.now(), stage.switch.wall());
                 self.log_state(stage);
+                self.keep_choice(stage);
                 self.show(ToWorkstation::Agent(view));
             }
             Action::ShowOffer(ringing) => {
@@ -459,5 +464,41 @@ impl AgentRole {
                 tracing::error!(%why, "an agent's change of state could not be kept");
             }
         });
+    }
+
+    fn keep_choice(&mut self, stage: &Stage<'_, Self>) {
+        if self.machine.chosen() == &self.kept_choice {
+            return;
+        }
+        self.kept_choice = self.machine.chosen().clone();
+        let (agent, choice) = (self.machine.setup.id, choice_to_row(&self.kept_choice));
+        stage.switch.note(move |db| {
+            if let Err(why) = db.set_chosen_state(agent, &choice) {
+                tracing::error!(%why, "an agent's choice of state could not be kept");
+            }
+        });
+    }
+}
+
+fn choice_to_row(chosen: &Chosen) -> ChosenState {
+    let (state, reason) = match chosen {
+        Chosen::Available => (Seen::Available, None),
+        Chosen::Busy(reason) => (Seen::Busy, reason.clone()),
+        Chosen::OnBreak(reason) => (Seen::OnBreak, Some(reason.clone())),
+        Chosen::Offline => (Seen::Offline, None),
+    };
+    ChosenState { state: state.as_str().to_owned(), reason }
+}
+
+/// The choice that [`AgentRole`] kept; offline for what is no choice.
+pub fn choice_of_row(row: ChosenState) -> Chosen {
+    if row.state == Seen::Available.as_str() {
+        Chosen::Available
+    } else if row.state == Seen::Busy.as_str() {
+        Chosen::Busy(row.reason)
+    } else if row.state == Seen::OnBreak.as_str() {
+        Chosen::OnBreak(row.reason.unwrap_or_default())
+    } else {
+        Chosen::Offline
     }
 }

@@ -1,6 +1,6 @@
 //! The floor's actors, made and changed as the database says (I6).
 
-use super::agent::{AgentActor, AgentRole};
+use super::agent::{AgentActor, AgentRole, choice_of_row};
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
 use super::sip::Tune;
@@ -9,7 +9,7 @@ use super::trunk::{TrunkActor, TrunkRole};
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
-use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, TrunkSetup};
+use cordboard_core::setup::{AgentSetup, GroupSetup, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::DbError;
 use cordboard_sip::endpoint::Sources;
@@ -76,11 +76,8 @@ fn load_agent(switch: &Arc<Switch>, setup: AgentSetup) {
         return known.do_send(Deliver(agent::Event::Setup(Box::new(setup))));
     }
     let id = setup.id;
-    // Who answers on a phone keeps the state over a restart, since no page need be open (B3).
-    let chosen = match setup.device {
-        DeviceSetup::Phone(_) => last_chosen(switch, &setup),
-        DeviceSetup::Browser => Chosen::Offline,
-    };
+    // As before a stop of the switch: a page has the grace time to come back, a phone needs none (B3).
+    let chosen = last_chosen(switch, &setup);
     let (machine, first) = switch.with_cx(|cx| Agent::new(setup, chosen, (false, None), cx));
     let addr = AgentActor::new(AgentRole::new(machine), first, switch.clone()).start();
     switch.directory.write().agents.insert(id, addr);
@@ -94,11 +91,5 @@ fn last_chosen(switch: &Switch, setup: &AgentSetup) -> Chosen {
             None
         }
     };
-    let Some(last) = account.and_then(|account| account.chosen_state) else { return Chosen::Offline };
-    match last.state.as_str() {
-        "available" => Chosen::Available,
-        "busy" => Chosen::Busy(last.reason),
-        "on_break" => Chosen::OnBreak(last.reason.unwrap_or_default()),
-        _ => Chosen::Offline,
-    }
+    account.and_then(|account| account.chosen_state).map_or(Chosen::Offline, choice_of_row)
 }

@@ -317,7 +317,9 @@ story('killed in mid-call and started again: one interrupted record, a recording
   await mei.hook('reconnecting').waitFor();
   await stage.switch.start();
   await mei.hook('reconnecting').waitFor({ state: 'detached', timeout: 60_000 });
-  await mei.goOnline();
+  // As before the stop, without a touch.
+  await mei.peer('up');
+  await mei.state('available');
   const records = await stage.recordsOf(mei, sipp);
   assert.equal(records.length, 1, 'one record');
   const [record] = records;
