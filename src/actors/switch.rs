@@ -150,10 +150,6 @@ impl Switch {
         }
     }
 
-    pub fn tell_agent(&self, agent: AgentId, event: agent::Event) {
-        send(self.directory.read().agents.get(&agent), event);
-    }
-
     /// A machine was made anew: its old acquaintances register again.
     pub fn announce_restart(&self, who: Address) {
         let directory = self.directory.read();

@@ -243,10 +243,6 @@ impl Agent {
         self.peer
     }
 
-    pub fn is_taken_over(&self) -> bool {
-        self.taken_over.is_some()
-    }
-
     /// State, reason, and since when (wall time).
     pub fn seen(&self) -> (Seen, Option<&str>, i64) {
         (self.seen.0, self.seen.1.as_deref(), self.seen_since)

@@ -171,11 +171,6 @@ impl Group {
         self.waiting.iter().map(|rank| rank.3).filter(|call| self.callers.get(call).is_some_and(|c| c.offers.is_empty()))
     }
 
-    /// Whether this ready agent could be offered that waiting caller now.
-    pub fn suits(&self, agent: AgentId, call: CallId, now: Millis) -> bool {
-        self.callers.get(&call).is_some_and(|caller| self.is_suitable(caller, agent, now))
-    }
-
     pub fn holds(&self, call: CallId) -> bool {
         self.callers.contains_key(&call)
     }

@@ -11,6 +11,7 @@ use crate::outgoing::Outgoing;
 use crate::reception::Reception;
 use cordboard_core::ids::{LegId, PeerId};
 use rand::Rng;
+use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
@@ -231,6 +232,8 @@ pub async fn negotiate(
         .with_lite(true)
         .with_ice_credentials(ufrag.clone(), password.clone())
         .with_include_loopback_candidate(true)
+        // An ICE-lite end asks nobody: no need of a multicast route, and no answer to names it is told.
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEPALIVE))
         .build();
     // Nearest to the network: it must see the reports that the library's own interceptors make and take.
