@@ -95,10 +95,7 @@ impl Voice {
             rtcp_feedback: Vec::new(),
         };
         let mut engine = MediaEngine::default();
-        engine.register_codec(
-            RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: 0, ..Default::default() },
-            RtpCodecKind::Audio,
-        )?;
+        engine.register_codec(RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: 0 }, RtpCodecKind::Audio)?;
         let ssrc = rand::random();
         let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
             "agent".into(),
