@@ -1,6 +1,6 @@
 # The five habits of the house. A newcomer needs two of them: `make run` and `make test`.
 
-.PHONY: run test check bench fuzz
+.PHONY: run test check bench fuzz load
 
 # The switch with a demo floor, a simulated carrier beside it, and a page to log in to.
 run:
@@ -26,6 +26,12 @@ bench: web/dist/index.html
 	@tests/support/packages test
 	cargo build --workspace --bins
 	node tests/browser/latency.mjs
+
+# A thousand calls, a hundred at once, to a hundred WebRTC workstations.
+load: web/dist/index.html
+	@tests/support/packages test
+	cargo build --workspace --bins
+	node --test --test-timeout=600000 --test-reporter=spec tests/load/thousand_calls.mjs
 
 # The model test with 100,000 orders of events instead of 5,000.
 fuzz:
