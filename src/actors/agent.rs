@@ -5,7 +5,7 @@ use super::switch::Switch;
 use super::views;
 use crate::wire::{self, Ask, ToWorkstation};
 use actix::prelude::*;
-use cordboard_core::agent::{Agent, Chosen, Event, Seen};
+use cordboard_core::agent::{self, Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, CallId, OfferId, PeerId};
@@ -414,8 +414,9 @@ impl Role for AgentRole {
     }
 
     fn revive(&mut self, cx: &mut Cx) -> Vec<Action> {
-        let link = (!self.pages.is_empty(), self.machine.peer());
-        let (machine, mut first) = Agent::new(self.machine.setup.clone(), self.machine.chosen().clone(), link, cx);
+        let mut kept = self.machine.kept();
+        kept.sockets = !self.pages.is_empty();
+        let (machine, mut first) = Agent::new(self.machine.setup.clone(), kept, cx);
         self.machine = machine;
         first.extend([Action::ShowOffer(None), Action::StateChanged]);
         first

@@ -78,7 +78,7 @@ fn load_agent(switch: &Arc<Switch>, setup: AgentSetup) {
     let id = setup.id;
     // As before a stop of the switch: a page has the grace time to come back, a phone needs none (B3).
     let chosen = last_chosen(switch, &setup);
-    let (machine, first) = switch.with_cx(|cx| Agent::new(setup, chosen, (false, None), cx));
+    let (machine, first) = switch.with_cx(|cx| Agent::new(setup, agent::Kept::choice(chosen), cx));
     let addr = AgentActor::new(AgentRole::new(machine), first, switch.clone()).start();
     switch.directory.write().agents.insert(id, addr);
 }

@@ -19,9 +19,12 @@
 //!
 //! Readiness carries an epoch: groups name it in `Reserve`, and one that is not the newest is refused.
 
+mod offers;
+mod settle;
+
 use crate::cx::{Cx, Millis};
 use crate::ids::{CallId, GroupId, OfferId, PeerId};
-use crate::message::{Action, Device, Presence, Ringing, Standing, Tell, Waiting, Withdrawal};
+use crate::message::{Action, Presence, Ringing, Tell, Waiting, Withdrawal};
 use crate::setup::{AgentSetup, DeviceSetup, WrapUp};
 use crate::{call, group};
 use serde::{Deserialize, Serialize};
@@ -190,21 +193,43 @@ pub struct Agent {
     calls_today: (i32, u32),
 }
 
+/// What outlives an agent's machine when it panics: a new one goes on from here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Kept {
+    pub chosen: Chosen,
+    /// A workstation's socket is there.
+    pub sockets: bool,
+    pub peer: Option<PeerId>,
+    /// After-call work: when it ends in machine time, since when in wall time, how long in all.
+    wrap_up: Option<(Option<Millis>, i64, Option<u64>)>,
+    misses: u32,
+    rests: Option<(Millis, String)>,
+    /// Since when the agent is without a call, wall time.
+    free_since: Option<i64>,
+    calls_today: (i32, u32),
+}
+
+impl Kept {
+    /// An agent who comes back to this state after a start of the switch, without a workstation yet.
+    pub fn choice(chosen: Chosen) -> Self {
+        Self { chosen, sockets: false, peer: None, wrap_up: None, misses: 0, rests: None, free_since: None, calls_today: (0, 0) }
+    }
+}
+
 impl Agent {
-    /// A new machine. `chosen` and `link` (a socket is there, the peer) are what outlives a panic; at a start they are `Offline` and nothing.
-    pub fn new(setup: AgentSetup, chosen: Chosen, link: (bool, Option<PeerId>), cx: &mut Cx) -> (Self, Vec<Action>) {
+    pub fn new(setup: AgentSetup, kept: Kept, cx: &mut Cx) -> (Self, Vec<Action>) {
         let mut agent = Self {
             setup,
-            chosen,
+            chosen: kept.chosen,
             chosen_in_call: false,
-            activity: Activity::Free,
+            activity: kept.wrap_up.map_or(Activity::Free, |(ends, since, total)| Activity::WrapUp { ends, since, total }),
             matching: Matching::Out,
             // Beyond any epoch of a machine before this one.
             epoch: cx.now << 20,
-            misses: 0,
-            rests: None,
-            sockets: link.0,
-            peer: link.1,
+            misses: kept.misses,
+            rests: kept.rests,
+            sockets: kept.sockets,
+            peer: kept.peer,
             lost_peer: None,
             taken_over: None,
             away_since: None,
@@ -212,8 +237,8 @@ impl Agent {
             presence: Presence::Offline,
             seen: (Seen::Offline, None),
             seen_since: cx.wall,
-            free_since: cx.wall,
-            calls_today: (cx.today, 0),
+            free_since: kept.free_since.unwrap_or(cx.wall),
+            calls_today: kept.calls_today,
         };
         let mut out = agent.to_groups(|_| group::Event::AgentRestarted(agent.setup.id));
         out.push(Action::AnnounceRestart);
@@ -221,6 +246,24 @@ impl Agent {
         out.extend(agent.tell_presence());
         agent.settle(&mut out, cx);
         (agent, out)
+    }
+
+    /// For the machine that follows this one.
+    pub fn kept(&self) -> Kept {
+        let wrap_up = match self.activity {
+            Activity::WrapUp { ends, since, total } => Some((ends, since, total)),
+            Activity::Free | Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => None,
+        };
+        Kept {
+            chosen: self.chosen.clone(),
+            sockets: self.sockets,
+            peer: self.peer,
+            wrap_up,
+            misses: self.misses,
+            rests: self.rests.clone(),
+            free_since: Some(self.free_since),
+            calls_today: self.calls_today,
+        }
     }
 
     pub fn chosen(&self) -> &Chosen {
@@ -444,160 +487,6 @@ impl Agent {
         }
     }
 
-    // ---- groups ----
-
-    fn best(&mut self, group: GroupId, epoch: u64, waiting: Option<Waiting>, out: &mut Vec<Action>, cx: &Cx) {
-        let Matching::Asking(answers) = &mut self.matching else { return };
-        if epoch != self.epoch {
-            return;
-        }
-        answers.insert(group, waiting);
-        if self.setup.groups.iter().any(|m| !answers.contains_key(&m.group)) {
-            return;
-        }
-        let chosen = self
-            .setup
-            .groups
-            .iter()
-            .filter_map(|m| answers.get(&m.group).copied().flatten().map(|w| (m.weight, w.since, m.group)))
-            .min_by_key(|(weight, since, group)| (std::cmp::Reverse(*weight), *since, *group));
-        let (id, epoch) = (self.setup.id, self.epoch);
-        if let Some((_, _, group)) = chosen {
-            let standing = self.standing(group, cx);
-            out.push(Action::Tell(Tell::Group(group, group::Event::Pick { agent: id, epoch, standing })));
-            self.matching = Matching::Picked(group);
-        } else {
-            let parked = self.to_groups(|group| group::Event::Park { agent: id, epoch, standing: self.standing(group, cx) });
-            out.extend(parked);
-            self.matching = Matching::Parked;
-        }
-    }
-
-    fn reserve(&mut self, epoch: u64, lease: Lease, out: &mut Vec<Action>) {
-        let (id, offer, group) = (self.setup.id, lease.offer, lease.group);
-        if epoch == self.epoch && self.is_ready() && matches!(self.matching, Matching::Parked | Matching::Picked(_)) {
-            self.activity = Activity::Reserved(lease);
-            let device = Device::from(&self.setup.device);
-            let automatic = self.setup.automatic_answer;
-            out.push(Action::Tell(Tell::Group(group, group::Event::Reserved { agent: id, offer, device, automatic })));
-        } else {
-            out.push(Action::Tell(Tell::Group(group, group::Event::NotReserved { agent: id, offer })));
-        }
-    }
-
-    fn group_restarted(&mut self, group: GroupId, out: &mut Vec<Action>) {
-        if let Activity::Reserved(lease) = &self.activity
-            && lease.group == group
-        {
-            self.free(out);
-        }
-        if !self.setup.groups.iter().any(|m| m.group == group) {
-            return;
-        }
-        out.push(Action::Tell(Tell::Group(group, group::Event::Presence { agent: self.setup.id, presence: self.presence })));
-        self.leave_groups(out);
-    }
-
-    // ---- calls ----
-
-    fn ring(&mut self, mut ringing: Box<Ringing>, out: &mut Vec<Action>) {
-        let Activity::Reserved(lease) = &self.activity else {
-            return self.refuse_ring(&ringing, out);
-        };
-        if lease.offer != ringing.offer {
-            return self.refuse_ring(&ringing, out);
-        }
-        // Whoever went out of reach meanwhile is not rung at all (B3).
-        if self.away_since.is_some() {
-            return self.let_go(out);
-        }
-        let lease = lease.clone();
-        // A phone rings by itself (C6).
-        ringing.automatic &= self.setup.device == DeviceSetup::Browser;
-        let automatic = ringing.automatic;
-        let offer = ringing.offer;
-        out.push(Action::ShowOffer(Some(ringing)));
-        self.activity = Activity::Ringing(lease);
-        if automatic {
-            self.accept(offer, out);
-        }
-    }
-
-    fn refuse_ring(&self, ringing: &Ringing, out: &mut Vec<Action>) {
-        out.push(to_call(ringing.call, call::Event::OfferGone { offer: ringing.offer }));
-    }
-
-    fn lease(&self) -> Option<&Lease> {
-        match &self.activity {
-            Activity::Reserved(lease) | Activity::Ringing(lease) | Activity::Accepted(lease) => Some(lease),
-            Activity::Free | Activity::InCall { .. } | Activity::WrapUp { .. } => None,
-        }
-    }
-
-    fn withdraw(&mut self, offer: OfferId, out: &mut Vec<Action>) {
-        if self.lease().is_some_and(|lease| lease.offer == offer) {
-            self.free(out);
-        }
-    }
-
-    fn withdrawn(&mut self, call: CallId, offer: OfferId, why: Withdrawal, out: &mut Vec<Action>, cx: &Cx) {
-        // Confirmed whether or not the lease was still there: the call's next offer waits for it.
-        out.push(to_call(call, call::Event::Withdrawn { offer }));
-        if self.lease().is_none_or(|lease| lease.offer != offer) {
-            return;
-        }
-        self.free(out);
-        match why {
-            Withdrawal::NotNeeded => {}
-            Withdrawal::RingTimeout { misses } => {
-                self.misses += 1;
-                if misses > 0 && self.misses >= misses && self.chosen == Chosen::Available {
-                    self.misses = 0;
-                    self.chosen = Chosen::Busy(Some("missed_calls".into()));
-                }
-            }
-            Withdrawal::DeviceFailed(reason) => self.rests = Some((cx.now + REST, reason)),
-        }
-    }
-
-    fn won(&mut self, offer: OfferId, call: CallId, out: &mut Vec<Action>, cx: &Cx) {
-        match self.lease() {
-            Some(lease) if lease.offer == offer => {
-                self.misses = 0;
-                if self.calls_today.0 != cx.today {
-                    self.calls_today = (cx.today, 0);
-                }
-                self.calls_today.1 += 1;
-                out.push(Action::ShowOffer(None));
-                self.enter_call(call);
-            }
-            // The lease ran out or the machine is new: this agent is not theirs.
-            Some(_) | None => out.push(to_call(call, call::Event::AgentLost { agent: self.setup.id })),
-        }
-    }
-
-    fn enter_call(&mut self, call: CallId) {
-        self.activity = Activity::InCall { call };
-        self.away_told = false;
-    }
-
-    fn call_over(&mut self, call: CallId, wrap_up: Option<WrapUp>, device_failed: bool, out: &mut Vec<Action>, cx: &Cx) {
-        if self.in_call() != Some(call) {
-            return;
-        }
-        if device_failed {
-            self.rests = Some((cx.now + REST, "device_failed".into()));
-        }
-        match wrap_up {
-            Some(WrapUp::Millis(total)) if total > 0 => {
-                self.activity = Activity::WrapUp { ends: Some(cx.now + total), since: cx.wall, total: Some(total) };
-            }
-            Some(WrapUp::Manual) => self.activity = Activity::WrapUp { ends: None, since: cx.wall, total: None },
-            Some(WrapUp::Off | WrapUp::Millis(_)) | None => self.end_occupation(cx),
-        }
-        out.push(Action::StateChanged);
-    }
-
     // ---- shared moves ----
 
     /// The reservation is over.
@@ -622,155 +511,6 @@ impl Agent {
         self.activity = Activity::Free;
         self.chosen_in_call = false;
         self.free_since = cx.wall;
-    }
-
-    fn expire(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        if self.rests.as_ref().is_some_and(|(until, _)| *until <= cx.now) {
-            self.rests = None;
-        }
-        if self.taken_over.is_some_and(|until| until <= cx.now) {
-            self.taken_over = None;
-            out.extend(self.peer.take().map(Action::ClosePeer));
-        }
-        match &self.activity {
-            Activity::Reserved(lease) | Activity::Ringing(lease) | Activity::Accepted(lease) if lease.expires <= cx.now => self.let_go(out),
-            Activity::WrapUp { ends: Some(ends), .. } if *ends <= cx.now => self.end_occupation(cx),
-            Activity::Free
-            | Activity::Reserved(_)
-            | Activity::Ringing(_)
-            | Activity::Accepted(_)
-            | Activity::InCall { .. }
-            | Activity::WrapUp { .. } => {}
-        }
-        let Some(since) = self.away_since else { return };
-        if since + RING_REACH <= cx.now && matches!(self.activity, Activity::Reserved(_) | Activity::Ringing(_)) {
-            self.let_go(out);
-        }
-        if since + GRACE <= cx.now {
-            match self.activity {
-                Activity::InCall { call } => {
-                    out.push(to_call(call, call::Event::AgentLost { agent: self.setup.id }));
-                    self.end_occupation(cx);
-                }
-                Activity::Accepted(_) => self.let_go(out),
-                Activity::Free | Activity::Reserved(_) | Activity::Ringing(_) | Activity::WrapUp { .. } => {}
-            }
-            self.activity = Activity::Free;
-            self.chosen_in_call = false;
-            self.chosen = Chosen::Offline;
-        }
-    }
-
-    /// Brings reach, readiness, presence and what people see in line with what happened.
-    fn settle(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
-        self.settle_reach(out, cx);
-        if self.is_ready() {
-            if self.matching == Matching::Out {
-                self.epoch += 1;
-                if self.setup.groups.is_empty() {
-                    self.matching = Matching::Parked;
-                } else {
-                    self.matching = Matching::Asking(BTreeMap::new());
-                    let (id, epoch) = (self.setup.id, self.epoch);
-                    out.extend(self.to_groups(|_| group::Event::Ask { agent: id, epoch }));
-                }
-            }
-        } else if self.matching != Matching::Out {
-            self.leave_groups(out);
-        }
-        let presence = self.presence_now();
-        if presence != self.presence {
-            self.presence = presence;
-            out.extend(self.tell_presence());
-        }
-        let seen = self.seen_now();
-        if seen != self.seen {
-            if seen.0 != self.seen.0 {
-                self.seen_since = cx.wall;
-                // Going offline ends the voice path (F7); a page on its way online may bring one before its state.
-                if seen.0 == Seen::Offline {
-                    out.extend([self.peer.take(), self.lost_peer.take()].into_iter().flatten().map(Action::ClosePeer));
-                }
-                // Being rung in vain does not cost the place of the longest idle.
-                if seen.0 == Seen::Available && !matches!(self.seen.0, Seen::InLine | Seen::AfterCallWork) {
-                    self.free_since = cx.wall;
-                }
-            }
-            self.seen = seen;
-            out.push(Action::StateChanged);
-        }
-    }
-
-    fn settle_reach(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        let busy = !matches!(self.activity, Activity::Free);
-        if self.is_reachable() || (self.chosen == Chosen::Offline && !busy) {
-            self.away_since = None;
-            if self.away_told {
-                self.away_told = false;
-                if let (Activity::InCall { call }, Some(peer)) = (&self.activity, self.peer) {
-                    out.push(to_call(*call, call::Event::AgentBack { agent: self.setup.id, peer }));
-                }
-            }
-            return;
-        }
-        self.away_since = self.away_since.or(Some(cx.now));
-        if let Activity::InCall { call } = self.activity
-            && !self.away_told
-        {
-            self.away_told = true;
-            out.push(to_call(call, call::Event::AgentAway { agent: self.setup.id }));
-        }
-    }
-
-    fn presence_now(&self) -> Presence {
-        match self.activity {
-            Activity::InCall { .. } | Activity::WrapUp { .. } | Activity::Accepted(_) | Activity::Ringing(_) | Activity::Reserved(_) => {
-                match self.chosen {
-                    Chosen::Available => Presence::Occupied,
-                    Chosen::Busy(_) | Chosen::OnBreak(_) | Chosen::Offline => Presence::Away,
-                }
-            }
-            Activity::Free if self.chosen == Chosen::Offline => Presence::Offline,
-            Activity::Free if self.is_ready() => Presence::Free,
-            Activity::Free => Presence::Away,
-        }
-    }
-
-    fn seen_now(&self) -> (Seen, Option<String>) {
-        match &self.activity {
-            Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => (Seen::InLine, None),
-            Activity::WrapUp { .. } => (Seen::AfterCallWork, None),
-            Activity::Free | Activity::Reserved(_) => match &self.chosen {
-                Chosen::Available => (Seen::Available, self.rests.as_ref().map(|(_, why)| why.clone())),
-                Chosen::Busy(reason) => (Seen::Busy, reason.clone()),
-                Chosen::OnBreak(reason) => (Seen::OnBreak, Some(reason.clone())),
-                Chosen::Offline => (Seen::Offline, None),
-            },
-        }
-    }
-
-    fn standing(&self, group: GroupId, cx: &Cx) -> Standing {
-        let priority = self.setup.groups.iter().find(|m| m.group == group).map_or(0, |m| m.priority);
-        let calls_today = if self.calls_today.0 == cx.today { self.calls_today.1 } else { 0 };
-        Standing { free_since: self.free_since, calls_today, priority }
-    }
-
-    fn leave_groups(&mut self, out: &mut Vec<Action>) {
-        if self.matching != Matching::Out {
-            self.epoch += 1;
-            self.matching = Matching::Out;
-            let (id, epoch) = (self.setup.id, self.epoch);
-            out.extend(self.to_groups(|_| group::Event::Leave { agent: id, epoch }));
-        }
-    }
-
-    fn tell_presence(&self) -> Vec<Action> {
-        let (agent, presence) = (self.setup.id, self.presence);
-        self.to_groups(|_| group::Event::Presence { agent, presence })
-    }
-
-    fn to_groups(&self, event: impl Fn(GroupId) -> group::Event) -> Vec<Action> {
-        self.setup.groups.iter().map(|m| Action::Tell(Tell::Group(m.group, event(m.group)))).collect()
     }
 }
 

@@ -73,10 +73,12 @@ impl Floor {
     pub fn new_agent(&mut self, setup: cordboard_core::setup::AgentSetup) {
         let id = setup.id;
         let kept = self.kept.entry(id).or_insert(Kept { chosen: agent::Chosen::Offline, sockets: false, peer: None, back_at: None });
-        let (chosen, link) = (kept.chosen.clone(), (kept.sockets, kept.peer));
+        let mut before = self.agents.get(&id).map_or(agent::Kept::choice(kept.chosen.clone()), Agent::kept);
+        (before.sockets, before.peer) = (kept.sockets, kept.peer);
+        let link = (before.sockets, before.peer);
         self.bars.remove(&id);
         let mut cx = cx!(self);
-        let (machine, out) = Agent::new(setup, chosen, link, &mut cx);
+        let (machine, out) = Agent::new(setup, before, &mut cx);
         self.reference.new_agent(self.now, &machine, link);
         self.agents.insert(id, machine);
         self.after_agent(id, out);

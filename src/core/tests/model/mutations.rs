@@ -74,8 +74,10 @@ impl Floor {
         let before = AgentSight { kind: old.kind(), held: old.held_by() };
         let mut ids = CountingIds(0);
         let mut cx = Cx::new(self.now, self.wall(), 0, &mut ids);
-        let link = (true, old.peer().or(Some(PeerId(1))));
-        let (mut machine, out) = Agent::new(old.setup.clone(), agent::Chosen::Available, link, &mut cx);
+        let peer = old.peer().or(Some(PeerId(1)));
+        let mut kept = agent::Kept::choice(agent::Chosen::Available);
+        (kept.sockets, kept.peer) = (true, peer);
+        let (mut machine, out) = Agent::new(old.setup.clone(), kept, &mut cx);
         let epoch = out.iter().find_map(|action| match action {
             Action::Tell(Tell::Group(_, group::Event::Ask { epoch, .. })) => Some(*epoch),
             _ => None,

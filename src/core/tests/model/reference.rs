@@ -91,6 +91,7 @@ impl Reference {
 
     pub fn new_agent(&mut self, now: Millis, machine: &Agent, link: (bool, Option<PeerId>)) {
         let old = self.people.remove(&machine.setup.id);
+        let (misses, rests_until, wrap_up) = old.as_ref().map_or((0, 0, None), |old| (old.misses, old.rests_until, old.wrap_up));
         let person = Person {
             phone: machine.setup.device != DeviceSetup::Browser,
             groups: machine.setup.groups.iter().map(|m| m.group).collect(),
@@ -98,16 +99,16 @@ impl Reference {
             sockets: link.0,
             peer: link.1,
             away_since: None,
-            rests_until: 0,
+            rests_until,
             take_over: None,
-            misses: 0,
-            wrap_up: None,
+            misses,
+            wrap_up,
             lease: None,
             rings_since: None,
             rings_for: None,
         };
         self.people.insert(machine.setup.id, person);
-        self.after_agent(now, machine, &AgentSight { kind: "Free", held: None }, &AgentSight { kind: machine.kind(), held: None });
+        self.after_agent(now, machine, &AgentSight { kind: machine.kind(), held: None }, &AgentSight { kind: machine.kind(), held: None });
     }
 
     pub fn moved(&mut self, setup: &AgentSetup) {

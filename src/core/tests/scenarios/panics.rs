@@ -130,6 +130,33 @@ fn after_a_panic_of_an_agent_the_chosen_state_stays() {
 }
 
 #[test]
+fn after_a_panic_of_an_agent_in_after_call_work_it_ends_when_it_would_have_ended() {
+    let (mut floor, call) = in_call();
+    floor.hangs_up(call);
+    let WrapUp::Millis(total) = group(1).wrap_up else { panic!("the group's after-call work is timed") };
+    floor.advance(total - 1_000);
+    panics(&mut floor, Address::Agent(AgentId(1)));
+    assert_eq!(floor.agents[&AgentId(1)].kind(), "WrapUp");
+    floor.advance(999);
+    assert_eq!(floor.agents[&AgentId(1)].kind(), "WrapUp");
+    floor.advance(1);
+    assert_eq!((floor.agents[&AgentId(1)].kind(), floor.seen(1)), ("Free", cordboard_core::agent::Seen::Available));
+}
+
+#[test]
+fn misses_before_a_panic_of_an_agent_count_after_it() {
+    let mut floor = floor_of(GroupSetup { misses: 2, ..group(1) }, 1);
+    let call = floor.calls(1);
+    floor.advance(20_000);
+    panics(&mut floor, Address::Agent(AgentId(1)));
+    while rings_at(&floor, call).is_empty() {
+        floor.advance(1_000);
+    }
+    floor.advance(20_000);
+    assert_eq!((floor.seen(1), floor.state_reason(1)), (cordboard_core::agent::Seen::Busy, Some("missed_calls")));
+}
+
+#[test]
 fn after_a_panic_of_a_trunk_its_channels_are_counted_again() {
     let mut floor = floor_of(group(1), 1);
     let calls = [floor.calls(1), floor.calls(1)];
