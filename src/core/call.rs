@@ -155,6 +155,8 @@ struct Queueing {
     /// Which wait of the call this is.
     wait: u32,
     offers: Vec<InHand>,
+    /// Who missed or declined, and when (wall time).
+    refused: BTreeMap<AgentId, i64>,
     /// The group took the caller in.
     welcomed: bool,
 }
@@ -356,9 +358,9 @@ impl Call {
             Event::Offer(offer) => self.offered_to(*offer, &mut out, cx),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
             Event::Accept { offer, peer } => self.accepted(offer, peer, &mut out, cx),
-            Event::Declined { offer } => self.offer_ended(offer, OfferEnd::Refused, &mut out),
-            Event::OfferGone { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out),
-            Event::Withdrawn { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out),
+            Event::Declined { offer } => self.offer_ended(offer, OfferEnd::Refused, &mut out, cx),
+            Event::OfferGone { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out, cx),
+            Event::Withdrawn { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out, cx),
             Event::AgentAway { agent } => self.agent_away(agent, &mut out),
             Event::AgentBack { agent, peer } => self.agent_back(agent, peer, &mut out),
             Event::AgentLost { agent } => {

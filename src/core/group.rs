@@ -291,9 +291,12 @@ impl Group {
         let known = known.filter(|caller| caller.ticket.wait == ticket.wait);
         offers.extend(known.iter().flat_map(|caller| caller.offers.clone()));
         let taken_in = ticket.taken_in || known.is_some();
-        let refused = known.map(|caller| caller.refused).unwrap_or_default();
-        // The wait goes on where it began, whichever machine counts it.
-        let queued = cx.now.saturating_sub(u64::try_from(cx.wall - ticket.arrived).unwrap_or(0));
+        // Waits and rests go on where they began, whichever machine counts them.
+        let since = |wall: i64| cx.now.saturating_sub(u64::try_from(cx.wall - wall).unwrap_or(0));
+        let queued = since(ticket.arrived);
+        let mut refused: BTreeMap<AgentId, Millis> = ticket.refused.iter().map(|(agent, at)| (*agent, since(*at))).collect();
+        refused.extend(known.map(|caller| caller.refused).unwrap_or_default());
+        self.timers.extend(refused.values().map(|at| (at + REFUSED_REST, call)));
         let full = self.setup.max_queue.is_some_and(|max| {
             let unserved = self.callers.values().filter(|c| c.offers.is_empty()).count();
             unserved >= usize::try_from(max).unwrap_or(usize::MAX) && self.ready.is_empty()

@@ -6,6 +6,7 @@ use crate::record::What;
 use crate::setup::{DeviceSetup, PhoneSetup, WrapUp};
 use crate::{agent, call, group, leg, trunk};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// A message for another machine. One sender's messages to one receiver arrive in order.
@@ -122,6 +123,8 @@ pub struct Ticket {
     pub taken_in: bool,
     /// Offers that the call has in hand: empty but when a new group actor is told of an old ticket.
     pub offers: Vec<(OfferId, AgentId)>,
+    /// Who missed or declined this caller in this wait, and when (wall time): a new machine goes on from there (C5).
+    pub refused: BTreeMap<AgentId, i64>,
 }
 
 /// The best caller a group has for an agent, so that the agent can choose among its groups (C3).

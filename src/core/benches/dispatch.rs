@@ -8,6 +8,7 @@ use cordboard_core::ids::{AgentId, CallId, GroupId};
 use cordboard_core::message::{Action, Presence, Standing, Tell, Ticket};
 use cordboard_core::setup::{GroupSetup, Strategy, WayOut, WrapUp};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use std::collections::BTreeMap;
 
 fn setup(strategy: Strategy) -> GroupSetup {
     GroupSetup {
@@ -59,6 +60,7 @@ fn dispatch(c: &mut Criterion) {
                         wait: 1,
                         taken_in: false,
                         offers: Vec::new(),
+                        refused: BTreeMap::new(),
                     };
                     let chosen = group.handle(Event::Enqueue(ticket), &mut cx);
                     let Some(Action::Tell(Tell::Agent(agent, agent::Event::Reserve { offer, .. }))) = chosen.get(1) else {

@@ -10,6 +10,7 @@ use crate::message::{Action, LegPlan, MediaAction, Offer, OfferEnd, Phase, Ringi
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::WayOut;
+use std::collections::BTreeMap;
 
 impl Call {
     pub(super) fn granted(&mut self, out: &mut Vec<Action>, cx: &Cx) {
@@ -30,7 +31,7 @@ impl Call {
     /// Puts the caller in a group's queue. `since` is the place; `head` is before everybody.
     pub(super) fn enqueue(&mut self, group: GroupId, since: i64, head: bool, out: &mut Vec<Action>) {
         self.waits += 1;
-        let queueing = Queueing { group, since, head, wait: self.waits, offers: Vec::new(), welcomed: false };
+        let queueing = Queueing { group, since, head, wait: self.waits, offers: Vec::new(), refused: BTreeMap::new(), welcomed: false };
         out.push(Action::Journal(What::Queued { group }));
         out.push(self.ticket(&queueing));
         self.state = State::Queueing(queueing);
@@ -46,6 +47,7 @@ impl Call {
             wait: queueing.wait,
             taken_in: queueing.welcomed,
             offers: queueing.offers.iter().map(|hand| (hand.offer.offer, hand.offer.agent)).collect(),
+            refused: queueing.refused.clone(),
         };
         Action::Tell(Tell::Group(queueing.group, group::Event::Enqueue(ticket)))
     }
@@ -184,7 +186,7 @@ impl Call {
     }
 
     /// The agent's word that an offer is over.
-    pub(super) fn offer_ended(&mut self, offer: OfferId, how: OfferEnd, out: &mut Vec<Action>) {
+    pub(super) fn offer_ended(&mut self, offer: OfferId, how: OfferEnd, out: &mut Vec<Action>, cx: &Cx) {
         self.unconfirmed.remove(&offer);
         // A winner that let go before it heard of its win says `AgentLost` to the win.
         let State::Queueing(queueing) = &mut self.state else { return };
@@ -196,6 +198,9 @@ impl Call {
             out.extend(hand.leg.map(hang_up));
         }
         let (group, agent, call) = (queueing.group, hand.offer.agent, self.arrival.call);
+        if how == OfferEnd::Refused {
+            queueing.refused.insert(agent, cx.wall);
+        }
         out.push(Action::Tell(Tell::Group(group, group::Event::OfferOver { call, offer, agent, how })));
     }
 

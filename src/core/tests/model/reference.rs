@@ -4,7 +4,7 @@ use crate::floor::{Far, Floor};
 use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, RING_REACH, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
-use cordboard_core::group::{self, Group, Limit, REFUSED_REST};
+use cordboard_core::group::{self, Limit, REFUSED_REST};
 use cordboard_core::ids::{AgentId, CallId, GroupId, OfferId, PeerId};
 use cordboard_core::leg;
 use cordboard_core::message::{OfferEnd, Source, Withdrawal};
@@ -230,18 +230,11 @@ impl Reference {
     // ---- groups ----
 
     pub fn new_group(&mut self, setup: &GroupSetup) {
-        let callers = &self.callers;
-        // A new machine does not know who refused whom.
-        self.refused.retain(|(call, _), _| callers.get(call).is_none_or(|caller| caller.group != Some(setup.id)));
         self.groups.insert(setup.id, setup.clone());
     }
 
-    pub fn group(&mut self, now: Millis, machine: &Group, event: &group::Event) {
+    pub fn group(&mut self, now: Millis, event: &group::Event) {
         match event {
-            // A new machine that does not know the caller yet does not learn who refused them.
-            group::Event::OfferOver { call, agent, .. } if !machine.holds(*call) => {
-                self.refused.remove(&(*call, *agent));
-            }
             group::Event::OfferOver { call, agent, how: OfferEnd::Refused, .. } => {
                 self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
             }

@@ -6,6 +6,7 @@ use crate::floor::world::{agent, group};
 use cordboard_core::agent::Chosen;
 use cordboard_core::ids::CallId;
 use cordboard_core::setup::{GroupSetup, Strategy, WrapUp};
+use std::collections::BTreeMap;
 
 fn with(strategy: Strategy) -> GroupSetup {
     GroupSetup { strategy, wrap_up: WrapUp::Off, ..group(1) }
@@ -196,6 +197,7 @@ fn a_caller_of_higher_priority_comes_before_those_who_wait_longer() {
         wait: 1,
         taken_in: false,
         offers: Vec::new(),
+        refused: BTreeMap::new(),
     };
     floor.group(GroupId(1), Event::Enqueue(ticket));
     floor.hangs_up(first);

@@ -8,6 +8,7 @@ use cordboard_core::ids::{Address, AgentId, GroupId};
 use cordboard_core::message::Source;
 use cordboard_core::outcome::CallStatus;
 use cordboard_core::setup::{GroupSetup, WrapUp};
+use std::collections::BTreeMap;
 
 fn panics(floor: &mut Floor, who: Address) {
     floor.panic(who, None);
@@ -206,6 +207,7 @@ fn a_caller_who_was_taken_in_is_not_sent_away_by_a_new_group_that_is_full() {
         wait: 1,
         taken_in: false,
         offers: Vec::new(),
+        refused: BTreeMap::new(),
     };
     floor.group(GroupId(1), cordboard_core::group::Event::Enqueue(ticket));
     floor.settle();
@@ -237,4 +239,18 @@ fn an_offer_that_was_made_for_an_earlier_wait_is_sent_back() {
     assert_eq!(floor.calls[&call].machine.offered(), []);
     floor.settle();
     assert_eq!(floor.calls[&call].machine.queue(), Some(GroupId(1)));
+}
+
+#[test]
+fn after_a_panic_of_a_group_who_declined_a_caller_is_not_asked_again_at_once() {
+    let mut floor = floor_of(group(1), 1);
+    let call = floor.calls(1);
+    floor.declines(1);
+    floor.advance(2_000);
+    panics(&mut floor, Address::Group(GroupId(1)));
+    assert_eq!(rings_at(&floor, call), []);
+    floor.advance(2_999);
+    assert_eq!(rings_at(&floor, call), []);
+    floor.advance(1);
+    assert_eq!(rings_at(&floor, call), [1]);
 }
