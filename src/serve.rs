@@ -251,8 +251,9 @@ async fn stop_signal() -> std::io::Result<()> {
 /// Waits until the last call is over, the time is up, or a second signal comes.
 async fn drained(switch: &Switch) -> std::io::Result<()> {
     let empty = async {
-        while !switch.directory.read().calls.is_empty() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let idle = switch.idle.notified();
+        if !switch.directory.read().calls.is_empty() {
+            idle.await;
         }
     };
     tokio::select! { () = empty => {}, () = tokio::time::sleep(DRAIN) => {}, again = stop_signal() => again? }

@@ -5,7 +5,7 @@ use super::switch::Switch;
 use super::views;
 use crate::wire::{self, Ask, ToWorkstation};
 use actix::prelude::*;
-use cordboard_core::agent::{self, Agent, Chosen, Event, Seen};
+use cordboard_core::agent::{Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, CallId, OfferId, PeerId};

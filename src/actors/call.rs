@@ -200,6 +200,9 @@ impl Role for CallRole {
             }
             Action::Finished => {
                 stage.switch.directory.write().calls.remove(&self.id);
+                if stage.switch.directory.read().calls.is_empty() {
+                    stage.switch.idle.notify_waiters();
+                }
                 metrics::gauge!("cordboard_calls").decrement(1);
                 // Whoever still counts on this call hears that it is gone; after an orderly end this is news to nobody.
                 let told: Vec<Address> = self.told.iter().copied().collect();

@@ -106,8 +106,6 @@ impl<R: Role> Actor for Shell<R> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        // A mailbox that fills is a switch that is overloaded; calls in progress must not lose messages.
-        ctx.set_mailbox_capacity(4096);
         self.perform(ctx);
     }
 }

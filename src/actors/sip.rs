@@ -145,10 +145,6 @@ impl SipActor {
 
 impl Actor for SipActor {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Context<Self>) {
-        ctx.set_mailbox_capacity(65_536);
-    }
 }
 
 impl Handler<FromNet> for SipActor {

@@ -20,6 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::Notify;
 
 /// Actors by what they stand for.
 #[derive(Default)]
@@ -54,6 +55,8 @@ pub struct Switch {
     pub media: Media,
     /// Who last served a caller in a group (C3); bounded, the oldest are forgotten.
     pub last_served: Mutex<LastServed>,
+    /// The last call is over.
+    pub idle: Notify,
     started: Instant,
     ledger: std::sync::mpsc::Sender<Note>,
 }
@@ -85,6 +88,7 @@ impl Switch {
             journal,
             media,
             last_served: Mutex::default(),
+            idle: Notify::new(),
             started: Instant::now(),
             ledger,
         })

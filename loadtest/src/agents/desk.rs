@@ -154,7 +154,7 @@ impl Desk {
                     self.ask(json!({ "type": "answer", "offer": offer })).await?;
                 }
             }
-            Tell::Session { call, phase } => self.session(call, phase),
+            Tell::Session { call, phase } => self.session(call, phase).await?,
             Tell::Refused { code } => self.problem(format!("refused: {code}")),
             Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
             Tell::Offer { offer: None } | Tell::Other => {}
@@ -183,7 +183,7 @@ impl Desk {
         }
     }
 
-    fn session(&mut self, call: String, phase: Phase) {
+    async fn session(&mut self, call: String, phase: Phase) -> Result<(), DeskError> {
         let known = self.in_call.as_ref().is_some_and(|talking| talking.call == call);
         match phase {
             Phase::Talking if !known => {
@@ -194,10 +194,13 @@ impl Desk {
             Phase::Ended if known => {
                 self.tally.ended += 1;
                 self.in_call = None;
+                // The desk is cleared for the next customer (D8).
+                self.ask(json!({ "type": "completeService", "call": call })).await?;
             }
             Phase::Reconnecting => self.problem("the customer hears music: the agent's voice path is away".into()),
             Phase::Connecting | Phase::Talking | Phase::Ended => {}
         }
+        Ok(())
     }
 
     async fn hang_up(&mut self) -> Result<(), DeskError> {
