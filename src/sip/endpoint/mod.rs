@@ -180,7 +180,8 @@ impl Endpoint {
             self.clients.update(&key, |c| c.user = None);
         }
         for key in share.servers {
-            let Some(response) = self.servers.get(&key).filter(|s| s.is_pending()).map(|s| s.request.response(500)) else { continue };
+            let pending = self.servers.get(&key).filter(|s| s.is_pending()).and_then(|s| s.request.as_ref());
+            let Some(response) = pending.map(|request| request.response(500)) else { continue };
             actions.extend(self.respond(&key, response, cx));
         }
         actions
@@ -201,6 +202,7 @@ impl Endpoint {
                 ServerMachine::Invite(machine) => machine.respond(status, bytes, now),
                 ServerMachine::Other(machine) => machine.respond(status, bytes, now),
             };
+            server.request.take_if(|_| status >= 200);
             step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
         });
         sent.flatten().into_iter().collect()
@@ -289,7 +291,7 @@ impl Endpoint {
         for key in self.servers.keys(|s| s.flow == *flow && s.is_pending()) {
             let Some(server) = self.remove_server(&key) else { continue };
             if let (Some(leg), ServerMachine::Invite(_)) = (server.leg, &server.machine) {
-                let cseq = server.request.headers.cseq().map_or(0, |c| c.seq);
+                let cseq = server.request.and_then(|request| request.headers.cseq().ok()).map_or(0, |c| c.seq);
                 actions.push(EndpointAction::Failed { user: User::Leg(leg), method: Method::INVITE, cseq, why: Why::Transport });
             }
         }
@@ -350,10 +352,10 @@ impl Endpoint {
 
     fn remove_server(&mut self, key: &ServerKey) -> Option<Server> {
         let server = self.servers.remove(key)?;
-        if let Some(merge) = receive::merge_key(&server.request)
-            && self.merges.get(&merge) == Some(key)
+        if let Some(merge) = &server.merge
+            && self.merges.get(merge) == Some(key)
         {
-            self.merges.remove(&merge);
+            self.merges.remove(merge);
         }
         if let Some(share) = server.leg.and_then(|leg| self.legs.get_mut(&leg)) {
             share.servers.remove(key);

@@ -190,11 +190,12 @@ impl Endpoint {
         } else {
             ServerMachine::Other(OtherServer::new(reliable))
         };
-        if let Some(merge) = merge_key(request) {
-            self.merges.entry(merge).or_insert_with(|| key.clone());
+        let merge = merge_key(request);
+        if let Some(merge) = &merge {
+            self.merges.entry(merge.clone()).or_insert_with(|| key.clone());
         }
-        let request = Request { body: Vec::new(), ..request.clone() };
-        self.servers.insert(key, Server { leg: None, flow: back, machine, request });
+        let request = Some(Request { body: Vec::new(), ..request.clone() });
+        self.servers.insert(key, Server { leg: None, flow: back, machine, merge, request });
     }
 }
 
@@ -203,7 +204,7 @@ fn transmit(step: Step, server: &Server) -> Option<EndpointAction> {
 }
 
 /// What one request keeps while it comes by several ways; `None` in a dialog, where it cannot be merged.
-pub(super) fn merge_key(request: &Request) -> Option<String> {
+fn merge_key(request: &Request) -> Option<String> {
     if request.method == Method::CANCEL || request.headers.to_tag().is_some() {
         return None;
     }

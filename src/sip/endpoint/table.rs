@@ -72,8 +72,10 @@ pub(super) struct Server {
     /// Where responses go.
     pub flow: Flow,
     pub machine: ServerMachine,
-    /// Without its body.
-    pub request: Request,
+    /// Its key among the requests that may come by several ways.
+    pub merge: Option<String>,
+    /// Without its body, until the final response: what lingers after that should be small, for there is much of it.
+    pub request: Option<Request>,
 }
 
 impl Server {
