@@ -134,13 +134,12 @@ fn again(every: Millis, now: Millis) -> Millis {
     now + every.max(ANNOUNCE_AT_LEAST)
 }
 
-/// Whether it is due; then it is due again after `every`.
+/// Whether it is due. It is due again a whole number of intervals later, however late it was: what is due together stays so.
 fn take_due(due: &mut Option<Millis>, every: Millis, now: Millis) -> bool {
-    let is_due = due.is_some_and(|at| at <= now);
-    if is_due {
-        *due = Some(again(every, now));
-    }
-    is_due
+    let Some(at) = due.filter(|at| *at <= now) else { return false };
+    let every = every.max(ANNOUNCE_AT_LEAST);
+    *due = Some(now + every - (now - at) % every);
+    true
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

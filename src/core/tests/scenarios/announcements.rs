@@ -79,12 +79,15 @@ fn a_caller_for_whom_an_agent_rings_still_stands_before_the_others() {
 
 #[test]
 fn while_an_agent_rings_nothing_is_announced_but_when_the_ring_was_in_vain() {
-    let mut floor = floor_of(GroupSetup { announcement: Some("please-hold".into()), announce_every: 10_000, ..telling(1) }, 1);
+    let setup = GroupSetup { misses: 1, announcement: Some("please-hold".into()), announce_every: 10_000, ..telling(1) };
+    let mut floor = floor_of(setup, 1);
     let call = floor.calls(1);
     floor.advance(19_999);
     assert!(floor.told(call).is_empty());
     floor.advance(1);
     assert_eq!(floor.told(call), [format!("{FIRST} please-hold")]);
+    floor.advance(10_000);
+    assert_eq!(floor.told(call), [format!("{FIRST} please-hold")], "every so often from the beginning of the wait");
 }
 
 #[test]
