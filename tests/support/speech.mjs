@@ -34,9 +34,10 @@ export function spokenUlaw(sentence, options) {
 
 const CONVERSATION = `public <sentence> = ${[...Object.values(SENTENCES), ...OTHERS].join(' | ')};`;
 
-/** What callers are told while they wait. On a telephone line the recogniser tells only small numbers from each other. */
+/** What callers are told while they wait, and the agent who then answers. On a telephone line the recogniser tells only small numbers from each other. */
 export const ANNOUNCEMENTS = `
-public <told> = <welcome> [<position>] | <position> [<announcement>] | <announcement> | there are many callers ahead of you | please call again later;
+public <told> = <welcome> [<position>] | <position> [<announcement>] | <announcement> | there are many callers ahead of you | please call again later
+  | ${SENTENCES.agent};
 <welcome> = thank you for calling an agent will be with you shortly;
 <position> = you are number ( one | two | three | four | five ) in the queue;
 <announcement> = all our agents are busy [ please stay on the line ] | please stay on the line;`;
