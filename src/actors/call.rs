@@ -124,7 +124,7 @@ impl CallRole {
                 };
                 media.hear(leg, source);
             }
-            MediaAction::Play { leg, sound, token } => media.play(leg, sound, token),
+            MediaAction::Play { leg, sounds, token } => media.play(leg, sounds, token),
             MediaAction::Record { leg } => {
                 media.record(self.id, leg);
                 let recording = Recording {

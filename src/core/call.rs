@@ -20,6 +20,8 @@
 mod queueing;
 mod talking;
 
+pub use queueing::position_sounds;
+
 use crate::cx::{Cx, Millis};
 use crate::group::{self, Limit};
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
@@ -53,7 +55,12 @@ pub enum Event {
         group: GroupId,
         music: String,
         welcome: Option<String>,
+    },
+    /// The caller's position in the queue, and what the group says now and then (C2).
+    Announce {
+        group: GroupId,
         position: Option<usize>,
+        sound: Option<String>,
     },
     TurnedAway {
         group: GroupId,
@@ -159,6 +166,10 @@ struct Queueing {
     refused: BTreeMap<AgentId, i64>,
     /// The group took the caller in.
     welcomed: bool,
+    /// The welcome or announcement that the caller hears now.
+    playing: Option<u64>,
+    /// The sounds that follow it.
+    next: Vec<String>,
 }
 
 /// An offer that an agent was given for this call.
@@ -353,7 +364,8 @@ impl Call {
                     out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep(self.id()))));
                 }
             }
-            Event::Queued { group, music, welcome, position: _ } => self.queued(group, music, welcome, &mut out, cx),
+            Event::Queued { group, music, welcome } => self.queued(group, music, welcome, &mut out, cx),
+            Event::Announce { group, position, sound } => self.announced(group, position, sound, &mut out),
             Event::TurnedAway { group, limit, way_out } => self.turned_away(group, limit, way_out, &mut out, cx),
             Event::Offer(offer) => self.offered_to(*offer, &mut out, cx),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),

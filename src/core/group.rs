@@ -82,6 +82,9 @@ pub enum Event {
 /// A new group waits so long for its agents to register before it says that nobody is online.
 pub const OPENING: Millis = 1_000;
 
+/// Announcements come no closer to each other: callers are to hear the music too (C2).
+pub const ANNOUNCE_AT_LEAST: Millis = 10_000;
+
 /// Why a queue could not take a caller, or not any longer (C2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Limit {
@@ -104,6 +107,39 @@ struct Caller {
     offers: BTreeMap<OfferId, AgentId>,
     /// Who missed or declined, and when.
     refused: BTreeMap<AgentId, Millis>,
+    dues: Dues,
+}
+
+/// When a caller is to be told the position, and when to hear the group's announcement (C2).
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Dues {
+    position: Option<Millis>,
+    announcement: Option<Millis>,
+}
+
+impl Dues {
+    fn new(setup: &GroupSetup, position: Millis, now: Millis) -> Self {
+        Self {
+            position: setup.announce_position.map(|_| position),
+            announcement: setup.announcement.as_ref().map(|_| again(setup.announce_every, now)),
+        }
+    }
+
+    fn times(self) -> impl Iterator<Item = Millis> {
+        [self.position, self.announcement].into_iter().flatten()
+    }
+}
+
+fn again(every: Millis, now: Millis) -> Millis {
+    now + every.max(ANNOUNCE_AT_LEAST)
+}
+
+/// Whether it is due. It is due again a whole number of intervals later, however late it was: what is due together stays so.
+fn take_due(due: &mut Option<Millis>, every: Millis, now: Millis) -> bool {
+    let Some(at) = due.filter(|at| *at <= now) else { return false };
+    let every = every.max(ANNOUNCE_AT_LEAST);
+    *due = Some(now + every - (now - at) % every);
+    true
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -130,7 +166,7 @@ pub struct Group {
     online: BTreeSet<AgentId>,
     /// Arrivals, oldest first (F2).
     arrivals: BTreeSet<(i64, CallId)>,
-    /// When a caller is to be looked at again: longest wait, last agent, rest after a refusal. Entries of callers who left are harmless.
+    /// When a caller is to be looked at again: longest wait, last agent, rest after a refusal, announcements. Entries of callers who left are harmless.
     timers: BTreeSet<(Millis, CallId)>,
     opens: Millis,
     /// The date that the turns' calls of today belong to.
@@ -201,6 +237,7 @@ impl Group {
             }
             self.timers.pop_first();
             self.check_limits(call, &mut out, cx);
+            self.announce(call, &mut out, cx);
         }
         self.settle(&mut out, cx);
         out
@@ -275,7 +312,7 @@ impl Group {
                 }
                 self.offer_over(call, offer, cx);
             }
-            Event::Setup(setup) => self.set_up(*setup),
+            Event::Setup(setup) => self.set_up(*setup, cx),
         }
         self.settle(&mut out, cx);
         out
@@ -291,6 +328,9 @@ impl Group {
         let known = known.filter(|caller| caller.ticket.wait == ticket.wait);
         offers.extend(known.iter().flat_map(|caller| caller.offers.clone()));
         let taken_in = ticket.taken_in || known.is_some();
+        // A new machine does not know when it was told last: the position comes after a whole interval.
+        let position = if taken_in { again(self.setup.announce_position.unwrap_or(0), cx.now) } else { cx.now };
+        let dues = known.as_ref().map_or_else(|| Dues::new(&self.setup, position, cx.now), |caller| caller.dues);
         // Waits and rests go on where they began, whichever machine counts them.
         let since = |wall: i64| cx.now.saturating_sub(u64::try_from(cx.wall - wall).unwrap_or(0));
         let queued = since(ticket.arrived);
@@ -316,14 +356,26 @@ impl Group {
         let limit = self.setup.max_wait.filter(|_| !ticket.head).map(|max| queued + max);
         let last = ticket.last_agent.filter(|_| self.setup.last_agent_wait > 0).map(|_| queued + self.setup.last_agent_wait);
         let opens = self.online.is_empty().then_some(self.opens);
-        self.timers.extend([limit, last, opens].into_iter().flatten().map(|at| (at, call)));
-        // Counting the queue is only worth it where callers are told (C2).
-        let position = self.setup.announce_position.map(|_| self.waiting.range(..place).count() + 1);
-        self.callers.insert(call, Caller { ticket, queued, offers, refused });
-        out.push(to_call(
-            call,
-            call::Event::Queued { group: self.setup.id, music: self.setup.music.clone(), welcome: self.setup.welcome.clone(), position },
-        ));
+        self.timers.extend([limit, last, opens].into_iter().flatten().chain(dues.times()).map(|at| (at, call)));
+        self.callers.insert(call, Caller { ticket, queued, offers, refused, dues });
+        let GroupSetup { id, music, welcome, .. } = &self.setup;
+        out.push(to_call(call, call::Event::Queued { group: *id, music: music.clone(), welcome: welcome.clone() }));
+    }
+
+    /// Tells a caller what is due, unless an agent rings for them: then it stays due, in case nobody answers (C2).
+    fn announce(&mut self, call: CallId, out: &mut Vec<Action>, cx: &Cx) {
+        let setup = &self.setup;
+        let Some(caller) = self.callers.get_mut(&call).filter(|caller| caller.offers.is_empty()) else { return };
+        let place = rank(&caller.ticket);
+        let told = take_due(&mut caller.dues.position, setup.announce_position.unwrap_or(0), cx.now);
+        let sound = take_due(&mut caller.dues.announcement, setup.announce_every, cx.now).then(|| setup.announcement.clone()).flatten();
+        if !told && sound.is_none() {
+            return;
+        }
+        self.timers.extend(caller.dues.times().map(|at| (at, call)));
+        // Whoever an agent rings for is not served yet: nobody's position goes up when the ring is in vain.
+        let position = told.then(|| self.callers.values().filter(|other| rank(&other.ticket) <= place).count());
+        out.push(to_call(call, call::Event::Announce { group: setup.id, position, sound }));
     }
 
     fn remove(&mut self, call: CallId) -> Option<Caller> {
@@ -394,8 +446,15 @@ impl Group {
     }
 
     /// The admin changed the group: callers and agents stand by the new rules.
-    fn set_up(&mut self, setup: GroupSetup) {
+    fn set_up(&mut self, setup: GroupSetup, cx: &Cx) {
+        let announces = |setup: &GroupSetup| (setup.announce_position, setup.announcement.clone(), setup.announce_every);
+        let anew = announces(&self.setup) != announces(&setup);
         self.setup = setup;
+        if anew {
+            let dues = Dues::new(&self.setup, again(self.setup.announce_position.unwrap_or(0), cx.now), cx.now);
+            self.callers.values_mut().for_each(|caller| caller.dues = dues);
+            self.timers.extend(self.callers.keys().flat_map(|call| dues.times().map(|at| (at, *call))));
+        }
         let ready: Vec<(AgentId, Ready)> = self.ready.iter().map(|(agent, ready)| (*agent, ready.clone())).collect();
         for (agent, Ready { epoch, standing, .. }) in ready {
             self.enter(agent, epoch, standing);

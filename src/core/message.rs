@@ -64,14 +64,15 @@ pub enum LegPlan {
 /// What the media engine is asked for a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MediaAction {
+    /// From now on the leg hears this; what still plays is cut off.
     Hear {
         leg: LegId,
         source: Source,
     },
-    /// Play a sound once over what the leg hears; [`call::Event::Played`] comes back with the token.
+    /// Play sounds once, one after another, over what the leg hears; [`call::Event::Played`] comes back with the token.
     Play {
         leg: LegId,
-        sound: String,
+        sounds: Vec<String>,
         token: u64,
     },
     /// Record this leg: left what it says, right what it hears (G4).

@@ -61,8 +61,11 @@ pub struct GroupSetup {
     /// Sounds by name (the shipped ones, see `media`).
     pub welcome: Option<String>,
     pub music: String,
-    /// Tell callers their position every so often; none = not.
+    /// Callers are told their position when they come in and then every so often; none = not.
     pub announce_position: Option<u64>,
+    /// The sound that callers hear every so often while they wait; none = not.
+    pub announcement: Option<String>,
+    pub announce_every: u64,
     /// Calls of this group are recorded (G4).
     pub record: bool,
 }

@@ -31,6 +31,8 @@ struct Row {
     welcome: Option<String>,
     music: String,
     announce_position_ms: Option<i64>,
+    announcement: Option<String>,
+    announce_every_ms: i64,
     record: bool,
 }
 
@@ -55,6 +57,8 @@ impl Row {
             on_max_queue: way_out(self.max_queue_prompt, self.max_queue_group_id),
             on_no_agent: way_out(self.no_agent_prompt, self.no_agent_group_id),
             announce_position: self.announce_position_ms.map(|time| column("announce_position_ms").number(time)).transpose()?,
+            announcement: self.announcement,
+            announce_every: column("announce_every_ms").number(self.announce_every_ms)?,
             name: self.name,
             welcome: self.welcome,
             music: self.music,
@@ -116,6 +120,7 @@ pub(crate) fn claim(c: &mut AnyConnection, name: &str) -> Result<GroupId, DbErro
             skill_groups::misses.eq(0),
             skill_groups::last_agent_wait_ms.eq(0_i64),
             skill_groups::music.eq(""),
+            skill_groups::announce_every_ms.eq(0_i64),
             skill_groups::record.eq(false),
         ))
         .execute(c)?;
@@ -154,6 +159,8 @@ pub(crate) fn save(c: &mut AnyConnection, group: &GroupSetup) -> Result<(), DbEr
             skill_groups::welcome.eq(&group.welcome),
             skill_groups::music.eq(&group.music),
             skill_groups::announce_position_ms.eq(group.announce_position.map(big)),
+            skill_groups::announcement.eq(&group.announcement),
+            skill_groups::announce_every_ms.eq(big(group.announce_every)),
             skill_groups::record.eq(group.record),
         ))
         .execute(c)?;

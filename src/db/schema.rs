@@ -54,6 +54,8 @@ table! {
         welcome -> Nullable<Text>,
         music -> Text,
         announce_position_ms -> Nullable<BigInt>,
+        announcement -> Nullable<Text>,
+        announce_every_ms -> BigInt,
         record -> Bool,
     }
 }

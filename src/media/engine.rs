@@ -11,7 +11,7 @@ use crate::sound::{self, Library, Sound, SoundError};
 use crate::spool::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl Engine {
             Command::ClosePeer { peer } => self.close_peer(peer),
             Command::AttachPeer { leg, peer } => self.attach_peer(leg, peer),
             Command::Hear { leg, source } => self.hear(leg, source),
-            Command::Play { leg, sound, token } => self.play(leg, sound, token),
+            Command::Play { leg, sounds, token } => self.play(leg, sounds, token),
             Command::Record { call, leg } => self.record(call, leg),
             Command::PauseRecord { call, paused } => self.recorder.pause(call, paused),
             Command::StopRecord { call } => self.stop_record(call),
@@ -193,7 +193,7 @@ impl Engine {
     }
 
     fn hear(&mut self, leg: LegId, source: Source) {
-        if let Source::Music(name) = &source {
+        if let Some(name) = source.sound() {
             self.want_sound(name);
         }
         let Some(known) = self.legs.get_mut(&leg) else {
@@ -209,15 +209,22 @@ impl Engine {
         known.hear(source);
     }
 
-    fn play(&mut self, leg: LegId, name: String, token: u64) {
-        let loading = self.want_sound(&name);
-        let sound = self.library.get(&name).cloned();
+    fn play(&mut self, leg: LegId, names: Vec<String>, token: u64) {
+        let playable = |name: &String| self.want_sound(name) || self.library.get(name).is_some();
+        let (names, unknown): (Vec<_>, Vec<_>) = names.into_iter().partition(playable);
+        if !unknown.is_empty() {
+            tracing::warn!(%leg, sounds = ?unknown, "cannot be played");
+        }
+        let sounds: VecDeque<_> = names
+            .into_iter()
+            .map(|name| {
+                let sound = self.library.get(&name).cloned();
+                (name, sound)
+            })
+            .collect();
         match self.legs.get_mut(&leg) {
-            Some(known) if sound.is_some() || loading => known.prompt = Some(Prompt { name, token, sound, frame: 0 }),
-            Some(_) | None => {
-                tracing::warn!(%leg, sound = name, "nothing to play, or nowhere");
-                self.tell(MediaEvent::Played { leg, token });
-            }
+            Some(known) if !sounds.is_empty() => known.prompt = Some(Prompt::new(token, sounds)),
+            Some(_) | None => self.tell(MediaEvent::Played { leg, token }),
         }
     }
 
@@ -279,21 +286,9 @@ impl Engine {
     }
 
     fn sound_loaded(&mut self, name: &str, result: Result<Sound, SoundError>) {
-        let sound = match result {
-            Ok(sound) => Arc::new(sound),
-            Err(error) => {
-                tracing::warn!(sound = name, %error, "cannot be played");
-                // Nothing to hear: whoever waits for its end goes on at once.
-                Arc::new(Sound::new(&[]))
-            }
-        };
-        for leg in self.legs.values_mut() {
-            if let Some(prompt) = leg.prompt.as_mut().filter(|prompt| prompt.sound.is_none() && prompt.name == name) {
-                prompt.sound = Some(Arc::clone(&sound));
-            }
-        }
-        if sound.frames() > 0 {
-            self.library.put(name.to_owned(), sound);
+        let sound = self.library.loaded(name, result);
+        for prompt in self.legs.values_mut().filter_map(|leg| leg.prompt.as_mut()) {
+            prompt.loaded(name, &sound);
         }
     }
 

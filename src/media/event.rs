@@ -37,6 +37,18 @@ pub enum Source {
     Busy,
 }
 
+impl Source {
+    /// The name of the sound that is repeated.
+    pub(crate) fn sound(&self) -> Option<&str> {
+        match self {
+            Source::Silence | Source::Leg(_) => None,
+            Source::Music(name) => Some(name),
+            Source::Ringback => Some("ringback"),
+            Source::Busy => Some("busy"),
+        }
+    }
+}
+
 /// Measured quality of one leg's path (both directions together, the worse counts).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Quality {
@@ -79,7 +91,7 @@ pub enum MediaEvent {
     AttachFailed {
         leg: LegId,
     },
-    /// A sound has played to its end (or could not be played).
+    /// The sounds have played to their end (or could not be played).
     Played {
         leg: LegId,
         token: u64,
@@ -132,7 +144,7 @@ pub(crate) enum Command {
     ClosePeer { peer: PeerId },
     AttachPeer { leg: LegId, peer: PeerId },
     Hear { leg: LegId, source: Source },
-    Play { leg: LegId, sound: String, token: u64 },
+    Play { leg: LegId, sounds: Vec<String>, token: u64 },
     Record { call: CallId, leg: LegId },
     PauseRecord { call: CallId, paused: bool },
     StopRecord { call: CallId },

@@ -28,7 +28,7 @@ pub struct MediaConfig {
     pub browser_addr: SocketAddr,
     /// Addresses that browsers are told; empty: the one of `browser_addr`.
     pub browser_advertise: Vec<IpAddr>,
-    /// WAV files that can be played by name (without `.wav`).
+    /// WAV files that can be played by name (without `.wav`); one with the name of a shipped sound takes its place, from the next start on.
     pub sounds_dir: Option<PathBuf>,
     /// Recordings of calls in progress.
     pub spool_dir: PathBuf,
@@ -145,15 +145,15 @@ impl Media {
         self.ask(Command::AttachPeer { leg, peer });
     }
 
-    /// Sets what an open leg hears, from the next packet on. A new leg hears silence.
+    /// Sets what an open leg hears, from the next packet on; a sound that still plays is cut off, and its `Played` never comes. A new leg hears silence.
     pub fn hear(&self, leg: LegId, source: Source) {
         self.ask(Command::Hear { leg, source });
     }
 
-    /// Plays a sound once over what the leg hears, then returns to that: `Played`, also when there is nothing to play.
-    /// A second sound takes the first one's place, whose `Played` never comes.
-    pub fn play(&self, leg: LegId, sound: String, token: u64) {
-        self.ask(Command::Play { leg, sound, token });
+    /// Plays sounds once, one after another, over what the leg hears, then returns to that: `Played`, also when there is nothing to play.
+    /// What is played next takes their place, and their `Played` never comes.
+    pub fn play(&self, leg: LegId, sounds: Vec<String>, token: u64) {
+        self.ask(Command::Play { leg, sounds, token });
     }
 
     /// Records a call through its customer's leg: what the leg says left, what it hears right (so holds and prompts are as the customer heard them).

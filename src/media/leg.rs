@@ -14,7 +14,7 @@ use crate::rtp::{HEADER_LEN, Header};
 use crate::sound::{FRAME, Library, Sound};
 use crate::spool::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,13 +67,40 @@ pub struct Session {
     pub far: FarAddress,
 }
 
-/// A sound that plays over whatever the leg hears.
+/// Sounds that play over whatever the leg hears.
 pub struct Prompt {
-    pub name: String,
     pub token: u64,
-    /// `None` while the file is read.
-    pub sound: Option<Arc<Sound>>,
-    pub frame: usize,
+    /// By name; `None` while the file is read.
+    sounds: VecDeque<(String, Option<Arc<Sound>>)>,
+    /// Which frame of the first one comes next.
+    frame: usize,
+}
+
+impl Prompt {
+    pub fn new(token: u64, sounds: VecDeque<(String, Option<Arc<Sound>>)>) -> Self {
+        Prompt { token, sounds, frame: 0 }
+    }
+
+    /// A file was read.
+    pub fn loaded(&mut self, name: &str, sound: &Arc<Sound>) {
+        for (_, waits) in self.sounds.iter_mut().filter(|(wanted, sound)| wanted == name && sound.is_none()) {
+            *waits = Some(Arc::clone(sound));
+        }
+    }
+
+    /// `None` at the end.
+    fn next_frame(&mut self, law: Law) -> Option<Frame> {
+        while let Some((_, sound)) = self.sounds.front() {
+            let Some(sound) = sound else { return Some(Frame::silence(law)) };
+            if let Some(frame) = sound.frame(law, self.frame) {
+                self.frame += 1;
+                return Some(Frame::copy(frame));
+            }
+            self.sounds.pop_front();
+            self.frame = 0;
+        }
+        None
+    }
 }
 
 /// What goes out to a leg.
@@ -195,36 +222,23 @@ impl Leg {
         }
         self.source = source;
         self.filling = false;
+        self.prompt = None;
     }
 
     /// The next 20 ms of our own audio, when it is our turn to speak; the second value is a prompt that has come to its end.
     pub fn next_frame(&mut self, library: &Library, idle_since: Option<Instant>, now: Instant) -> (Option<Frame>, Option<Prompt>) {
         let law = self.law();
-        if let Some(prompt) = &mut self.prompt {
-            let frame = match &prompt.sound {
-                Some(sound) => sound.frame(law, prompt.frame).map(Frame::copy),
-                None => Some(Frame::silence(law)),
-            };
-            if frame.is_some() {
-                if prompt.sound.is_some() {
-                    prompt.frame += 1;
-                }
-                return (frame, None);
-            }
+        let prompt = self.prompt.as_mut().and_then(|prompt| prompt.next_frame(law));
+        if prompt.is_some() {
+            return (prompt, None);
         }
         let ended = self.prompt.take();
-        let name = match &self.source {
-            Source::Silence => return (Some(Frame::silence(law)), ended),
-            Source::Leg(_) => {
-                self.filling |= idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
-                return (self.filling.then(|| Frame::silence(law)), ended);
-            }
-            Source::Music(name) => name.as_str(),
-            Source::Ringback => "ringback",
-            Source::Busy => "busy",
-        };
-        let frame =
-            library.get(name).and_then(|sound| sound.looped(law, self.source_frame)).map_or_else(|| Frame::silence(law), Frame::copy);
+        if let Source::Leg(_) = self.source {
+            self.filling |= idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
+            return (self.filling.then(|| Frame::silence(law)), ended);
+        }
+        let sound = self.source.sound().and_then(|name| library.get(name));
+        let frame = sound.and_then(|sound| sound.looped(law, self.source_frame)).map_or_else(|| Frame::silence(law), Frame::copy);
         self.source_frame = self.source_frame.wrapping_add(1);
         (Some(frame), ended)
     }

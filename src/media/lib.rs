@@ -23,6 +23,7 @@ mod reception;
 mod recording;
 mod rtcp;
 mod rtp;
+mod shipped;
 mod sound;
 mod spool;
 mod stun;

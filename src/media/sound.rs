@@ -1,7 +1,7 @@
-//! What can be played: the built-in sounds by name, and the customer's own WAV files.
+//! What can be played: the shipped sounds by name, and the operator's own WAV files.
 
 use crate::g711::Law;
-use crate::synth;
+use crate::shipped;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,44 +67,58 @@ impl Sound {
 #[derive(Debug)]
 pub struct Library {
     sounds: HashMap<String, Arc<Sound>>,
+    /// Shipped sounds in whose place the operator has put a file: for when that cannot be played.
+    replaced: HashMap<String, Arc<Sound>>,
     folder: Option<PathBuf>,
 }
 
 impl Library {
-    /// Makes the built-in sounds.
+    /// Makes the shipped sounds ready and looks which of them the folder has files for.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        let built_in = [
-            ("music", synth::music()),
-            ("ringback", synth::ringback()),
-            ("busy", synth::busy()),
-            ("ding-dong", synth::ding_dong()),
-            ("no-agent", synth::no_agent()),
-            ("queue-full", synth::queue_full()),
-        ];
-        let sounds = built_in.into_iter().map(|(name, samples)| (name.to_owned(), Arc::new(Sound::new(&samples)))).collect();
-        Library { sounds, folder }
+        let own = |name: &str| file_in(folder.as_deref(), name).is_some_and(|path| path.is_file());
+        let (replaced, sounds) = shipped::sounds().into_iter().partition(|(name, _)| own(name));
+        Library { sounds, replaced, folder }
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<Sound>> {
         self.sounds.get(name)
     }
 
-    pub fn put(&mut self, name: String, sound: Arc<Sound>) {
-        self.sounds.insert(name, sound);
+    /// Takes what became of a file. One that cannot be played is the shipped sound of its name, or nothing to hear: whoever waits for its end goes
+    /// on at once.
+    pub fn loaded(&mut self, name: &str, result: Result<Sound, SoundError>) -> Arc<Sound> {
+        let sound = match result {
+            Ok(sound) => Arc::new(sound),
+            Err(error) => {
+                tracing::warn!(sound = name, %error, "cannot be played");
+                let Some(shipped) = self.replaced.get(name) else { return Arc::new(Sound::new(&[])) };
+                Arc::clone(shipped)
+            }
+        };
+        self.sounds.insert(name.to_owned(), Arc::clone(&sound));
+        sound
     }
 
     /// The file that a name stands for; `None` when there is no folder or the name could lead out of it.
     pub fn file(&self, name: &str) -> Option<PathBuf> {
-        let harmless =
-            !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '));
-        let folder = self.folder.as_ref().filter(|_| harmless)?;
-        Some(folder.join(format!("{name}.wav")))
+        file_in(self.folder.as_deref(), name)
     }
 }
 
-/// Reads a WAV file, integer or float, mono or not, into an 8 kHz sound. Slow: not for the media thread.
+fn file_in(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let harmless =
+        !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '));
+    Some(folder.filter(|_| harmless)?.join(format!("{name}.wav")))
+}
+
+/// Reads a WAV file into an 8 kHz sound. Slow: not for the media thread.
 pub fn load(path: &Path) -> Result<Sound, SoundError> {
-    let reader = hound::WavReader::open(path)?;
+    read(std::io::BufReader::new(std::fs::File::open(path).map_err(hound::Error::IoError)?))
+}
+
+/// Reads WAV, integer or float, mono or not.
+pub fn read(wav: impl std::io::Read) -> Result<Sound, SoundError> {
+    let reader = hound::WavReader::new(wav)?;
     let spec = reader.spec();
     if !(8000..=96_000).contains(&spec.sample_rate) {
         return Err(SoundError::Rate(spec.sample_rate));
@@ -219,6 +233,24 @@ mod tests {
         for name in ["../x", "a/b", "", ".hidden", "a\0b"] {
             assert_eq!(library.file(name), None, "{name:?}");
         }
+    }
+
+    #[test]
+    fn an_operators_file_takes_the_place_of_the_shipped_sound_unless_it_is_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["welcome", "busy"] {
+            write_wav(&folder.path().join(format!("{name}.wav")), 8000, 1, 1000.0);
+        }
+        let mut library = Library::new(Some(folder.path().to_owned()));
+        assert!(library.get("welcome").is_none(), "the file is to be read");
+        assert!(library.get("please-hold").is_some());
+        let own = load(&library.file("welcome").unwrap());
+        library.loaded("welcome", own);
+        assert_eq!(library.get("welcome").unwrap().frames(), 50);
+        library.loaded("busy", Err(SoundError::Empty));
+        let shipped = Library::new(None);
+        assert_eq!(library.get("busy").unwrap().mu, shipped.get("busy").unwrap().mu);
+        assert_eq!(library.loaded("nothing", Err(SoundError::Unknown)).frames(), 0);
     }
 
     #[test]

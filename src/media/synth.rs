@@ -36,18 +36,6 @@ pub fn ding_dong() -> Vec<i16> {
     chimes(&notes, 1.3)
 }
 
-/// Three falling chimes: nobody is there to answer.
-pub fn no_agent() -> Vec<i16> {
-    let notes = [(0.0, 74), (0.35, 70), (0.7, 65)].map(|(at, key)| Note { at, frequency: pitch(key), level: 1.0, decay: 0.3 });
-    chimes(&notes, 1.8)
-}
-
-/// The same two chimes twice: the queue takes no more.
-pub fn queue_full() -> Vec<i16> {
-    let notes = [(0.0, 70), (0.2, 65), (0.7, 70), (0.9, 65)].map(|(at, key)| Note { at, frequency: pitch(key), level: 1.0, decay: 0.2 });
-    chimes(&notes, 1.7)
-}
-
 /// Sixteen slow bars that close into their own beginning: broken chords and a pentatonic tune over them.
 pub fn music() -> Vec<i16> {
     const BEAT: f32 = 0.78;
@@ -187,9 +175,7 @@ mod tests {
 
     #[test]
     fn every_sound_is_audible_and_unclipped() {
-        for (name, samples) in
-            [("ringback", ringback()), ("busy", busy()), ("ding-dong", ding_dong()), ("no-agent", no_agent()), ("queue-full", queue_full())]
-        {
+        for (name, samples) in [("ringback", ringback()), ("busy", busy()), ("ding-dong", ding_dong())] {
             let loudest = samples.iter().map(|sample| i32::from(*sample).abs()).max().unwrap();
             assert!((5000..=9000).contains(&loudest), "{name} {loudest}");
         }

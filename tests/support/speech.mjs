@@ -32,12 +32,20 @@ export function spokenUlaw(sentence, options) {
   return execFileSync('sox', [wav, '-t', 'raw', '-e', 'mu-law', '-b', '8', '-'], { maxBuffer: 1 << 26 });
 }
 
-/** The sentences a recogniser finds in a sound, in order. */
-export function recognise(samples, rate = RATE) {
+const CONVERSATION = `public <sentence> = ${[...Object.values(SENTENCES), ...OTHERS].join(' | ')};`;
+
+/** What callers are told while they wait, and the agent who then answers. On a telephone line the recogniser tells only small numbers from each other. */
+export const ANNOUNCEMENTS = `
+public <told> = <welcome> [<position>] | <position> [<announcement>] | <announcement> | there are many callers ahead of you | please call again later
+  | ${SENTENCES.agent};
+<welcome> = thank you for calling an agent will be with you shortly;
+<position> = you are number ( one | two | three | four | five ) in the queue;
+<announcement> = all our agents are busy [ please stay on the line ] | please stay on the line;`;
+
+/** What a recogniser finds in a sound, utterance by utterance, when people say nothing but what the grammar (JSGF) has. */
+export function recognise(samples, rate = RATE, grammar = CONVERSATION) {
   const name = join(work, `${made++}`);
-  const grammar = join(work, 'sentences.gram');
-  const all = [...Object.values(SENTENCES), ...OTHERS].join(' | ');
-  writeFileSync(grammar, `#JSGF V1.0;\ngrammar sentences;\npublic <sentence> = ${all};\n`);
+  writeFileSync(`${name}.gram`, `#JSGF V1.0;\ngrammar sentences;\n${grammar}\n`);
   writeWav(`${name}.wav`, samples, rate);
   // The model wants 16 kHz, and a little noise where a telephone line is digitally silent.
   execFileSync('sox', ['-q', '-R', `${name}.wav`, '-r', '16000', `${name}.16k.wav`, 'norm', '-6', 'pad', '0.5', '0.5']);
@@ -45,7 +53,7 @@ export function recognise(samples, rate = RATE) {
   execFileSync('sox', ['-q', '-R', '-m', '-v', '1', `${name}.16k.wav`, '-v', '1', `${name}.noise.wav`, '-b', '16', `${name}.mixed.wav`]);
   const heard = execFileSync(
     'pocketsphinx_continuous',
-    ['-infile', `${name}.mixed.wav`, '-jsgf', grammar, '-logfn', '/dev/null', '-vad_threshold', '3.0'],
+    ['-infile', `${name}.mixed.wav`, '-jsgf', `${name}.gram`, '-logfn', '/dev/null', '-vad_threshold', '3.0'],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 24 },
   );
   return heard.split('\n').map((line) => line.trim()).filter(Boolean);

@@ -12,6 +12,8 @@ import { Workstation } from './workstation.mjs';
 
 const DID = '+442079460100';
 const EARLY_DID = '+442079460101';
+const TOLD_DID = '+442079460102';
+const TOLD_EARLY_DID = '+442079460103';
 
 const FLOOR = `
 [trunks.carrier]
@@ -22,10 +24,19 @@ options_every = "off"
 ring = "15s"
 wrap_up = "5s"
 
+# Its callers are told where they stand, and hear nothing else: there is no such music.
+[groups.Returns]
+wrap_up = "off"
+welcome = "welcome"
+music = "silence"
+announce_position = "10s"
+announcement = "please-hold"
+announce_every = "10s"
+
 [agents."mei@example.com"]
 number = "1001"
 name = "Mei Tanaka"
-groups = ["Orders"]
+groups = ["Orders", "Returns"]
 password_env = "AGENT_PASSWORD"
 
 [agents."tom@example.com"]
@@ -48,11 +59,22 @@ group = "Orders"
 did = "${EARLY_DID}"
 group = "Orders"
 early_media = true
+
+[[numbers]]
+did = "${TOLD_DID}"
+group = "Returns"
+
+[[numbers]]
+did = "${TOLD_EARLY_DID}"
+group = "Returns"
+early_media = true
 `;
 const PASSWORD = 'blue-Kettle-42';
 
 export class Stage {
   earlyDid = EARLY_DID;
+  toldDid = TOLD_DID;
+  toldEarlyDid = TOLD_EARLY_DID;
   accounts = {
     mei: { email: 'mei@example.com', password: PASSWORD },
     tom: { email: 'tom@example.com', password: PASSWORD },

@@ -55,7 +55,10 @@ CREATE TABLE skill_groups (
     no_agent_group_id INTEGER REFERENCES skill_groups (id),
     welcome TEXT,
     music TEXT NOT NULL,
+    -- Told to callers who wait (C2): their position, unless it is null, and this sound.
     announce_position_ms BIGINT,
+    announcement TEXT,
+    announce_every_ms BIGINT NOT NULL,
     record BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX skill_groups_name ON skill_groups (name) WHERE active;

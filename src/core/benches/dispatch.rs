@@ -28,6 +28,8 @@ fn setup(strategy: Strategy) -> GroupSetup {
         welcome: None,
         music: "music".into(),
         announce_position: None,
+        announcement: None,
+        announce_every: 30_000,
         record: true,
     }
 }

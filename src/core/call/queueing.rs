@@ -31,7 +31,17 @@ impl Call {
     /// Puts the caller in a group's queue. `since` is the place; `head` is before everybody.
     pub(super) fn enqueue(&mut self, group: GroupId, since: i64, head: bool, out: &mut Vec<Action>) {
         self.waits += 1;
-        let queueing = Queueing { group, since, head, wait: self.waits, offers: Vec::new(), refused: BTreeMap::new(), welcomed: false };
+        let queueing = Queueing {
+            group,
+            since,
+            head,
+            wait: self.waits,
+            offers: Vec::new(),
+            refused: BTreeMap::new(),
+            welcomed: false,
+            playing: None,
+            next: Vec::new(),
+        };
         out.push(Action::Journal(What::Queued { group }));
         out.push(self.ticket(&queueing));
         self.state = State::Queueing(queueing);
@@ -70,9 +80,34 @@ impl Call {
         }
         self.music.clone_from(&music);
         out.push(self.hear(Source::Music(music)));
-        if let Some(sound) = welcome.filter(|_| first) {
-            let token = self.token();
-            out.push(Action::Media(MediaAction::Play { leg: self.arrival.leg, sound, token }));
+        self.play_after(welcome.filter(|_| first).into_iter().collect(), out);
+    }
+
+    /// What the group tells its callers while they wait (C2).
+    pub(super) fn announced(&mut self, group: GroupId, position: Option<usize>, sound: Option<String>, out: &mut Vec<Action>) {
+        // Before the group's word that it took the caller in, this is about an earlier wait.
+        if matches!(&self.state, State::Queueing(queueing) if queueing.group == group && queueing.welcomed) {
+            self.play_after(position.map(position_sounds).unwrap_or_default().into_iter().chain(sound).collect(), out);
+        }
+    }
+
+    /// Sounds for who waits: after what plays now, and instead of what waits for that.
+    fn play_after(&mut self, sounds: Vec<String>, out: &mut Vec<Action>) {
+        let State::Queueing(queueing) = &mut self.state else { return };
+        queueing.next = sounds;
+        if queueing.playing.is_none() {
+            self.play_next(out);
+        }
+    }
+
+    pub(super) fn play_next(&mut self, out: &mut Vec<Action>) {
+        let State::Queueing(queueing) = &mut self.state else { return };
+        let sounds = std::mem::take(&mut queueing.next);
+        queueing.playing = None;
+        if !sounds.is_empty() {
+            self.tokens += 1;
+            queueing.playing = Some(self.tokens);
+            out.push(Action::Media(MediaAction::Play { leg: self.arrival.leg, sounds, token: self.tokens }));
         }
     }
 
@@ -103,7 +138,7 @@ impl Call {
                 self.answer(out);
                 let token = self.token();
                 out.push(self.hear(Source::Silence));
-                out.push(Action::Media(MediaAction::Play { leg: self.arrival.leg, sound, token }));
+                out.push(Action::Media(MediaAction::Play { leg: self.arrival.leg, sounds: vec![sound], token }));
                 self.state = State::Leaving { status };
             }
         }
@@ -275,4 +310,14 @@ impl Call {
             out.push(Action::Tell(Tell::Agent(agent, agent::Event::Reclaim { call: self.id() })));
         }
     }
+}
+
+/// The sounds that say a place in the queue (C2). Beyond 99 the number would be no comfort.
+pub fn position_sounds(position: usize) -> Vec<String> {
+    if position > 99 {
+        return vec!["many-ahead".into()];
+    }
+    let (tens, ones) = if position <= 20 { (0, position) } else { (position - position % 10, position % 10) };
+    let number = [tens, ones].into_iter().filter(|part| *part > 0).map(|part| format!("number-{part}"));
+    std::iter::once("you-are-number".into()).chain(number).chain(["in-the-queue".into()]).collect()
 }

@@ -24,7 +24,7 @@ impl Call {
         let State::Joining(seat) = &self.state else { return };
         if seat.terms.automatic && seat.ding_dong.is_none() {
             let (leg, token) = (seat.leg, self.token());
-            out.push(Action::Media(MediaAction::Play { leg, sound: "ding-dong".into(), token }));
+            out.push(Action::Media(MediaAction::Play { leg, sounds: vec!["ding-dong".into()], token }));
             if let State::Joining(seat) = &mut self.state {
                 seat.ding_dong = Some(token);
             }
@@ -41,6 +41,7 @@ impl Call {
                 let status = *status;
                 self.end(status, HungUpBy::Switch, out);
             }
+            State::Queueing(queueing) if leg == self.arrival.leg && queueing.playing == Some(token) => self.play_next(out),
             State::Claiming | State::Queueing(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {}
         }
     }

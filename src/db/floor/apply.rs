@@ -233,6 +233,8 @@ fn group_setup(name: &str, group: &Group, ids: &HashMap<String, GroupId>) -> Res
         welcome: group.welcome.clone(),
         music: group.music.clone(),
         announce_position: group.announce_position,
+        announcement: group.announcement.clone(),
+        announce_every: group.announce_every,
         record: group.record,
     })
 }

@@ -88,6 +88,8 @@ fn group_of(group: setup::GroupSetup, names: &HashMap<cordboard_core::ids::Group
         welcome: group.welcome,
         music: group.music,
         announce_position: group.announce_position,
+        announcement: group.announcement,
+        announce_every: group.announce_every,
         record: group.record,
     })
 }

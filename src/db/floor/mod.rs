@@ -87,6 +87,9 @@ pub struct Group {
     pub music: String,
     #[serde(with = "duration::or_off", default)]
     pub announce_position: Option<u64>,
+    pub announcement: Option<String>,
+    #[serde(with = "duration::required", default = "default::announce_every")]
+    pub announce_every: u64,
     #[serde(default = "default::record")]
     pub record: bool,
 }
@@ -189,6 +192,11 @@ mod default {
 
     pub fn music() -> String {
         "music".to_owned()
+    }
+
+    /// C2.
+    pub fn announce_every() -> u64 {
+        30_000
     }
 
     /// G4.

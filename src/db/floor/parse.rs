@@ -1,8 +1,9 @@
 //! Reads a floor file, and says everything that is wrong with it at once.
 
 use super::source::Source;
-use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut};
+use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut, duration};
 use crate::settings::Settings;
+use cordboard_core::group::ANNOUNCE_AT_LEAST;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use toml::de::DeValue;
@@ -148,8 +149,14 @@ impl Check<'_, '_> {
             self.named("groups", name);
             self.limit(&["groups", name, "max_queue"], group.max_queue);
             self.text(&["groups", name, "music"], &group.music);
-            if let Some(welcome) = &group.welcome {
-                self.text(&["groups", name, "welcome"], welcome);
+            for (key, sound) in [("welcome", &group.welcome), ("announcement", &group.announcement)] {
+                sound.iter().for_each(|sound| self.text(&["groups", name, key], sound));
+            }
+            for (key, every) in [("announce_position", group.announce_position), ("announce_every", Some(group.announce_every))] {
+                if every.is_some_and(|every| every < ANNOUNCE_AT_LEAST) {
+                    let least = duration::text(ANNOUNCE_AT_LEAST);
+                    self.fail(&["groups", name, key], format!("expected at least {least:?}: callers are to hear more than announcements"));
+                }
             }
             for (key, way) in
                 [("on_max_wait", &group.on_max_wait), ("on_max_queue", &group.on_max_queue), ("on_no_agent", &group.on_no_agent)]

@@ -37,6 +37,8 @@ const FULL: &str = r#"
     welcome = "welcome"
     music = "music"
     announce_position = "30s"
+    announcement = "please-hold"
+    announce_every = "45s"
     record = false
     [groups.Returns]
 
@@ -91,6 +93,8 @@ on_both! {
         assert_eq!((orders.max_wait, &orders.on_max_wait), (Some(300_000), &WayOut::Group(returns.id)));
         assert_eq!((orders.max_queue, &orders.on_max_queue), (Some(40), &WayOut::HangUp { prompt: Some("sorry".into()) }));
         assert_eq!((orders.last_agent_wait, orders.announce_position, orders.misses, orders.record), (20_000, Some(30_000), 0, false));
+        assert_eq!((orders.welcome.as_deref(), orders.announcement.as_deref(), orders.announce_every), (Some("welcome"), Some("please-hold"), 45_000));
+        assert_eq!((returns.announce_position, returns.announcement.as_deref(), returns.announce_every), (None, None, 30_000));
         assert_eq!((returns.strategy, returns.ring, returns.wrap_up), (Strategy::LongestIdle, 20_000, WrapUp::Millis(20_000)));
         assert_eq!((returns.max_wait, &returns.on_no_agent, returns.misses, returns.record), (None, &WayOut::HangUp { prompt: None }, 3, true));
         let agents = db.agents().unwrap();
@@ -127,13 +131,14 @@ on_both! {
         let file = FULL
             .replace("ring = \"15s\"", "ring = \"1m\"")
             .replace("max_queue = 40", "")
+            .replace("announce_every = \"45s\"", "announce_every = \"1m\"")
             .replace("hosts = [\"127.0.0.1:5070\", \"[2001:db8::1]:5060\"]", "hosts = [\"127.0.0.1:5071\"]")
             .replace("name = \"Tom Baker\"", "name = \"Thomas Baker\"")
             .replace("mask_numbers = false", "");
         let told = vec![
             "~ settings: mask_numbers false -> true",
             "~ trunk carrier: hosts [\"127.0.0.1:5070\", \"[2001:db8::1]:5060\"] -> [\"127.0.0.1:5071\"]",
-            "~ group Orders: max_queue 40 -> none, ring \"15s\" -> \"1m\"",
+            "~ group Orders: announce_every \"45s\" -> \"1m\", max_queue 40 -> none, ring \"15s\" -> \"1m\"",
             "~ agent tom@demo.example: name \"Tom Baker\" -> \"Thomas Baker\"",
         ];
         let floor = parse(&file).unwrap();
@@ -257,6 +262,9 @@ fn a_bad_value_is_told_with_its_line_and_what_was_expected() {
     assert_eq!(mistake("[agents.\"a@b\"]\nname = \"A\"", "missing field `number`"), (1, "agents.a@b".into()));
     assert_eq!(mistake("groups = 3", "expected tables"), (1, "groups".into()));
     assert_eq!(mistake("[numbers]", "[[numbers]]"), (1, "numbers".into()));
+    assert_eq!(mistake("[groups.A]\nannounce_every = \"9s\"", "at least \"10s\""), (2, "groups.A.announce_every".into()));
+    assert_eq!(mistake("[groups.A]\nannounce_position = \"1ms\"", "at least \"10s\""), (2, "groups.A.announce_position".into()));
+    assert_eq!(mistake("[groups.A]\nannouncement = \" \"", "a text"), (2, "groups.A.announcement".into()));
     assert_eq!(mistake("[trunks.a]\nhosts = []", "at least one"), (2, "trunks.a.hosts".into()));
     assert_eq!(mistake("[agents.mei]\nnumber = \"1\"\nname = \"A\"", "e-mail"), (1, "agents.mei".into()));
     assert_eq!(mistake("[agents.\"a@b\"]\nnumber = \"12a\"\nname = \"A\"", "digits"), (2, "agents.a@b.number".into()));

@@ -103,7 +103,7 @@ pub struct Floor {
     sounds: BTreeMap<(Millis, u64), (CallId, LegId, u64)>,
     /// What each leg hears.
     pub hears: BTreeMap<LegId, Source>,
-    /// Sounds that were played over a leg, in order.
+    /// Sounds that were played over a leg, in order; those of one sequence with a space between them.
     pub played: Vec<(LegId, String)>,
     pub recording: BTreeSet<CallId>,
     pub journal: BTreeMap<CallId, Vec<Entry>>,

@@ -42,6 +42,7 @@ pub fn of_call(event: &call::Event) -> &'static str {
         E::ChannelRefused => "ChannelRefused",
         E::TrunkRestarted(_) => "TrunkRestarted",
         E::Queued { .. } => "Queued",
+        E::Announce { .. } => "Announce",
         E::TurnedAway { .. } => "TurnedAway",
         E::Offer(_) => "Offer",
         E::GroupRestarted(_) => "GroupRestarted",

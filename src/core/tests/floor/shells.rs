@@ -170,12 +170,16 @@ impl Floor {
     fn media(&mut self, call: CallId, action: MediaAction) {
         match action {
             MediaAction::Hear { leg, source } => {
+                self.sounds.retain(|_, (_, playing_on, _)| *playing_on != leg);
                 if self.legs.contains_key(&leg) {
                     self.hears.insert(leg, source);
                 }
             }
-            MediaAction::Play { leg, sound, token } => {
-                self.played.push((leg, sound));
+            MediaAction::Play { leg, sounds, token } => {
+                if self.plays(leg) {
+                    self.reference.wrong(format!("{sounds:?} cuts off what still plays on {leg:?}"));
+                }
+                self.played.push((leg, sounds.join(" ")));
                 self.posted += 1;
                 self.sounds.insert((self.now + SOUND, self.posted), (call, leg, token));
             }

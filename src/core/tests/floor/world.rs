@@ -29,6 +29,8 @@ pub fn group(id: i32) -> GroupSetup {
         welcome: None,
         music: format!("music {id}"),
         announce_position: None,
+        announcement: None,
+        announce_every: 30_000,
         record: true,
     }
 }
@@ -168,6 +170,20 @@ impl Floor {
 
     pub fn hears_now(&self, leg: LegId) -> Source {
         self.hears.get(&leg).cloned().unwrap_or(Source::Silence)
+    }
+
+    /// A sound is heard on the leg.
+    pub fn plays(&self, leg: LegId) -> bool {
+        self.sounds.values().any(|(_, playing_on, _)| *playing_on == leg)
+    }
+
+    /// What was played on the caller's leg since the last look.
+    pub fn told(&mut self, call: CallId) -> Vec<String> {
+        let leg = self.leg_of(call);
+        let (told, others) = std::mem::take(&mut self.played).into_iter().partition(|(played_on, _)| *played_on == leg);
+        self.played = others;
+        let told: Vec<(LegId, String)> = told;
+        told.into_iter().map(|(_, sounds)| sounds).collect()
     }
 
     /// The far end gives up or hangs up.

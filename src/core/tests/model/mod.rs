@@ -109,6 +109,9 @@ fn set_up(floor: &mut Floor, random: &mut Random) -> Known {
             setup.on_max_queue = random.pick(&outs).unwrap();
             setup.on_no_agent = random.pick(&outs).unwrap();
             setup.welcome = random.one_in(3).then(|| "welcome".into());
+            setup.announce_position = random.one_in(2).then_some(10_000);
+            setup.announcement = random.one_in(2).then(|| "please-hold".into());
+            setup.announce_every = random.pick(&[10_000, 15_000]).unwrap();
             waits_for_last |= setup.last_agent_wait > 0;
             setup
         })

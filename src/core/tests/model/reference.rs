@@ -454,6 +454,9 @@ impl Reference {
                 caller.away
             ));
         }
+        if floor.plays(customer) {
+            wrong.push(format!("{:?}: an announcement goes on over the conversation", machine.id()));
+        }
         if floor.hears_now(agent_leg) != Source::Leg(customer) {
             wrong.push(format!("{:?}: the agent does not hear the customer", machine.id()));
         }

@@ -2,6 +2,7 @@
 
 mod agent_does_not_answer;
 mod agent_states;
+mod announcements;
 mod automatic_answer;
 mod caller_hangs_up;
 mod distribution;

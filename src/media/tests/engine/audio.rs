@@ -99,7 +99,7 @@ async fn music_starts_with_the_next_packets_and_numbers_never_break() {
         rig.media.hear(CUSTOMER, source);
         packets.extend(trunk.ear.packets(15).await);
     }
-    rig.media.play(CUSTOMER, "ding-dong".into(), 7);
+    rig.media.play(CUSTOMER, vec!["ding-dong".into()], 7);
     rig.told(MediaEvent::Played { leg: CUSTOMER, token: 7 }).await;
     packets.extend(trunk.ear.packets(60).await);
     unbroken(&packets);
@@ -112,7 +112,7 @@ async fn a_prompt_plays_over_the_conversation_and_gives_way_to_it() {
     let (mut trunk, mut browser) = rig.call(Law::Mu).await;
     trunk.speaks(600.0);
     browser.ear.hears(600.0).await;
-    rig.media.play(AGENT, "ding-dong".into(), 1);
+    rig.media.play(AGENT, vec!["ding-dong".into()], 1);
     // The first chime is an E5.
     browser.ear.hears(659.26).await;
     rig.told(MediaEvent::Played { leg: AGENT, token: 1 }).await;
@@ -124,9 +124,9 @@ async fn a_prompt_plays_over_the_conversation_and_gives_way_to_it() {
 async fn an_unknown_sound_is_over_at_once() {
     let mut rig = Rig::start();
     let _trunk = rig.trunk(CUSTOMER, Law::Mu).await;
-    rig.media.play(CUSTOMER, "no such sound".into(), 3);
+    rig.media.play(CUSTOMER, vec!["no such sound".into()], 3);
     rig.told(MediaEvent::Played { leg: CUSTOMER, token: 3 }).await;
-    rig.media.play(LegId(99), "ding-dong".into(), 4);
+    rig.media.play(LegId(99), vec!["ding-dong".into()], 4);
     rig.told(MediaEvent::Played { leg: LegId(99), token: 4 }).await;
 }
 
@@ -135,11 +135,56 @@ async fn a_wav_file_of_the_sounds_folder_is_played_by_its_name() {
     let mut rig = Rig::start();
     rig.wav("our welcome.wav", 700.0);
     let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
-    rig.media.play(CUSTOMER, "our welcome".into(), 5);
+    rig.media.play(CUSTOMER, vec!["our welcome".into()], 5);
     trunk.ear.hears(700.0).await;
     rig.told(MediaEvent::Played { leg: CUSTOMER, token: 5 }).await;
     rig.media.hear(CUSTOMER, Source::Music("our welcome".into()));
     trunk.ear.hears(700.0).await;
+}
+
+#[tokio::test]
+async fn sounds_are_played_one_after_another_and_an_unknown_one_is_left_out() {
+    let mut rig = Rig::start();
+    for (name, frequency) in [("one.wav", 700.0), ("two.wav", 1100.0)] {
+        rig.wav(name, frequency);
+    }
+    let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
+    rig.media.play(CUSTOMER, ["one", "no such sound", "../two", "two"].map(Into::into).to_vec(), 5);
+    trunk.ear.hears(700.0).await;
+    trunk.ear.hears(1100.0).await;
+    assert!(!rig.has_told(|event| matches!(event, MediaEvent::Played { .. })), "told before the end");
+    rig.told(MediaEvent::Played { leg: CUSTOMER, token: 5 }).await;
+}
+
+#[tokio::test]
+async fn who_is_to_hear_something_else_hears_it_at_once_and_not_the_rest_of_the_prompt() {
+    let mut rig = Rig::start();
+    rig.wav("long.wav", 700.0);
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    browser.speaks(1000.0);
+    trunk.ear.hears(1000.0).await;
+    rig.media.hear(CUSTOMER, Source::Music("music".into()));
+    rig.media.play(CUSTOMER, vec!["long".into(); 20], 1);
+    trunk.ear.hears(700.0).await;
+    rig.media.hear(CUSTOMER, Source::Leg(AGENT));
+    trunk.ear.hears(1000.0).await;
+    for _ in 0..10 {
+        assert!(trunk.ear.share(700.0).await < 0.05, "the prompt goes on");
+    }
+    assert!(!rig.has_told(|event| matches!(event, MediaEvent::Played { .. })), "what was cut off did not play to its end");
+}
+
+#[tokio::test]
+async fn an_operators_own_file_is_heard_in_place_of_the_shipped_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    write_wav(&folder.path().join("busy.wav"), 700.0);
+    write_wav(&folder.path().join("number-1.wav"), 1100.0);
+    let rig = Rig::start_in(folder);
+    let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
+    rig.media.hear(CUSTOMER, Source::Busy);
+    trunk.ear.hears(700.0).await;
+    rig.media.play(CUSTOMER, vec!["number-1".into()], 1);
+    trunk.ear.hears(1100.0).await;
 }
 
 #[tokio::test]
@@ -259,10 +304,10 @@ async fn a_browser_without_a_call_is_sent_nothing() {
     trunk.speaks(600.0);
     browser.ear.hears(600.0).await;
     rig.media.close(AGENT);
-    rig.media.play(CUSTOMER, "ding-dong".into(), 1);
+    rig.media.play(CUSTOMER, vec!["ding-dong".into()], 1);
     rig.told(MediaEvent::Played { leg: CUSTOMER, token: 1 }).await;
     browser.ear.forget();
-    rig.media.play(CUSTOMER, "ding-dong".into(), 2);
+    rig.media.play(CUSTOMER, vec!["ding-dong".into()], 2);
     rig.told(MediaEvent::Played { leg: CUSTOMER, token: 2 }).await;
     assert!(browser.ear.is_empty());
 }

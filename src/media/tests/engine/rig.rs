@@ -10,7 +10,7 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -104,13 +104,7 @@ impl Rig {
 
     /// Puts a second of a tone into the sounds folder.
     pub fn wav(&self, name: &str, frequency: f64) {
-        let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
-        let mut writer = hound::WavWriter::create(self.folder.path().join(name), spec).unwrap();
-        for index in 0..16_000 {
-            let phase = f64::from(index) * frequency * std::f64::consts::TAU / 16_000.0;
-            writer.write_sample((phase.sin() * 9000.0) as i16).unwrap();
-        }
-        writer.finalize().unwrap();
+        write_wav(&self.folder.path().join(name), frequency);
     }
 
     /// A carrier's call with its session agreed.
@@ -156,6 +150,17 @@ impl Rig {
         self.media.hear(CUSTOMER, Source::Leg(AGENT));
         self.media.hear(AGENT, Source::Leg(CUSTOMER));
     }
+}
+
+/// A second of a tone.
+pub fn write_wav(path: &Path, frequency: f64) {
+    let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    for index in 0..16_000 {
+        let phase = f64::from(index) * frequency * std::f64::consts::TAU / 16_000.0;
+        writer.write_sample((phase.sin() * 9000.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
 }
 
 /// One packet that an end received.

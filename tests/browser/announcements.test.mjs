@@ -1,0 +1,69 @@
+// What callers hear while they wait, understood by a recogniser: the welcome, their position, the group's announcement, until an agent answers.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { loudness, RATE } from '../support/audio.mjs';
+import { Stage } from '../support/stage.mjs';
+import { ANNOUNCEMENTS, recognise, SENTENCES } from '../support/speech.mjs';
+
+const WELCOME = 'thank you for calling an agent will be with you shortly';
+const position = (number) => `you are number ${number} in the queue`;
+const BUSY = 'all our agents are busy';
+
+const stage = new Stage();
+before(() => stage.open());
+after(() => stage.close());
+
+/** A caller of the group that tells its callers, who hears it. */
+async function waits(call) {
+  const caller = await stage.customerCalls(call);
+  await caller.audio.listen(0.2);
+  return { ...caller, since: caller.audio.heard[0].at };
+}
+
+/** What was said to a caller between two moments, in seconds of the wait. */
+async function told({ audio, since }, from, to) {
+  const passed = () => performance.now() - since > to * 1000;
+  await audio.when(passed, `${to} s of the wait`, to * 1000 + 20_000);
+  return recognise(audio.samples(since + from * 1000, since + to * 1000), RATE, ANNOUNCEMENTS).join(' ');
+}
+
+test('callers are told the welcome, their position and what the group says, and the answer cuts that off', async () => {
+  const { mei } = stage;
+  try {
+    await mei.choose('busy');
+    await mei.state('busy');
+    const first = await waits({ did: stage.toldDid });
+    const second = await waits({ did: stage.toldDid });
+    const third = await waits({ did: stage.toldEarlyDid, scenario: 'cancel' });
+    assert.equal(await told(first, 0, 9), `${WELCOME} ${position('one')}`);
+    assert.equal(await told(second, 0, 9), `${WELCOME} ${position('two')}`);
+    assert.equal(await told(third, 0, 9), `${WELCOME} ${position('three')}`, 'in early media');
+    assert.ok((await told(second, 9.5, 19)).startsWith(`${position('two')} ${BUSY}`), 'again, and the announcement after it');
+
+    await first.sipp.cue();
+    await first.sipp.ended;
+    assert.ok((await told(second, 19.5, 29)).startsWith(position('one')), 'the second moves up');
+    await third.sipp.cue();
+    await third.sipp.ended;
+
+    const next = second.since + 29_500;
+    await second.audio.when(() => loudness(second.audio.samples(next)) > 0.01, 'the next round', 40_000);
+    await mei.choose('available');
+    await mei.rings();
+    const answered = await mei.clickAt('answer');
+    await mei.call({ phase: 'talking' });
+    const connected = (answered - second.since) / 1000 + 0.5;
+    assert.ok(connected < 33, `answered while the sentences of six seconds play: ${connected}`);
+    const heard = [];
+    for (let turn = 0; turn < 4 && !heard.at(-1)?.includes(SENTENCES.agent); turn++) {
+      heard.push(await told(second, connected + turn * 9, connected + turn * 9 + 9));
+    }
+    assert.ok(heard.at(-1).includes(SENTENCES.agent), `the caller understands the agent: ${heard}`);
+    assert.doesNotMatch(heard.join(' '), /you are number|all our agents|please stay/, 'nothing of the announcement is left');
+    await mei.click('hang-up');
+    await second.sipp.ended;
+  } catch (error) {
+    await stage.leaveTraces('announcements');
+    throw error;
+  }
+});
