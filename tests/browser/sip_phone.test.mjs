@@ -112,7 +112,8 @@ story('a phone that nobody lifts stops, the call goes to the next agent, and the
   withTom(async (tom) => {
     const { mei } = stage;
     const phone = await stage.phone('phone_left_alone');
-    const { sipp } = await stage.customerCalls();
+    // Whom nobody has served yet: else the last to serve them is first (C3).
+    const { sipp } = await stage.customerCalls({ caller: '+447700900177' });
     const rang = await phone.rings;
     await tom.rings(20_000);
     const waited = Date.now() - rang.at;

@@ -74,7 +74,8 @@ function run(scenario, options) {
   sipp.stdout.resume();
   const ended = new Promise((resolve, reject) => {
     sipp.on('error', reject);
-    sipp.on('exit', (code) => {
+    // Closed: what it printed is read.
+    sipp.on('close', (code) => {
       if (code === 0) return resolve();
       const logs = readdirSync(folder).map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8')}`);
       reject(new Error(`SIPp (${scenario}) ended with ${code}\n${logs.join('\n')}`));

@@ -115,9 +115,9 @@ export class Stage {
   }
 
   /** SIPp calls; the customer says a sentence again and again. */
-  async customerCalls({ scenario = 'call', did = DID } = {}) {
+  async customerCalls({ scenario = 'call', did = DID, caller } = {}) {
     const audio = await CallerAudio.open(spokenUlaw(SENTENCES.caller));
-    const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio });
+    const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio, caller });
     this.#calls.push({ audio, sipp });
     return { audio, sipp };
   }
