@@ -24,7 +24,7 @@ const CARRIER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCAL
 const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5071);
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The simulated carrier's process; it ends with the switch.
+/// The simulated carrier's process. It ends with the switch, however that ends: the switch holds the other end of its input.
 pub struct Carrier(Child);
 
 impl Drop for Carrier {
@@ -64,7 +64,7 @@ pub fn start(config: &Config) -> Result<Carrier, Fault> {
             "--control",
             &CONTROL.to_string(),
         ])
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .spawn()
         .map_err(|why| {
             format!("the carrier simulator {} does not start: {why}; build it with `cargo build --workspace --bins`", program.display())

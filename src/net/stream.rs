@@ -17,6 +17,8 @@ const QUEUE: usize = 256;
 const MOST_STREAMS: usize = 4_096;
 /// How long a connection may take to come up (timer F would give up later).
 const CONNECT: Duration = Duration::from_secs(8);
+/// How long a connection whose bytes make no sense any more stays for what is still to be answered.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 impl Sockets {
     pub(super) async fn accept(self, listener: TcpListener, advertise: Option<IpAddr>) {
@@ -94,6 +96,8 @@ impl Sockets {
                     }
                     Frame::Broken(bytes) => {
                         (self.sink)(NetEvent::Received { flow, bytes });
+                        // Bytes left unread would make the close a reset, which takes the answer with it.
+                        let _ = tokio::time::timeout(FAREWELL, tokio::io::copy(&mut reader, &mut tokio::io::sink())).await;
                         return;
                     }
                 }

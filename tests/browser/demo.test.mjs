@@ -1,5 +1,6 @@
 // What `make run` promises a newcomer: the printed page, the printed account, a call from the terminal and one from the page.
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { decodeUlaw, likeness } from '../support/audio.mjs';
@@ -35,6 +36,30 @@ test('the printed account answers a call that a key in the terminal places, and 
   await agent.click('demo-call');
   await answerAndListen(agent);
 });
+
+test('a switch that is killed takes its carrier with it', async () => {
+  const port = Number(demo.log.match(/carrier at \S+:(\d+)/)[1]);
+  await assert.rejects(takePort(port), { code: 'EADDRINUSE' });
+  await demo.kill();
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await takePort(port);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+});
+
+/** Rejects where another process has it. */
+function takePort(port) {
+  const socket = createSocket('udp4');
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(port, '127.0.0.1', () => socket.close(resolve));
+  });
+}
 
 async function answerAndListen(agent) {
   await agent.rings();

@@ -1,57 +1,23 @@
 // A customer's call is answered in a browser, recorded, and on record: SIPp calls, Chromium answers, proven by content.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { decodeUlaw, likeness, loudness, RATE } from '../support/audio.mjs';
 import { decodeInPage, PAGE_RATE, pageHears, throughTap } from '../support/browser.mjs';
 import { breaks } from '../support/caller_audio.mjs';
 import { Stage } from '../support/stage.mjs';
 import { recognise, SENTENCES, spoken } from '../support/speech.mjs';
+import { LONG_ENOUGH, callerHearsAgent, step, storiesOn, understands } from '../support/story.mjs';
 import { UdpTap } from '../support/udp_tap.mjs';
 import { Workstation } from '../support/workstation.mjs';
-
-/** Two turns of a sentence: one of them is whole. */
-const LONG_ENOUGH = 9;
 
 const stage = new Stage();
 before(() => stage.open());
 after(() => stage.close());
 
-/** A test that leaves no call behind; one that fails leaves its traces, and a new stage for the next. */
-function story(name, tell) {
-  test(name, async () => {
-    try {
-      await tell();
-    } catch (error) {
-      await stage.leaveTraces(name);
-      await stage.afresh();
-      throw error;
-    }
-    await stage.hangUpAll();
-  });
-}
+const story = storiesOn(stage);
 
-/** A part of a story, named where it fails. */
-async function step(name, act) {
-  try {
-    await act();
-  } catch (error) {
-    error.message = `${name}: ${error.message}`;
-    throw error;
-  }
-}
-
-/** Listens until the sentence is understood. Echo cancellers and recognisers miss one now and then; four in a row they do not. */
-async function understands(who, sentence, listen) {
-  const heard = [];
-  for (let turn = 0; turn < 4; turn++) {
-    heard.push(...(await listen()));
-    if (heard.includes(sentence)) return;
-  }
-  assert.fail(`${who} heard: ${heard.join(' / ') || 'nothing'}`);
-}
 const agentHearsCaller = ({ page }) =>
   understands('the agent', SENTENCES.caller, async () => recognise(await pageHears(page, LONG_ENOUGH), PAGE_RATE));
-const callerHearsAgent = (audio) => understands('the caller', SENTENCES.agent, async () => recognise(await audio.listen(LONG_ENOUGH)));
 /** What the caller hears instead. */
 async function callerDoesNotHearAgent(audio) {
   const heard = await audio.listen(LONG_ENOUGH);

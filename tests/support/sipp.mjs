@@ -1,43 +1,28 @@
-// A carrier made of SIPp: one process a call, its media on a CallerAudio's port.
+// Customers' calls and agents' phones made of SIPp: one process a call, its media on a CallerAudio's port.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
 const scenarios = new URL('../sip/', import.meta.url).pathname;
+const LOOPBACK = '127.0.0.1';
 let calls = 0;
+let cues = 0;
 
 /**
  * Places a call to `did` by the scenario `tests/sip/NAME.xml`.
  * `cue()` tells the scenario to go on where it waits for an INFO; `ended` resolves when SIPp is done, and rejects with its log when the call
  * went another way than the scenario.
  */
-export async function placeCall(scenario, { sipPort, did, audio, caller = '+447700900123', address = '127.0.0.1', port }) {
+export async function placeCall(scenario, { sipPort, did, audio, caller = '+447700900123', address = LOOPBACK, port }) {
   const localPort = port ?? (await freePort());
   const placed = Date.now();
   const callId = `first-call-${process.pid}-${++calls}`;
-  const folder = newFolder('sipp');
-  const sipp = spawn(
-    'sipp',
-    [
-      `127.0.0.1:${sipPort}`, '-sf', join(scenarios, `${scenario}.xml`), '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
-      '-i', address, '-p', `${localPort}`, '-cid_str', callId, '-key', 'did', did, '-key', 'caller', caller, '-key', 'rtp_port', `${audio.port}`,
-      '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '120', '-timeout_error',
-    ],
-    { cwd: folder, stdio: 'ignore' },
-  );
-  const ended = new Promise((resolve, reject) => {
-    sipp.on('error', reject);
-    sipp.on('exit', (code) => {
-      if (code === 0) return resolve();
-      const logs = readdirSync(folder).map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8')}`);
-      reject(new Error(`SIPp (${scenario}) ended with ${code}\n${logs.join('\n')}`));
-    });
-  });
-  // Whoever waits for it hears of a failure; a test that failed before is not failed twice.
-  ended.catch(() => {});
+  const keys = ['-cid_str', callId, '-key', 'did', did, '-key', 'caller', caller, '-key', 'rtp_port', `${audio.port}`];
+  const { sipp, ended } = run(scenario, [`${LOOPBACK}:${sipPort}`, '-i', address, '-p', `${localPort}`, ...keys]);
   return {
     callId,
     /** When it was placed, by the clock of records. */
@@ -46,27 +31,79 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
     ended,
     cue: () => sendInfo(callId, address, localPort),
     /** Ends it whatever it is at: as the scenario would, if it can. */
-    giveUp: async () => {
-      if (sipp.exitCode === null && sipp.signalCode === null) await sendInfo(callId, address, localPort);
-      const patience = setTimeout(() => sipp.kill('SIGKILL'), 2000);
-      await ended.catch(() => {});
-      clearTimeout(patience);
-    },
+    giveUp: () => giveUp(sipp, ended, () => sendInfo(callId, address, localPort)),
     /** The carrier vanishes: no BYE, nothing. */
     kill: () => sipp.kill('SIGKILL'),
   };
 }
 
-// SIPp finds the call by its Call-ID and does not ask where the INFO came from.
+/** A SIP phone at `port` that takes one call by the scenario; `cue`, `ended` and `giveUp` as those of a placed call. */
+export function openPhone(scenario, { port, audio }) {
+  const { sipp, ended } = run(scenario, ['-i', LOOPBACK, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`]);
+  let cue = async () => {};
+  const rings = new Promise((resolve, reject) => {
+    createInterface(sipp.stdout).on('line', (line) => {
+      const [, callId, from] = line.match(/^rings (\S+) (.*)$/) ?? [];
+      if (!callId) return;
+      cue = () => sendInfo(callId, LOOPBACK, port);
+      resolve({ from, at: Date.now() });
+    });
+    ended.then(() => reject(new Error('the phone did not ring')), reject);
+  });
+  rings.catch(() => {});
+  return {
+    /** Resolves with the From of the INVITE, and when it came. */
+    rings,
+    ended,
+    cue: () => cue(),
+    giveUp: () => giveUp(sipp, ended, cue),
+  };
+}
+
+/** Runs one call of a scenario. */
+function run(scenario, options) {
+  const folder = newFolder('sipp');
+  const sipp = spawn(
+    'sipp',
+    [
+      ...options, '-sf', join(scenarios, `${scenario}.xml`), '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
+      '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '120', '-timeout_error',
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  sipp.stdout.resume();
+  const ended = new Promise((resolve, reject) => {
+    sipp.on('error', reject);
+    // Closed: what it printed is read.
+    sipp.on('close', (code) => {
+      if (code === 0) return resolve();
+      const logs = readdirSync(folder).map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8')}`);
+      reject(new Error(`SIPp (${scenario}) ended with ${code}\n${logs.join('\n')}`));
+    });
+  });
+  // Whoever waits for it hears of a failure; a test that failed before is not failed twice.
+  ended.catch(() => {});
+  return { sipp, ended };
+}
+
+async function giveUp(sipp, ended, cue) {
+  if (sipp.exitCode === null && sipp.signalCode === null) await cue();
+  const patience = setTimeout(() => sipp.kill('SIGKILL'), 2000);
+  await ended.catch(() => {});
+  clearTimeout(patience);
+}
+
+// SIPp finds the call by its Call-ID and does not ask where the INFO came from. One that is like an earlier one it takes for its repetition.
 function sendInfo(callId, address, port) {
   const socket = createSocket('udp4');
+  const cue = ++cues;
   const lines = [
     `INFO sip:cue@${address}:${port} SIP/2.0`,
-    `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-cue-${callId}`,
+    `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-cue-${cue}`,
     'From: <sip:test@127.0.0.1>;tag=test',
     'To: <sip:cue@127.0.0.1>;tag=cue',
     `Call-ID: ${callId}`,
-    'CSeq: 1 INFO',
+    `CSeq: ${cue} INFO`,
     'Max-Forwards: 70',
     'Content-Length: 0',
   ];

@@ -1,10 +1,11 @@
-// A floor with two agents, Mei and Tom, one group and a carrier; a switch that runs it; browsers; customers.
+// A floor with two agents, Mei and Tom, one group and a carrier; a switch that runs it; browsers, phones, customers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RATE, writeWav } from './audio.mjs';
 import { openBrowser } from './browser.mjs';
 import { CallerAudio } from './caller_audio.mjs';
-import { placeCall } from './sipp.mjs';
+import { freePort } from './ports.mjs';
+import { openPhone, placeCall } from './sipp.mjs';
 import { SENTENCES, say, spokenUlaw } from './speech.mjs';
 import { Switch } from './switch.mjs';
 import { newFolder } from './work_folder.mjs';
@@ -15,7 +16,7 @@ const EARLY_DID = '+442079460101';
 const TOLD_DID = '+442079460102';
 const TOLD_EARLY_DID = '+442079460103';
 
-const FLOOR = `
+const floor = ({ misses, phone }) => `
 [trunks.carrier]
 hosts = ["127.0.0.1:5099"]
 options_every = "off"
@@ -23,6 +24,7 @@ options_every = "off"
 [groups.Orders]
 ring = "15s"
 wrap_up = "5s"
+misses = ${misses}
 
 # Its callers are told where they stand, and hear nothing else: there is no such music.
 [groups.Returns]
@@ -33,11 +35,13 @@ announce_position = "10s"
 announcement = "please-hold"
 announce_every = "10s"
 
+${phone ? `[phones.desk]\nuser = "mei"\naddr = "127.0.0.1:${phone}"\n` : ''}
 [agents."mei@example.com"]
 number = "1001"
 name = "Mei Tanaka"
 groups = ["Orders", "Returns"]
 password_env = "AGENT_PASSWORD"
+${phone ? 'phone = "desk"' : ''}
 
 [agents."tom@example.com"]
 number = "1002"
@@ -86,10 +90,16 @@ export class Stage {
   #admin;
   #calls = [];
   #microphones = {};
+  #phone;
 
-  /** Starts the switch and, unless told otherwise, has Mei log in and go online. */
-  async open({ agent = true } = {}) {
-    this.switch = await Switch.create({ floor: FLOOR, environment: { AGENT_PASSWORD: PASSWORD }, database: process.env.STAGE_DATABASE });
+  /**
+   * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone.
+   * `misses` in a row set an agent busy.
+   */
+  async open({ agent = true, phone = false, misses = 3 } = {}) {
+    if (phone) this.#phone = await freePort();
+    const text = floor({ misses, phone: this.#phone });
+    this.switch = await Switch.create({ floor: text, environment: { AGENT_PASSWORD: PASSWORD }, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
   }
 
@@ -128,11 +138,19 @@ export class Stage {
   }
 
   /** SIPp calls; the customer says a sentence again and again. */
-  async customerCalls({ scenario = 'call', did = DID } = {}) {
+  async customerCalls({ scenario = 'call', did = DID, caller } = {}) {
     const audio = await CallerAudio.open(spokenUlaw(SENTENCES.caller));
-    const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio });
+    const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio, caller });
     this.#calls.push({ audio, sipp });
     return { audio, sipp };
+  }
+
+  /** Mei's phone takes one call by that scenario of SIPp; whoever lifts it says a sentence again and again. */
+  async phone(scenario = 'phone') {
+    const audio = await CallerAudio.open(spokenUlaw(SENTENCES.agent));
+    const phone = openPhone(scenario, { port: this.#phone, audio });
+    this.#calls.push({ audio, sipp: phone });
+    return Object.assign(phone, { audio });
   }
 
   /** For a test that failed: the switch's log and pictures of the pages. */

@@ -8,7 +8,7 @@ mod speech;
 use calls::Calls;
 use control::Command;
 use rand::seq::IndexedRandom;
-use std::io;
+use std::io::{self, BufRead};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
@@ -43,7 +43,7 @@ pub struct Options {
     patience: u64,
 }
 
-/// Runs until it is interrupted. `c` and Enter place a call to the first number, `h` and Enter hang all up.
+/// Runs until it is interrupted or its input ends, as that of a switch's child does with the switch. `c` and Enter place a call to the first number, `h` and Enter hang all up.
 pub async fn run(options: Options) -> io::Result<()> {
     let socket = bind(options.listen).await?;
     let control = match options.control {
@@ -68,10 +68,11 @@ pub async fn run(options: Options) -> io::Result<()> {
                     let _ = control.send_to(answer.as_bytes(), from).await;
                 }
             }
-            Some(key) = keys.recv() => match key.trim() {
-                "c" => { obey(&format!("call {}", options.did), &options, &mut calls); }
-                "h" => calls.hang_up_all(),
-                _ => {}
+            key = keys.recv() => match key.as_deref().map(str::trim) {
+                Some("c") => { obey(&format!("call {}", options.did), &options, &mut calls); }
+                Some("h") => calls.hang_up_all(),
+                Some(_) => {}
+                None => break,
             },
             () = at(deadline) => calls.tick(),
             _ = tokio::signal::ctrl_c() => break,
@@ -153,12 +154,12 @@ async fn next_line(control: Option<&UdpSocket>, line: &mut [u8]) -> (usize, Sock
     }
 }
 
-/// Lines typed at the terminal. A thread of its own: reading a terminal blocks.
+/// Lines typed at the terminal, until the input ends. A thread of its own: reading a terminal blocks.
 fn keys() -> mpsc::Receiver<String> {
     let (typed, keys) = mpsc::channel(8);
     std::thread::spawn(move || {
-        for line in io::stdin().lines().map_while(Result::ok) {
-            if typed.blocking_send(line).is_err() {
+        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
+            if typed.blocking_send(String::from_utf8_lossy(&line).into_owned()).is_err() {
                 break;
             }
         }

@@ -287,6 +287,10 @@ export const en = {
   'records.yesterday': 'Yesterday {time}',
   'records.loading': 'Reading the records',
 
+  'reason.missed_calls': 'Your last calls were not answered.',
+  'reason.device_failed': 'Your phone was busy or could not be reached.',
+  'reason.no_voice_path': 'Your audio path was not there when the call came.',
+
   'by.customer': 'Customer',
   'by.agent': 'Agent',
   'by.switch': 'Switch',

@@ -289,6 +289,10 @@ export const zh: Words = {
   'records.yesterday': '昨天 {time}',
   'records.loading': '正在读取记录',
 
+  'reason.missed_calls': '最近的来电未接听。',
+  'reason.device_failed': '您的话机忙线或无法接通。',
+  'reason.no_voice_path': '来电时语音通路尚未就绪。',
+
   'by.customer': '客户',
   'by.agent': '坐席',
   'by.switch': '交换机',

@@ -58,7 +58,7 @@ function lead(state: State, desk: Desk): string {
       if (audioElsewhere(state)) return t('idle.available.elsewhere')
       return desk.peer === 'up' ? t('idle.available.lead') : t('idle.available.path')
     case 'busy':
-      return desk.agent.reason ? `${desk.agent.reason} ${t('idle.busy.lead')}` : t('idle.busy.lead')
+      return desk.agent.reason ? `${reasonWord(desk.agent.reason)} ${t('idle.busy.lead')}` : t('idle.busy.lead')
     case 'onBreak':
       return t('idle.onBreak.lead')
     case 'inLine':
@@ -69,11 +69,16 @@ function lead(state: State, desk: Desk): string {
   }
 }
 
+/** Why the switch sends no calls, in words (B4). */
+function reasonWord(reason: string | null): string {
+  return reason ? translated('reason', reason, reason) : ''
+}
+
 function Rests({ until, reason, offset }: { until: number; reason: string | null; offset: number }) {
   const left = useTime(offset, now => Math.max(0, Math.ceil((until - now) / 1000)))
   return (
-    <p class="notice notice--warn rests">
-      <span>{reason}</span>
+    <p class="notice notice--warn rests" data-test="rests">
+      <span>{reasonWord(reason)}</span>
       <span class="num">{t('idle.rests', { time: spell(left * 1000) })}</span>
     </p>
   )
