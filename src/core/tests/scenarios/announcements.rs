@@ -123,6 +123,21 @@ fn what_comes_while_another_plays_waits_and_the_newest_alone() {
 }
 
 #[test]
+fn what_was_meant_for_an_earlier_wait_or_another_queue_is_not_heard() {
+    let mut floor = busy_floor(group(1));
+    let announce = |group| Event::Announce { group: GroupId(group), position: Some(7), sound: None };
+    let call = floor.begin(Some(Route { group: GroupId(1), early_media: false, last_agent: None }));
+    while floor.calls[&call].machine.queue().is_none() {
+        floor.step_in_order();
+    }
+    floor.call(Node::Media, call, announce(1));
+    floor.settle();
+    floor.call(Node::Media, call, announce(2));
+    floor.settle();
+    assert!(floor.told(call).is_empty());
+}
+
+#[test]
 fn numbers_are_said_up_to_ninety_nine() {
     let mut floor = busy_floor(group(1));
     let call = floor.calls(1);
