@@ -65,8 +65,9 @@ impl r2d2::ManageConnection for Source {
         match self {
             Self::Sqlite(path) => {
                 let mut connection = SqliteConnection::establish(path).map_err(ConnectionError)?;
+                // The system has the file in memory already; each connection's own copy of it may take 512 KiB.
                 connection
-                    .batch_execute("PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;")
+                    .batch_execute("PRAGMA cache_size=-512; PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;")
                     .map_err(QueryError)?;
                 Ok(AnyConnection::Sqlite(connection))
             }

@@ -14,7 +14,7 @@ use crate::transaction::{InviteClient, OtherClient};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use table::{Client, ClientMachine, Server, ServerMachine, Table};
 
@@ -126,7 +126,7 @@ pub struct Endpoint {
     dialogs: HashMap<DialogId, LegId>,
     legs: HashMap<LegId, LegShare>,
     /// Ongoing requests outside dialogs, to tell merged ones (RFC 3261 §8.2.2.2).
-    merges: HashMap<String, ServerKey>,
+    merges: BTreeMap<String, ServerKey>,
 }
 
 /// What the endpoint holds for one leg.
@@ -148,7 +148,7 @@ impl Endpoint {
             servers: Table::default(),
             dialogs: HashMap::new(),
             legs: HashMap::new(),
-            merges: HashMap::new(),
+            merges: BTreeMap::new(),
         }
     }
 

@@ -5,8 +5,7 @@ use crate::message::Request;
 use crate::transaction::{InviteClient, InviteServer, OtherClient, OtherServer, Step};
 use cordboard_core::cx::Millis;
 use cordboard_core::ids::LegId;
-use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 pub(super) enum ClientMachine {
@@ -131,20 +130,20 @@ impl Timed for Server {
     }
 }
 
-/// Entries change through [`Table::update`] alone, which keeps the deadlines true.
+/// Entries change through [`Table::update`] alone, which keeps the deadlines true. A tree gives back what a busy hour needed.
 #[derive(Debug)]
 pub(super) struct Table<K, V> {
-    entries: HashMap<K, V>,
+    entries: BTreeMap<K, V>,
     deadlines: BTreeSet<(Millis, K)>,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { entries: HashMap::new(), deadlines: BTreeSet::new() }
+        Self { entries: BTreeMap::new(), deadlines: BTreeSet::new() }
     }
 }
 
-impl<K: Clone + Eq + Hash + Ord, V: Timed> Table<K, V> {
+impl<K: Clone + Ord, V: Timed> Table<K, V> {
     pub fn insert(&mut self, key: K, value: V) {
         self.remove(&key);
         if let Some(at) = value.next_deadline() {
