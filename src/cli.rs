@@ -56,6 +56,8 @@ enum Command {
 enum AdminCommand {
     /// Make an account.
     Create(NewAccount),
+    /// Text messages of a switch without an SMS gateway, newest first: the codes in them are for who completes an account or logs in.
+    SmsOutbox,
     /// Give an account a new one-time password, which ends its sessions.
     ResetPassword {
         #[arg(long)]
@@ -147,6 +149,15 @@ fn perform(cli: Cli) -> Result<(), Failure> {
         Command::Admin { command: AdminCommand::Create(NewAccount { email, number, name, role, groups }) } => {
             one_time_password(&config, Ask::CreateAccount { email, number, name, role: role.into(), groups })
         }
+        Command::Admin { command: AdminCommand::SmsOutbox } => match ask(&config, Ask::SmsOutbox)? {
+            Reply::Messages { messages } => {
+                for message in messages {
+                    println!("{message}");
+                }
+                Ok(())
+            }
+            other => Err(unexpected(other)),
+        },
         Command::Admin { command: AdminCommand::ResetPassword { email } } => one_time_password(&config, Ask::ResetPassword { email }),
     }
 }
@@ -213,7 +224,7 @@ fn ask(config: &Config, ask: Ask) -> Result<Reply, Failure> {
     match reply {
         Reply::Refused { messages } => Err(Failure { code: WRONG, messages }),
         Reply::Failed { message } => Err(Failure::failed(message)),
-        reply @ (Reply::Changes { .. } | Reply::Floor { .. } | Reply::OneTimePassword { .. }) => Ok(reply),
+        reply @ (Reply::Changes { .. } | Reply::Floor { .. } | Reply::OneTimePassword { .. } | Reply::Messages { .. }) => Ok(reply),
     }
 }
 

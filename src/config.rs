@@ -4,8 +4,9 @@
 
 mod values;
 
-pub use values::{LogFormat, Tls};
+pub use values::{LogFormat, Method, Tls};
 
+use actix_web::http::header::{HeaderName, HeaderValue};
 use figment::error::{Actual, Kind, OneOf};
 use figment::providers::{Env, Format, Toml};
 use figment::{Figment, Source};
@@ -27,6 +28,7 @@ pub struct Config {
     pub media: Media,
     pub database: Database,
     pub mail: Mail,
+    pub sms: Sms,
     pub log: Log,
     pub limits: Limits,
 }
@@ -124,6 +126,39 @@ pub struct Mail {
     pub from: Option<lettre::message::Mailbox>,
 }
 
+/// Codes by text message (A4). Without a gateway messages stay in an outbox that the admin reads.
+///
+/// In `url` and `body` stand `{number}` (E.164 with its +), `{digits}` (without), `{text}` (the message) and `{code}`: each is escaped
+/// for its place, in the URL as a component, in the body for the `content-type` among the headers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sms {
+    #[serde(deserialize_with = "values::gateway_url")]
+    pub url: Option<String>,
+    pub method: Method,
+    #[serde(deserialize_with = "values::headers")]
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: String,
+    /// What a gateway's answer holds when it took the message, for those that answer 200 to everything; none = the status tells.
+    pub accepted: Option<String>,
+    /// The message, with `{code}`.
+    #[serde(deserialize_with = "values::message")]
+    pub text: String,
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        Self {
+            url: None,
+            method: Method::Post,
+            headers: Vec::new(),
+            body: String::new(),
+            accepted: None,
+            text: "Your Cordboard code is {code}. It is good for 5 minutes. Tell it to nobody.".to_owned(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -145,11 +180,14 @@ pub struct Limits {
     /// Attempts to log in that one network address may make in a minute (A6): generous, since a whole centre may share one address.
     #[serde(deserialize_with = "values::positive")]
     pub logins_per_minute: u32,
+    /// SMS codes that one network address may ask for in an hour (A4).
+    #[serde(deserialize_with = "values::positive")]
+    pub sms_codes_per_hour: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { logins_per_minute: 300 }
+        Self { logins_per_minute: 300, sms_codes_per_hour: 120 }
     }
 }
 
@@ -223,6 +261,16 @@ impl Config {
             let expected = "also mail.from, the sender's address such as \"Cordboard <cordboard@example.com>\"";
             return refuse("mail.smtp_url", "…".to_owned(), expected);
         }
+        if self.sms.url.is_none() && !(self.sms.body.is_empty() && self.sms.headers.is_empty()) {
+            return refuse("sms.body", "…".to_owned(), "also sms.url, the gateway's address");
+        }
+        if let Some(url) = &self.sms.url {
+            let names = |parts: [&str; 2]| parts.iter().any(|part| url.contains(part) || self.sms.body.contains(part));
+            if !names(["{number}", "{digits}"]) || !names(["{text}", "{code}"]) {
+                let expected = "{number} or {digits}, and {text} or {code}, in it or in sms.url: whom to send what";
+                return refuse("sms.body", format!("{:?}", self.sms.body), expected);
+            }
+        }
         if let Tls::Files { cert, key } = &self.web.tls {
             for (name, path) in [("web.tls.cert", cert), ("web.tls.key", key)] {
                 if let Err(error) = std::fs::File::open(path) {
@@ -256,13 +304,13 @@ fn explain(error: &figment::Error) -> ConfigError {
             if path.last() != Some(field) {
                 path.push(field.clone());
             }
-            (None, format!("one of {}", OneOf(known)))
+            (None, one_of(known))
         }
         Kind::MissingField(field) => {
             path.push(field.to_string());
             (None, "a value".to_owned())
         }
-        Kind::UnknownVariant(value, known) => (Some(format!("{value:?}")), format!("one of {}", OneOf(known))),
+        Kind::UnknownVariant(value, known) => (Some(format!("{value:?}")), one_of(known)),
         // What is not TOML at all: the parser's own words name the line.
         Kind::Message(message) => (None, message.trim_end().to_owned()),
         Kind::InvalidLength(_, _)
@@ -275,6 +323,11 @@ fn explain(error: &figment::Error) -> ConfigError {
     let variable = format!("CORDBOARD_{}", path.join("__").to_uppercase());
     let place = from_file.unwrap_or_else(|| if std::env::var_os(&variable).is_some() { variable } else { "configuration".to_owned() });
     ConfigError { place, key: if path.is_empty() { "TOML".to_owned() } else { path.join(".") }, value, expected }
+}
+
+fn one_of(known: &'static [&'static str]) -> String {
+    let names = OneOf(known).to_string();
+    if names.starts_with("one of ") { names } else { format!("one of {names}") }
 }
 
 /// serde's names of types, in an operator's words.

@@ -4,6 +4,12 @@
 //! The socket starts with [`ToWorkstation::Snapshot`]; every later message carries the next number, so a page that missed one knows.
 //! Events carry whole objects, never differences: the page replaces what it has.
 
+mod accounts;
+
+pub use accounts::{
+    AccountChoice, CodeForm, CodeRequest, CompletionForm, MobileCodeRequest, MobileForm, RecoveryForm, SmsLoginAnswer, SmsLoginForm,
+};
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -165,7 +171,9 @@ pub struct Me {
     pub number: String,
     pub email: String,
     pub role: Role,
-    /// The password is the one-time one that was mailed: it must be changed before anything else.
+    /// The bound mobile number with its middle hidden (A2); null = none.
+    pub mobile: Option<String>,
+    /// The password is the one-time one that was mailed: the account must be completed before anything else (A2).
     pub must_change_password: bool,
 }
 
@@ -463,6 +471,13 @@ mod tests {
         FromSwitch::export_all(&config).unwrap();
         LoginForm::export_all(&config).unwrap();
         PasswordForm::export_all(&config).unwrap();
+        CodeRequest::export_all(&config).unwrap();
+        SmsLoginForm::export_all(&config).unwrap();
+        SmsLoginAnswer::export_all(&config).unwrap();
+        RecoveryForm::export_all(&config).unwrap();
+        MobileCodeRequest::export_all(&config).unwrap();
+        MobileForm::export_all(&config).unwrap();
+        CompletionForm::export_all(&config).unwrap();
         ApiError::export_all(&config).unwrap();
         RecordFilter::export_all(&config).unwrap();
         RecordPage::export_all(&config).unwrap();

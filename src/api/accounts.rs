@@ -25,7 +25,7 @@ pub fn check(mut form: AccountForm) -> Result<AccountForm, Mistake> {
     form.email = form.email.trim().to_lowercase();
     form.number = form.number.trim().to_owned();
     form.name = form.name.trim().to_owned();
-    form.nickname = form.nickname.map(|nickname| nickname.trim().to_owned()).filter(|nickname| !nickname.is_empty());
+    form.nickname = check_nickname(form.nickname)?;
     form.groups.sort_unstable();
     form.groups.dedup();
     if form.email.parse::<Address>().is_err() {
@@ -34,9 +34,18 @@ pub fn check(mut form: AccountForm) -> Result<AccountForm, Mistake> {
     if form.number.is_empty() || form.number.len() > LONGEST_NUMBER || !form.number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Mistake::Number(form.number));
     }
-    let shows = |name: &str| !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
-    let unfit = [Some(&form.name), form.nickname.as_ref()].into_iter().flatten().find(|name| !shows(name)).cloned();
-    unfit.map_or(Ok(form), |name| Err(Mistake::Name(name)))
+    if form.name.is_empty() { Err(Mistake::Name(form.name)) } else { shown(form.name.clone()).map(|name| AccountForm { name, ..form }) }
+}
+
+/// Tidies and checks a nickname; an empty one is none.
+pub fn check_nickname(nickname: Option<String>) -> Result<Option<String>, Mistake> {
+    let nickname = nickname.map(|nickname| nickname.trim().to_owned()).filter(|nickname| !nickname.is_empty());
+    nickname.map(shown).transpose()
+}
+
+fn shown(name: String) -> Result<String, Mistake> {
+    let shows = name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    if shows { Ok(name) } else { Err(Mistake::Name(name)) }
 }
 
 /// In an admin's words.

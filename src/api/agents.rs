@@ -1,7 +1,7 @@
 //! Agents' accounts, for admins (A1, A8). A one-time password goes to its owner by mail and to nobody else.
 
 use crate::api::auth::{Admin, role_of};
-use crate::api::{App, Event, Refusal, accounts, now, password};
+use crate::api::{App, Event, Refusal, accounts, now, password, to_its_end};
 use crate::wire;
 use actix_web::{HttpResponse, web};
 use cordboard_core::ids::{AgentId, GroupId};
@@ -87,11 +87,6 @@ pub async fn create(app: web::Data<App>, Admin(admin): Admin, form: web::Json<Ne
 pub async fn reset(app: web::Data<App>, Admin(admin): Admin, id: web::Path<i32>) -> Result<HttpResponse, Refusal> {
     to_its_end(renew(app, admin.agent, AgentId(id.into_inner()))).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Goes on when the admin's browser is gone: what was begun is not left half done.
-async fn to_its_end<T: 'static>(work: impl Future<Output = Result<T, Refusal>> + 'static) -> Result<T, Refusal> {
-    actix_web::rt::spawn(work).await.map_err(|_| Refusal::Stopping)?
 }
 
 async fn make(app: web::Data<App>, by: AgentId, form: AccountForm) -> Result<Account, Refusal> {

@@ -2,6 +2,7 @@
 //!
 //! A session is a random token in a cookie that scripts cannot read; the database holds its SHA-256. It lasts 12 hours after its last use.
 
+use crate::api::mask::mask;
 use crate::api::password::{self, Hasher, Weakness};
 use crate::api::throttle::Throttle;
 use crate::api::{App, Event, Refusal, now};
@@ -19,7 +20,7 @@ use std::time::Duration;
 /// The session's cookie.
 pub const COOKIE: &str = "cordboard";
 /// How long a session lasts after its last use, milliseconds.
-const LIFETIME: i64 = 12 * 3_600_000;
+pub(crate) const LIFETIME: i64 = 12 * 3_600_000;
 /// A use within this time of the last one that was written is not written again, milliseconds.
 const USE_IS_WRITTEN_EVERY: i64 = 60_000;
 /// No address is longer (RFC 5321 section 4.5.3.1.3), and no password that the policy allows.
@@ -52,26 +53,33 @@ impl Logins {
     }
 
     /// Counts an attempt on this account from this address, or refuses it.
-    fn attempt(&self, account: &str, address: IpAddr) -> Result<(), Refusal> {
+    pub(crate) fn attempt(&self, account: &str, address: IpAddr) -> Result<(), Refusal> {
         let counted = self
             .of_address
             .take(address)
             .and_then(|()| self.of_account_and_address.take((account.to_owned(), address)))
             .and_then(|()| self.of_account.take(account.to_owned()));
-        counted.map_err(|wait| {
-            metrics::counter!("cordboard_logins_throttled_total").increment(1);
-            Refusal::TooManyAttempts { wait }
-        })
+        counted.map_err(throttled)
     }
 
-    fn succeeded(&self, account: &str, address: IpAddr) {
+    /// Counts an attempt from this address on whatever it is, or refuses it.
+    pub(crate) fn attempt_from(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.of_address.take(address).map_err(throttled)
+    }
+
+    pub(crate) fn succeeded(&self, account: &str, address: IpAddr) {
         self.of_account_and_address.forgive(&(account.to_owned(), address));
         self.of_account.forgive(&account.to_owned());
     }
 }
 
+fn throttled(wait: Duration) -> Refusal {
+    metrics::counter!("cordboard_logins_throttled_total").increment(1);
+    Refusal::TooManyAttempts { wait }
+}
+
 /// Whose budget a request takes from: the network address; of IPv6 the /64, which is one household's or one company's.
-fn address_of(request: &HttpRequest) -> IpAddr {
+pub(crate) fn address_of(request: &HttpRequest) -> IpAddr {
     match request.peer_addr().map(|peer| peer.ip().to_canonical()) {
         Some(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         Some(IpAddr::V4(address)) => address.into(),
@@ -79,14 +87,14 @@ fn address_of(request: &HttpRequest) -> IpAddr {
     }
 }
 
-/// A login that is in force. As an argument of a handler it also demands that the one-time password was changed.
+/// A login that is in force. As an argument of a handler it also demands that the account is complete (A2).
 pub struct Session {
     pub agent: AgentId,
     pub role: Role,
     /// Counts the account's logins; only the latest is served (A9).
     pub epoch: i64,
     pub account: Account,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl FromRequest for Session {
@@ -97,12 +105,12 @@ impl FromRequest for Session {
         let request = request.clone();
         Box::pin(async move {
             let session = find(&request).await?;
-            if session.account.must_change_password { Err(Refusal::PasswordChangeRequired) } else { Ok(session) }
+            if session.account.must_change_password { Err(Refusal::NotComplete) } else { Ok(session) }
         })
     }
 }
 
-/// A login that may still have its one-time password.
+/// A login whose account may still have to be completed.
 pub struct NewSession(pub Session);
 
 impl FromRequest for NewSession {
@@ -215,7 +223,7 @@ pub async fn me(NewSession(session): NewSession) -> web::Json<Me> {
 /// `POST /password`. Ends the account's other sessions (A5).
 pub async fn change_password(
     app: web::Data<App>,
-    NewSession(session): NewSession,
+    session: Session,
     request: HttpRequest,
     form: web::Json<PasswordForm>,
 ) -> Result<HttpResponse, Refusal> {
@@ -242,7 +250,7 @@ pub async fn change_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What the page shows of an account.
+/// What the page shows of an account; of its number, enough to recognise it.
 pub fn me_of(account: &Account) -> Me {
     Me {
         name: account.setup.name.clone(),
@@ -250,6 +258,7 @@ pub fn me_of(account: &Account) -> Me {
         number: account.setup.number.clone(),
         email: account.email.clone(),
         role: role_of(account.role),
+        mobile: account.mobile.as_deref().map(mask),
         must_change_password: account.must_change_password,
     }
 }
@@ -263,11 +272,11 @@ pub(crate) fn role_of(role: Role) -> crate::wire::Role {
 }
 
 /// 256 random bits, hexadecimal.
-fn new_token() -> String {
+pub(crate) fn new_token() -> String {
     rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Without a date of its own: the browser forgets it when it is closed, the switch after [`LIFETIME`].
-fn cookie(app: &App, token: String) -> Cookie<'static> {
+pub(crate) fn cookie(app: &App, token: String) -> Cookie<'static> {
     Cookie::build(COOKIE, token).path("/").http_only(true).same_site(SameSite::Strict).secure(app.config.web.is_secure()).finish()
 }

@@ -45,6 +45,7 @@ pub enum Ask {
     ResetPassword {
         email: String,
     },
+    SmsOutbox,
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq, Debug)]
@@ -59,6 +60,10 @@ pub enum Reply {
     },
     OneTimePassword {
         password: String,
+    },
+    /// A line for each, newest first.
+    Messages {
+        messages: Vec<String>,
     },
     /// What was given is wrong: nothing was done.
     Refused {
@@ -87,6 +92,7 @@ pub fn carry_out(db: &Db, ask: Ask) -> (Reply, Option<Event>) {
             Ok(password) => (Reply::OneTimePassword { password }, Some(Event::FloorChanged)),
             Err(reply) => (reply, None),
         },
+        Ask::SmsOutbox => (outbox(db), None),
         Ask::ResetPassword { email } => match accounts::reset(db, &email) {
             Ok((agent, password)) => (Reply::OneTimePassword { password }, Some(Event::SessionsEnded { agent, kept: None })),
             Err(error) => (account_reply(error), None),
@@ -121,6 +127,14 @@ fn create(db: &Db, email: String, number: String, name: String, role: Role, grou
         groups.iter().map(|name| id_of(name).ok_or_else(|| refused(format!("There is no skill group {name:?}.")))).collect();
     let form = AccountForm { email, number, name, nickname: None, role, groups: groups? };
     accounts::create(db, form).map(|(_, password)| password).map_err(account_reply)
+}
+
+fn outbox(db: &Db) -> Reply {
+    let line = |message: cordboard_db::OutboxMessage| {
+        let at = chrono::DateTime::from_timestamp_millis(message.at).unwrap_or_default();
+        format!("{}  {}  {}", at.format("%Y-%m-%d %H:%M:%S UTC"), message.mobile, message.text)
+    };
+    db.outbox().map_or_else(failed, |messages| Reply::Messages { messages: messages.into_iter().map(line).collect() })
 }
 
 fn account_reply(error: accounts::AccountError) -> Reply {

@@ -17,14 +17,32 @@ pub enum Refusal {
     TakenOver,
     #[error("E-mail and password do not match.")]
     WrongCredentials,
-    #[error("Too many attempts. Try again in {} seconds.", wait.as_secs().max(1))]
+    #[error("Too many attempts. Try again in {} seconds.", seconds(*wait))]
     TooManyAttempts { wait: Duration },
     #[error("The request does not come from this switch's own page.")]
     WrongOrigin,
     #[error("This account may not do that.")]
     NotAllowed,
-    #[error("The one-time password must be changed first.")]
-    PasswordChangeRequired,
+    /// The one-time password is still to be replaced (A2).
+    #[error("The account must be completed first.")]
+    NotComplete,
+    #[error("This is no mobile number. Begin with + and the country code, such as +447700900162.")]
+    WrongNumber,
+    #[error("This is not the present mobile number.")]
+    WrongOldNumber,
+    #[error("The account needs a mobile number and the code that was sent to it.")]
+    NumberMissing,
+    /// Never sent, used, too old, or another: one answer for all (A4).
+    #[error("The code does not fit, or is no longer good.")]
+    WrongCode,
+    #[error("The code was tried too often. Ask for a new one.")]
+    CodeBurned,
+    #[error("A code was sent a moment ago. Ask for another in {} seconds.", seconds(*wait))]
+    CodeTooSoon { wait: Duration },
+    #[error("Too many codes. Ask for another in {} minutes.", seconds(*wait).div_ceil(60))]
+    TooManyCodes { wait: Duration },
+    #[error("The code could not be sent: the SMS service does not take messages now. Try again in a few minutes, or ask your admin.")]
+    SmsFailed,
     #[error("{0}")]
     WeakPassword(Weakness),
     /// The request cannot be read: not JSON, an unknown field, a wrong type.
@@ -55,6 +73,11 @@ pub enum Refusal {
     Internal,
 }
 
+/// Whole ones, after which it is not too soon.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
+}
+
 impl From<DbError> for Refusal {
     fn from(error: DbError) -> Self {
         if error.is_unreachable() {
@@ -75,7 +98,15 @@ impl Refusal {
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::WrongOrigin => "wrong_origin",
             Self::NotAllowed => "not_allowed",
-            Self::PasswordChangeRequired => "password_change_required",
+            Self::NotComplete => "password_change_required",
+            Self::WrongNumber => "wrong_number",
+            Self::WrongOldNumber => "wrong_old_number",
+            Self::NumberMissing => "number_missing",
+            Self::WrongCode => "wrong_code",
+            Self::CodeBurned => "code_burned",
+            Self::CodeTooSoon { .. } => "code_too_soon",
+            Self::TooManyCodes { .. } => "too_many_codes",
+            Self::SmsFailed => "sms_failed",
             Self::WeakPassword(_) => "weak_password",
             Self::Form(_) => "bad_request",
             Self::Invalid(_) => "invalid",
@@ -96,13 +127,19 @@ impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotLoggedIn | Self::TakenOver | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::WrongOrigin | Self::NotAllowed | Self::PasswordChangeRequired => StatusCode::FORBIDDEN,
-            Self::WeakPassword(_) | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyAttempts { .. } | Self::CodeTooSoon { .. } | Self::TooManyCodes { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::WrongOrigin | Self::NotAllowed | Self::NotComplete => StatusCode::FORBIDDEN,
+            Self::WeakPassword(_)
+            | Self::Invalid(_)
+            | Self::WrongNumber
+            | Self::WrongOldNumber
+            | Self::NumberMissing
+            | Self::WrongCode
+            | Self::CodeBurned => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotReady | Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::MailFailed(_) => StatusCode::BAD_GATEWAY,
+            Self::MailFailed(_) | Self::SmsFailed => StatusCode::BAD_GATEWAY,
             Self::MailNotSetUp | Self::Busy | Self::DatabaseAway | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -110,8 +147,8 @@ impl ResponseError for Refusal {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
-        if let Self::TooManyAttempts { wait } = self {
-            response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
+        if let Self::TooManyAttempts { wait } | Self::CodeTooSoon { wait } | Self::TooManyCodes { wait } = self {
+            response.insert_header((header::RETRY_AFTER, seconds(*wait).to_string()));
         }
         response.json(ApiError { code: self.code().to_owned(), message: self.to_string() })
     }

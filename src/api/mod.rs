@@ -5,11 +5,13 @@
 pub mod accounts;
 pub mod agents;
 pub mod auth;
+pub mod codes;
 pub mod control;
 pub mod error;
 pub mod health;
 pub mod hello;
 pub mod mask;
+pub mod mobile;
 pub mod openapi;
 pub mod origin;
 pub mod pages;
@@ -17,6 +19,7 @@ pub mod password;
 pub mod recordings;
 pub mod records;
 pub mod request_log;
+pub mod sms_outbox;
 pub mod socket;
 mod throttle;
 
@@ -56,6 +59,7 @@ pub struct App {
     /// The demo floor runs: the page may place a simulated call.
     pub demo: bool,
     pub(crate) logins: auth::Logins,
+    pub(crate) codes: codes::Codes,
     pub(crate) mailer: Option<Mailer>,
     metrics: PrometheusHandle,
     draining: AtomicBool,
@@ -67,6 +71,7 @@ impl App {
     pub fn new(db: Db, config: Arc<Config>, demo: bool, metrics: PrometheusHandle, tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
         Self {
             logins: auth::Logins::new(config.limits.logins_per_minute),
+            codes: codes::Codes::new(&config, &db),
             mailer: Mailer::new(&config),
             db,
             config,
@@ -96,6 +101,11 @@ impl App {
     }
 }
 
+/// Goes on when whoever asked is gone: what was begun is not left half done.
+pub(crate) async fn to_its_end<T: 'static>(work: impl Future<Output = Result<T, Refusal>> + 'static) -> Result<T, Refusal> {
+    actix_web::rt::spawn(work).await.map_err(|_| Refusal::Stopping)?
+}
+
 /// Milliseconds since 1970 UTC.
 pub(crate) fn now() -> i64 {
     chrono::Utc::now().timestamp_millis()
@@ -114,7 +124,15 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/hello", web::get().to(hello::hello))
                 .route("/login", web::post().to(auth::log_in))
                 .route("/logout", web::post().to(auth::log_out))
+                .route("/sms-login/code", web::post().to(mobile::send_login_code))
+                .route("/sms-login", web::post().to(mobile::log_in))
+                .route("/recovery/code", web::post().to(mobile::send_recovery_code))
+                .route("/recovery/accounts", web::post().to(mobile::recoverable))
+                .route("/recovery", web::post().to(mobile::recover))
                 .route("/me", web::get().to(auth::me))
+                .route("/complete", web::post().to(mobile::complete))
+                .route("/mobile/code", web::post().to(mobile::send_binding_code))
+                .route("/mobile", web::post().to(mobile::change))
                 .route("/password", web::post().to(auth::change_password))
                 .route("/records", web::get().to(records::list))
                 .route("/recordings/{record:[0-9a-f-]+}.mp3", web::get().to(recordings::mp3))
@@ -122,6 +140,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/agents", web::get().to(agents::list))
                 .route("/agents", web::post().to(agents::create))
                 .route("/agents/{id}/reset", web::post().to(agents::reset))
+                .route("/sms-outbox", web::get().to(sms_outbox::list))
                 .default_service(web::to(|| async { Err::<HttpResponse, Refusal>(Refusal::NotFound) })),
         )
         .route("/healthz", web::get().to(health::alive))

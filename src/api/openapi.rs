@@ -4,8 +4,10 @@
 
 use crate::api::agents::{AgentRow, NewAgent};
 use crate::api::auth::COOKIE;
+use crate::api::sms_outbox::SmsOutboxRow;
 use crate::wire::{
-    ApiError, GroupName, Hello, LoginForm, Me, PasswordForm, RecordFilter, RecordPage, RecordView, RecordingView, Role, Waveform,
+    AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, GroupName, Hello, LoginForm, Me, MobileCodeRequest, MobileForm,
+    PasswordForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role, SmsLoginAnswer, SmsLoginForm, Waveform,
 };
 use actix_web::HttpResponse;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -94,7 +96,20 @@ struct_shapes! {
     Hello { version: String, demo: bool }
     LoginForm { email: String, password: String }
     PasswordForm { old: String, new: String }
-    Me { name: String, nickname: Option<String>, number: String, email: String, role: Role, must_change_password: bool }
+    Me {
+        name: String, nickname: Option<String>, number: String, email: String, role: Role, mobile: Option<String>,
+        must_change_password: bool,
+    }
+    CodeRequest { mobile: String }
+    SmsLoginForm { mobile: String, code: String, account: Option<i32> }
+    SmsLoginAnswer { me: Option<Me>, accounts: Vec<AccountChoice> }
+    AccountChoice { id: i32, name: String, email: String }
+    CodeForm { mobile: String, code: String }
+    RecoveryForm { mobile: String, code: String, account: i32, password: String }
+    MobileCodeRequest { old: Option<String>, mobile: String }
+    MobileForm { old: Option<String>, mobile: String, code: String }
+    CompletionForm { bind: Option<CodeForm>, nickname: Option<String>, password: String }
+    SmsOutboxRow { at: i64, mobile: String, text: String }
     RecordPage { items: Vec<RecordView>, page: u32, total: i64, page_size: u32, groups: Vec<GroupName> }
     GroupName { id: i32, name: String }
     RecordView {
@@ -209,6 +224,66 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
                 .gives::<Me>("200"),
         ),
         ("/logout", Post, Endpoint::new("logOut", "End the session and go offline.").open_to_all().gives_nothing()),
+        (
+            "/sms-login/code",
+            Post,
+            Endpoint::new("sendLoginCode", "Send a code to log in with, if an account has this number; the answer does not tell.")
+                .open_to_all()
+                .takes::<CodeRequest>()
+                .gives_nothing(),
+        ),
+        (
+            "/sms-login",
+            Post,
+            Endpoint::new("logInBySms", "Begin a session by a code; where several accounts have the number, choose one.")
+                .open_to_all()
+                .takes::<SmsLoginForm>()
+                .gives::<SmsLoginAnswer>("200"),
+        ),
+        (
+            "/recovery/code",
+            Post,
+            Endpoint::new("sendRecoveryCode", "Send a code for a new password, if an account has this number; the answer does not tell.")
+                .open_to_all()
+                .takes::<CodeRequest>()
+                .gives_nothing(),
+        ),
+        (
+            "/recovery/accounts",
+            Post,
+            Endpoint::new("recoverable", "The accounts that a code is good for; does not use it up.")
+                .open_to_all()
+                .takes::<CodeForm>()
+                .gives::<Vec<AccountChoice>>("200"),
+        ),
+        (
+            "/recovery",
+            Post,
+            Endpoint::new("recover", "Set a new password by a code and begin a session; ends the account's earlier ones.")
+                .open_to_all()
+                .takes::<RecoveryForm>()
+                .gives::<Me>("200"),
+        ),
+        (
+            "/complete",
+            Post,
+            Endpoint::new("complete", "After the first login: bind a mobile number and choose a password.")
+                .takes::<CompletionForm>()
+                .gives::<Me>("200"),
+        ),
+        (
+            "/mobile/code",
+            Post,
+            Endpoint::new("sendBindingCode", "Send a code to the number that this account is to have.")
+                .takes::<MobileCodeRequest>()
+                .gives_nothing(),
+        ),
+        ("/mobile", Post, Endpoint::new("changeMobile", "Bind another mobile number.").takes::<MobileForm>().gives::<Me>("200")),
+        (
+            "/sms-outbox",
+            Get,
+            Endpoint::new("smsOutbox", "Text messages of a switch without a gateway (admins).").gives::<Vec<SmsOutboxRow>>("200"),
+        ),
         ("/me", Get, Endpoint::new("me", "The account of this session.").gives::<Me>("200")),
         (
             "/password",

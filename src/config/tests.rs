@@ -45,20 +45,31 @@ fn every_section_is_read() {
         [mail]
         smtp_url = "smtp://localhost:2525"
         from = "Cordboard <cordboard@example.com>"
+        [sms]
+        url = "https://sms.example.com/send?to={digits}"
+        method = "put"
+        headers = { Authorization = "Bearer s3cret" }
+        body = '{"text": "{text}"}'
+        accepted = "\"ok\""
+        text = "{code}"
         [log]
         level = "info,cordboard::api=debug"
         format = "json"
         [limits]
         logins_per_minute = 20
+        sms_codes_per_hour = 30
         "#,
     )
     .unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
     assert_eq!(config.web.url(), "https://calls.example.com");
     assert_eq!((config.web.tls, config.web.listen.len()), (Tls::SelfMade, 2));
     assert_eq!(config.media.rtp_ports, 30_000..=30_999);
     assert_eq!(config.media.advertise, vec!["198.51.100.7".parse::<IpAddr>().unwrap()]);
     assert_eq!(config.database.url.as_deref(), Some("postgres://cordboard@localhost/cordboard"));
     assert_eq!((config.log.format, config.limits.logins_per_minute), (LogFormat::Json, 20));
+    assert_eq!((config.sms.method, config.sms.text.as_str(), config.limits.sms_codes_per_hour), (Method::Put, "{code}", 30));
+    assert_eq!(config.sms.headers[0].1, "Bearer s3cret");
 }
 
 #[test]
@@ -107,4 +118,29 @@ fn an_address_for_all_interfaces_needs_one_to_tell() {
 fn a_password_in_a_url_is_not_shown() {
     let error = load("[database]\nurl = \"mysql://root:s3cret@db/x\"").unwrap_err().to_string();
     assert!(error.contains("mysql://…@db/x") && !error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn a_gateway_is_told_whom_to_send_what() {
+    let url = "[sms]\nurl = \"https://sms.example.com/send\"\n";
+    assert!(load(&format!("{url}body = \"to={{number}}&text={{text}}\"")).is_ok());
+    for body in ["to={number}", "text={text}", ""] {
+        let (key, value, expected) = refused(&format!("{url}body = \"{body}\""));
+        assert_eq!((key.as_str(), value), ("sms.body", Some(format!("{body:?}"))));
+        assert!(expected.contains("{number}") && expected.contains("{text}"), "{expected}");
+    }
+    assert_eq!(refused("[sms]\nbody = \"to={number}&text={text}\"").2, "also sms.url, the gateway's address");
+}
+
+#[test]
+fn a_gateway_that_cannot_be_is_refused() {
+    for url in ["sms.example.com", "ftp://sms.example.com", "https://", "https://sms example"] {
+        let (key, value, _) = refused(&format!("[sms]\nurl = \"{url}\""));
+        assert_eq!((key.as_str(), value), ("sms.url", Some(format!("{url:?}"))));
+    }
+    assert_eq!(refused("[sms]\nmethod = \"send\"").2, "one of `get`, `post`, `put`");
+    assert_eq!(refused("[sms]\ntext = \"Your code\"").2, "a message with {code} in it");
+    assert_eq!(refused("[sms]\nheaders = { \"a b\" = \"x\" }").1.as_deref(), Some("\"a b\""));
+    let error = load("[sms]\nheaders = { Authorization = \"s3cret\\n\" }").unwrap_err().to_string();
+    assert!(error.contains("sms.headers") && error.contains("Authorization") && !error.contains("s3cret"), "{error}");
 }

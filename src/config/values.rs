@@ -1,7 +1,9 @@
 //! The values that keys take, each with the words for what was expected.
 
+use actix_web::http::header::{HeaderName, HeaderValue};
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -60,6 +62,15 @@ impl<'de> Deserialize<'de> for Tls {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// Of a request to the SMS gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
 }
 
 /// A text that `read` understands, or the error that says what was expected.
@@ -154,6 +165,33 @@ pub(super) fn smtp_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 
 pub(super) fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<lettre::message::Mailbox>, D::Error> {
     text(deserializer, "a sender such as \"Cordboard <cordboard@example.com>\"", |text| text.parse().ok().map(Some))
+}
+
+pub(super) fn gateway_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer, "http:// or https:// with a host, such as https://sms.example.com/send", |text| {
+        let known = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+        // What stands in braces is filled in later.
+        let filled: actix_web::http::Uri = text.replace(['{', '}'], "").parse().ok()?;
+        (known && filled.host().is_some_and(|host| !host.is_empty())).then(|| Some(text.to_owned()))
+    })
+}
+
+/// A table of header names and values; the values may be secrets and are never shown.
+pub(super) fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(HeaderName, HeaderValue)>, D::Error> {
+    let table: BTreeMap<String, String> = BTreeMap::deserialize(deserializer)?;
+    let read = |(name, value): (String, String)| {
+        let known = HeaderName::from_str(&name)
+            .map_err(|_| D::Error::invalid_value(Unexpected::Str(&name), &"the name of a header such as Authorization"))?;
+        let mut value = HeaderValue::from_str(&value)
+            .map_err(|_| D::Error::invalid_value(Unexpected::Other(&name), &"a header's value: one line of plain characters"))?;
+        value.set_sensitive(true);
+        Ok((known, value))
+    };
+    table.into_iter().map(read).collect()
+}
+
+pub(super) fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer, "a message with {code} in it", |text| text.contains("{code}").then(|| text.to_owned()))
 }
 
 pub(super) fn log_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

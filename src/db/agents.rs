@@ -40,8 +40,10 @@ pub struct Account {
     pub role: Role,
     /// Argon2id in PHC form; none = nobody can log in.
     pub password_hash: Option<String>,
-    /// The password is the one-time one that was mailed (A1).
+    /// The password is the one-time one that was mailed (A1): the account is still to be completed (A2).
     pub must_change_password: bool,
+    /// In E.164: for SMS login, recovery and calls to the mobile (A2). Customers never see it.
+    pub mobile: Option<String>,
     pub chosen_state: Option<ChosenState>,
     /// Of the latest login (A9); 0 = never logged in.
     pub epoch: i64,
@@ -72,6 +74,7 @@ struct Row {
     role: String,
     password_hash: Option<String>,
     must_change_password: bool,
+    mobile: Option<String>,
     automatic_answer: Option<bool>,
     chosen_state: Option<String>,
     chosen_reason: Option<String>,
@@ -99,6 +102,7 @@ impl Row {
             nickname: self.nickname,
             password_hash: self.password_hash,
             must_change_password: self.must_change_password,
+            mobile: self.mobile,
             chosen_state: self.chosen_state.map(|state| ChosenState { state, reason: self.chosen_reason }),
             epoch: self.epoch,
             created_at: self.created_at,
@@ -111,6 +115,7 @@ enum Which<'a> {
     All,
     Id(AgentId),
     Email(&'a str),
+    Mobile(&'a str),
 }
 
 impl Db {
@@ -122,6 +127,11 @@ impl Db {
 
     pub fn account(&self, agent: AgentId) -> Result<Option<Account>, DbError> {
         self.run(|c| Ok(load(c, Which::Id(agent))?.pop()))
+    }
+
+    /// The accounts that this number is bound to (A5), by e-mail address.
+    pub fn accounts_by_mobile(&self, mobile: &str) -> Result<Vec<Account>, DbError> {
+        self.run(|c| load(c, Which::Mobile(mobile)))
     }
 
     /// All accounts, by e-mail address.
@@ -168,6 +178,7 @@ fn load(c: &mut AnyConnection, which: Which<'_>) -> Result<Vec<Account>, DbError
         Which::All => {}
         Which::Id(agent) => query = query.filter(agents::id.eq(agent.0)),
         Which::Email(email) => query = query.filter(agents::email.eq(email)),
+        Which::Mobile(mobile) => query = query.filter(agents::mobile.eq(mobile)),
     }
     let rows: Vec<(Row, Option<phone_table::Row>)> = query.load(c)?;
     if let [(only, _)] = rows.as_slice() {
@@ -265,7 +276,12 @@ pub(crate) fn retire(c: &mut AnyConnection, agent: AgentId) -> Result<(), DbErro
     diesel::delete(sessions::table.filter(sessions::agent_id.eq(agent.0))).execute(c)?;
     diesel::delete(group_members::table.filter(group_members::agent_id.eq(agent.0))).execute(c)?;
     diesel::update(agents::table.find(agent.0))
-        .set((agents::active.eq(false), agents::phone_id.eq(None::<i32>), agents::password_hash.eq(None::<String>)))
+        .set((
+            agents::active.eq(false),
+            agents::phone_id.eq(None::<i32>),
+            agents::password_hash.eq(None::<String>),
+            agents::mobile.eq(None::<String>),
+        ))
         .execute(c)?;
     Ok(())
 }

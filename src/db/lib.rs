@@ -9,6 +9,7 @@ mod accounts;
 mod agent_states;
 mod agents;
 mod calls;
+mod codes;
 mod convert;
 pub mod floor;
 mod groups;
@@ -21,6 +22,7 @@ mod records;
 mod schema;
 mod sessions;
 mod settings;
+mod sms_outbox;
 mod trunks;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use accounts::{AccountForm, Taken};
 pub use agent_states::StateChange;
 pub use agents::{Account, ChosenState, Role};
 pub use calls::PastCall;
+pub use codes::{CodeFor, CodeId, Completion, Held, TRIES, Tried};
 pub use error::DbError;
 pub use floor::{Change, Floor, FloorError};
 pub use journal::{Journal, JournalError};
@@ -38,3 +41,4 @@ pub use recordings::{Recording, RecordingState};
 pub use records::{RECORDS_PER_PAGE, RecordFilter, RecordPage, RecordRow, Scope};
 pub use sessions::Session;
 pub use settings::Settings;
+pub use sms_outbox::OutboxMessage;

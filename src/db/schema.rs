@@ -23,6 +23,7 @@ table! {
         active -> Bool,
         password_hash -> Nullable<Text>,
         must_change_password -> Bool,
+        mobile -> Nullable<Text>,
         automatic_answer -> Nullable<Bool>,
         phone_id -> Nullable<Integer>,
         chosen_state -> Nullable<Text>,
@@ -113,6 +114,27 @@ table! {
         created_at -> BigInt,
         last_seen_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+
+table! {
+    sms_codes (id) {
+        id -> BigInt,
+        mobile -> Text,
+        purpose -> Text,
+        code_hash -> Text,
+        sent_at -> BigInt,
+        tries -> Integer,
+        used -> Bool,
+    }
+}
+
+table! {
+    sms_outbox (id) {
+        id -> BigInt,
+        at -> BigInt,
+        mobile -> Text,
+        text -> Text,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Logins of browsers (A9). A session's token is known to its browser alone: here is only its SHA-256.
 
 use crate::error::DbError;
-use crate::pool::Db;
+use crate::pool::{AnyConnection, Db};
 use crate::schema::{agents, sessions};
 use cordboard_core::ids::AgentId;
 use diesel::prelude::*;
@@ -27,21 +27,7 @@ impl Db {
     /// A login: begins a session under the agent's next epoch, which makes the agent's other sessions stale.
     /// `token` is at least 128 random bits, as text.
     pub fn create_session(&self, agent: AgentId, token: &str, now: i64, expires_at: i64) -> Result<Session, DbError> {
-        self.transaction(|c| {
-            diesel::update(agents::table.find(agent.0)).set(agents::epoch.eq(agents::epoch + 1)).execute(c)?;
-            let epoch: i64 = agents::table.find(agent.0).filter(agents::active.eq(true)).select(agents::epoch).first(c)?;
-            diesel::insert_into(sessions::table)
-                .values((
-                    sessions::token_hash.eq(digest(token)),
-                    sessions::agent_id.eq(agent.0),
-                    sessions::epoch.eq(epoch),
-                    sessions::created_at.eq(now),
-                    sessions::last_seen_at.eq(now),
-                    sessions::expires_at.eq(expires_at),
-                ))
-                .execute(c)?;
-            Ok(Session { agent, epoch, created_at: now, last_seen_at: now, expires_at, stale: false })
-        })
+        self.transaction(|c| begin(c, agent, token, now, expires_at))
     }
 
     /// The session of this token, unless it is over.
@@ -92,15 +78,33 @@ impl Db {
 
     /// Ends the agent's sessions: all, or all but the one that changed the password (A5). How many there were.
     pub fn delete_sessions_of(&self, agent: AgentId, but: Option<&str>) -> Result<usize, DbError> {
-        let kept = but.map(digest).unwrap_or_default();
-        self.run(|c| {
-            let others = sessions::table.filter(sessions::agent_id.eq(agent.0)).filter(sessions::token_hash.ne(kept));
-            Ok(diesel::delete(others).execute(c)?)
-        })
+        self.run(|c| end_all(c, agent, but))
     }
 
     /// Forgets sessions that are over. How many there were.
     pub fn delete_expired_sessions(&self, now: i64) -> Result<usize, DbError> {
         self.run(|c| Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(c)?))
     }
+}
+
+pub(crate) fn begin(c: &mut AnyConnection, agent: AgentId, token: &str, now: i64, expires_at: i64) -> Result<Session, DbError> {
+    diesel::update(agents::table.find(agent.0)).set(agents::epoch.eq(agents::epoch + 1)).execute(c)?;
+    let epoch: i64 = agents::table.find(agent.0).filter(agents::active.eq(true)).select(agents::epoch).first(c)?;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::token_hash.eq(digest(token)),
+            sessions::agent_id.eq(agent.0),
+            sessions::epoch.eq(epoch),
+            sessions::created_at.eq(now),
+            sessions::last_seen_at.eq(now),
+            sessions::expires_at.eq(expires_at),
+        ))
+        .execute(c)?;
+    Ok(Session { agent, epoch, created_at: now, last_seen_at: now, expires_at, stale: false })
+}
+
+pub(crate) fn end_all(c: &mut AnyConnection, agent: AgentId, but: Option<&str>) -> Result<usize, DbError> {
+    let kept = but.map(digest).unwrap_or_default();
+    let others = sessions::table.filter(sessions::agent_id.eq(agent.0)).filter(sessions::token_hash.ne(kept));
+    Ok(diesel::delete(others).execute(c)?)
 }

@@ -1,3 +1,4 @@
-//! What leaves the switch for people's inboxes.
+//! What leaves the switch for people's inboxes and pockets.
 
 pub mod mail;
+pub mod sms;

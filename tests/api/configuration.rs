@@ -38,9 +38,15 @@ fn the_shipped_configuration_is_good_and_its_comments_name_every_key() {
         "url",
         "smtp_url",
         "from",
+        "method",
+        "headers",
+        "body",
+        "accepted",
+        "text",
         "level",
         "format",
         "logins_per_minute",
+        "sms_codes_per_hour",
     ] {
         assert!(all.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key} is not in {shipped}");
     }

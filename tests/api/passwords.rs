@@ -1,4 +1,4 @@
-//! Changing passwords (A1, A5, A6).
+//! Changing passwords (A5, A6, A7).
 
 use crate::support::Database;
 use crate::support::floor::PASSWORD;
@@ -11,19 +11,6 @@ fn change(page: &mut Page, old: &str, new: &str) -> Answer {
 }
 
 on_both! {
-    fn the_one_time_password_is_changed_before_anything_else(database) {
-        let switch = database.switch().staffed();
-        switch.must_change_password("ada@example.com");
-        let mut page = switch.page();
-        assert_eq!(page.log_in("ada@example.com", PASSWORD).json()["mustChangePassword"], true);
-        for path in ["/api/v1/records", "/api/v1/agents"] {
-            assert_eq!(page.get(path).refusal(), (403, "password_change_required".into()), "{path}");
-        }
-        assert_eq!(change(&mut page, PASSWORD, "Another-1").status, 204);
-        assert_eq!(page.get("/api/v1/me").json()["mustChangePassword"], false);
-        assert_eq!(page.get("/api/v1/agents").status, 200);
-    }
-
     fn a_changed_password_ends_the_other_sessions(database) {
         let switch = database.switch().staffed();
         let (mei, now) = (switch.agent("mei@example.com"), chrono::Utc::now().timestamp_millis());

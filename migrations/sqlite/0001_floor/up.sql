@@ -19,7 +19,10 @@ CREATE TABLE agents (
     role TEXT NOT NULL,
     active BOOLEAN NOT NULL DEFAULT 1,
     password_hash TEXT,
+    -- The password is a one-time one: the account is still to be completed (A2).
     must_change_password BOOLEAN NOT NULL DEFAULT 0,
+    -- Bound by its owner with a code (A2), in E.164; several accounts may share one (A5).
+    mobile TEXT,
     automatic_answer BOOLEAN,
     -- The SIP phone that rings; null = the browser.
     phone_id INTEGER REFERENCES phones (id),
@@ -32,6 +35,7 @@ CREATE TABLE agents (
 );
 CREATE UNIQUE INDEX agents_number ON agents (number) WHERE active;
 CREATE UNIQUE INDEX agents_email ON agents (email) WHERE active;
+CREATE INDEX agents_mobile ON agents (mobile) WHERE active;
 
 CREATE TABLE skill_groups (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -116,6 +120,28 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_agent ON sessions (agent_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Codes sent by SMS within the last hour (A4). The code itself is never stored, only its Argon2id hash.
+CREATE TABLE sms_codes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    mobile TEXT NOT NULL,
+    -- login, recovery, or the agent whose account the number is to be bound to.
+    purpose TEXT NOT NULL,
+    code_hash TEXT NOT NULL,
+    sent_at BIGINT NOT NULL,
+    tries INTEGER NOT NULL,
+    used BOOLEAN NOT NULL
+);
+CREATE INDEX sms_codes_mobile ON sms_codes (mobile, sent_at);
+CREATE INDEX sms_codes_age ON sms_codes (sent_at);
+
+-- Text messages of a switch without a gateway, for its admin to read (A4).
+CREATE TABLE sms_outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at BIGINT NOT NULL,
+    mobile TEXT NOT NULL,
+    text TEXT NOT NULL
+);
 
 -- Every change of an agent's state (B5).
 CREATE TABLE agent_states (

@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod codes;
 mod floor;
 mod journal;
 mod journal_killed;

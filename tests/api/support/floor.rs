@@ -59,7 +59,7 @@ impl Switch {
         page
     }
 
-    /// The account has its one-time password again.
+    /// The account has its one-time password again: it is to be completed (A2).
     pub fn must_change_password(&self, email: &str) {
         self.db.set_password(self.agent(email), &password::hash(PASSWORD).unwrap(), true).unwrap();
     }

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod floor;
+pub mod gateway;
 pub mod http;
 pub mod program;
 pub mod smtp;

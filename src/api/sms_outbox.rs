@@ -1,0 +1,23 @@
+//! The text messages of a switch without a gateway, for its admin to read (A4).
+
+use crate::api::auth::Admin;
+use crate::api::{App, Refusal};
+use actix_web::web;
+use serde::Serialize;
+
+/// A message that was not sent.
+#[derive(Serialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct SmsOutboxRow {
+    /// Milliseconds since 1970 UTC.
+    pub at: i64,
+    pub mobile: String,
+    pub text: String,
+}
+
+/// `GET /sms-outbox`: the latest 100, newest first.
+pub async fn list(app: web::Data<App>, _: Admin) -> Result<web::Json<Vec<SmsOutboxRow>>, Refusal> {
+    let messages = app.with_db(|db| db.outbox()).await?;
+    let row = |message: cordboard_db::OutboxMessage| SmsOutboxRow { at: message.at, mobile: message.mobile, text: message.text };
+    Ok(web::Json(messages.into_iter().map(row).collect()))
+}
