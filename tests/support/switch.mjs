@@ -68,6 +68,11 @@ export class Switch {
     return readFileSync(join(this.#data, 'log'), 'utf8');
   }
 
+  /** Where its database is, when that is SQLite. */
+  get database() {
+    return join(this.#data, 'cordboard.sqlite');
+  }
+
   /** A further command beside `serve`, with the same settings; its output. */
   run(...command) {
     return execFileSync(binary, [...command, '--data', this.#data], { env: this.#environment, encoding: 'utf8' });

@@ -1,5 +1,5 @@
 // What the mock's switch tells, scene by scene.
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false }
 
 const minutes = n => Math.round(n * 60000)
 

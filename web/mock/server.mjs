@@ -35,29 +35,61 @@ export function serve(port) {
     response.writeHead(200, { 'content-type': types[extname(path)] || 'application/octet-stream', 'content-security-policy': policy })
     response.end(readFileSync(path))
   })
-  const sockets = new WebSocketServer({ server, path: '/ws', verifyClient: info => !['login', 'password'].includes(cookie(info.req, 'cordboard-scene') || 'offline') })
+  const sockets = new WebSocketServer({ server, path: '/ws', verifyClient: info => !['login', 'complete', 'completed'].includes(cookie(info.req, 'cordboard-scene') || 'offline') })
   sockets.on('connection', (socket, request) => scene(cookie(request, 'cordboard-scene') || 'offline', socket))
   return new Promise(resolve => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
 
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false }
+
+/** `complete` has no number yet; `completed` has one, and was reset. */
+function whoIs(name) {
+  const newcomer = name === 'complete' || name === 'completed'
+  return { ...me, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
+}
+
+const shared = [
+  { id: 1, name: 'Mei Lin', email: 'm•••@northlight.example' },
+  { id: 2, name: 'Mei Lin', email: 'm•••@training.example' },
+]
+
+/** The code 000000 is wrong; the number that ends in 00 has no way to it. */
+function posted(what, form, name, json) {
+  const wrong = () => json(422, { code: 'wrong_code', message: '' })
+  switch (what) {
+    case 'login':
+      if (form.password === 'wrong') return json(401, { code: 'wrong_credentials', message: 'E-mail and password do not match.' })
+      return json(200, form.password === 'once' ? whoIs('complete') : me)
+    case 'sms-login/code':
+    case 'recovery/code':
+    case 'mobile/code':
+      return form.mobile.endsWith('00') ? json(502, { code: 'sms_failed', message: '' }) : json(204)
+    case 'sms-login':
+      if (form.code === '000000') return wrong()
+      return json(200, form.account === null ? { me: null, accounts: shared } : { me, accounts: [] })
+    case 'recovery/accounts':
+      return form.code === '000000' ? wrong() : json(200, shared)
+    case 'complete':
+      return form.bind && form.bind.code === '000000' ? wrong() : json(200, me)
+    case 'recovery':
+    case 'mobile':
+      return json(200, me)
+    default:
+      json(['password', 'logout', 'demo/call'].includes(what) ? 204 : 404)
+  }
+}
 
 function api(url, request, name, json, response) {
   const what = url.pathname.slice(8)
   const out = name.startsWith('login')
   if (what === 'hello') return json(200, { version: '0.1.0', demo: true })
-  if (what === 'me') return out ? json(401, { code: 'not_logged_in', message: 'Sign in first.' }) : json(200, { ...me, mustChangePassword: name === 'password' })
-  if (what === 'login') {
+  if (what === 'me') return out ? json(401, { code: 'not_logged_in', message: 'Sign in first.' }) : json(200, whoIs(name))
+  if (request.method === 'POST') {
     let body = ''
     request.on('data', part => (body += part))
-    request.on('end', () => {
-      const form = JSON.parse(body)
-      if (form.password === 'wrong') return json(401, { code: 'wrong_credentials', message: 'E-mail and password do not match.' })
-      json(200, { ...me, mustChangePassword: form.password === 'once' })
-    })
+    request.on('end', () => posted(what, body ? JSON.parse(body) : {}, name, json))
     return
   }
-  if (what === 'password' || what === 'logout' || what === 'demo/call') return json(204)
   if (what === 'records') return name === 'records-failed' ? json(503, { code: 'failed', message: '' }) : json(200, recordPage(url.searchParams, name))
   if (what.endsWith('/waveform')) return json(200, waveform())
   if (what.endsWith('.mp3')) {

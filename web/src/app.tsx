@@ -7,8 +7,10 @@ import { onLanguage, t, type Key } from './i18n'
 import { api, ApiFailure } from './services/http'
 import { Workstation } from './services/workstation'
 import { createStore } from './state/store'
+import { Complete } from './views/Complete'
 import { Desk, Waiting } from './views/Desk'
-import { Entrance, LoginForm, PasswordForm } from './views/Login'
+import { Entrance, Login, PasswordForm } from './views/Login'
+import { MobileForm, Profile } from './views/Profile'
 
 /** Who is at the page. */
 type Person =
@@ -17,8 +19,8 @@ type Person =
   | { is: 'unreachable' }
   /** `email` of the account that was here until now. */
   | { is: 'nobody'; notice: Key | null; email: string }
-  /** Logged in with a one-time password; `password` when it was typed just now. */
-  | { is: 'newcomer'; password: string | null }
+  /** Logged in with a one-time password: the account is to be completed. */
+  | { is: 'newcomer'; me: Me }
   | { is: 'agent' }
 
 const notices = { wanted: 'login.left', ended: 'login.ended', takenOver: 'login.takenOver' } as const
@@ -32,12 +34,13 @@ export function App() {
   const store = useMemo(() => createStore(), [])
   const station = useMemo(() => new Workstation(store, (why, email) => setPerson({ is: 'nobody', notice: notices[why], email })), [store])
 
+  const arrived = (me: Me) => setPerson(me.mustChangePassword ? { is: 'newcomer', me } : { is: 'agent' })
   useEffect(() => onLanguage(() => redraw(n => n + 1)), [])
   useEffect(() => {
     let timer = 0
     const ask = () => {
       api.me().then(
-        me => setPerson(me.mustChangePassword ? { is: 'newcomer', password: null } : { is: 'agent' }),
+        arrived,
         (error: unknown) => {
           if (error instanceof ApiFailure && error.status === 401) return setPerson({ is: 'nobody', notice: error.code === 'taken_over' ? 'login.takenOver' : null, email: '' })
           setPerson({ is: 'unreachable' })
@@ -52,7 +55,7 @@ export function App() {
   useEffect(
     () =>
       store.subscribe(state => {
-        if (state.desk && state.desk.offer && readPage() === 'password') location.hash = '#/'
+        if (state.desk && state.desk.offer && readPage() in aside) location.hash = '#/'
       }),
     [store],
   )
@@ -61,7 +64,6 @@ export function App() {
     if (person.is === 'nobody' && hello === null) api.hello().then(setHello, () => undefined)
   }, [person.is])
 
-  const arrived = (me: Me, password: string) => setPerson(me.mustChangePassword ? { is: 'newcomer', password } : { is: 'agent' })
   return (
     <StationProvider value={station}>
       <Sprite />
@@ -83,41 +85,47 @@ export function App() {
       case 'nobody':
         return (
           <Entrance version={version}>
-            <LoginForm notice={person.notice} account={person.email} onLogin={arrived} />
+            <Login notice={person.notice} account={person.email} onLogin={arrived} />
           </Entrance>
         )
       case 'newcomer':
         return (
           <Entrance version={version}>
-            <PasswordForm first old={person.password} onDone={() => setPerson({ is: 'agent' })} onBack={() => undefined} />
+            <Complete me={person.me} onDone={arrived} />
           </Entrance>
         )
       case 'agent':
-        if (page === 'password') {
-          return (
-            <Entrance version={version}>
-              <PasswordForm
-                first={false}
-                old={null}
-                onBack={() => (location.hash = '#/')}
-                onDone={() => {
-                  location.hash = '#/'
-                  station.toast(t('password.done'))
-                }}
-              />
-            </Entrance>
-          )
-        }
-        return <Desk store={store} page={page} />
+        if (page === 'workstation' || page === 'records') return <Desk store={store} page={page} />
+        return <Entrance version={version}>{own(page)}</Entrance>
+    }
+  }
+
+  /** The pages about oneself. */
+  function own(place: 'profile' | 'password' | 'mobile') {
+    const back = () => (location.hash = '#/profile')
+    const done = (text: string) => {
+      location.hash = '#/'
+      station.toast(text)
+    }
+    switch (place) {
+      case 'profile':
+        return <Profile onBack={() => (location.hash = '#/')} />
+      case 'password':
+        return <PasswordForm onBack={back} onDone={() => done(t('password.done'))} />
+      case 'mobile':
+        return <MobileForm onBack={back} onDone={() => done(t('mobile.done'))} />
     }
   }
 }
 
-type Place = 'workstation' | 'records' | 'password'
+type Place = 'workstation' | 'records' | 'profile' | 'password' | 'mobile'
+
+/** Away from where calls are answered. */
+const aside = { profile: true, password: true, mobile: true }
 
 function readPage(): Place {
-  if (location.hash === '#/records') return 'records'
-  return location.hash === '#/password' ? 'password' : 'workstation'
+  const place = location.hash.slice(2)
+  return place === 'records' || place === 'profile' || place === 'password' || place === 'mobile' ? place : 'workstation'
 }
 
 function usePage(): Place {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { columns } from '../src/components/waveform'
 import { dayStart, dateField } from '../src/components/time'
 import { spell } from '../src/services/clock'
+import { looksLikeNumber } from '../src/services/code'
 import { query } from '../src/services/http'
 import { commandOf } from '../src/services/keys'
 import { passwordGood, passwordRules } from '../src/state/password'
@@ -66,5 +67,12 @@ describe('the waveform', () => {
     expect(columns([0.1, 0.9, 0.2, 0.3], 2)).toEqual([0.9, 0.3])
     expect(columns([0.5], 3)).toEqual([0.5, 0.5, 0.5])
     expect(columns([], 2)).toEqual([0, 0])
+  })
+})
+
+describe('a mobile number', () => {
+  it('has a country code, and may be typed with spaces, hyphens, dots and brackets', () => {
+    for (const good of ['+447700900162', ' +44 (7700) 900-162 ', '0044 7700.900162']) expect(looksLikeNumber(good), good).toBe(true)
+    for (const bad of ['', '07700900162', '447700900162', '+44', '+0447700900162', '+1234567890123456', '+44770090016x']) expect(looksLikeNumber(bad), bad).toBe(false)
   })
 })

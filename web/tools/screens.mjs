@@ -29,7 +29,7 @@ for (const look of looks) {
     }, look)
     const page = await context.newPage()
     page.on('pageerror', error => console.error(name + look.suffix, error.message))
-    page.on('console', message => message.type() === 'error' && !/401|503|WebSocket/.test(message.text()) && console.error(name + look.suffix, message.text()))
+    page.on('console', message => message.type() === 'error' && !/401|422|502|503|WebSocket/.test(message.text()) && console.error(name + look.suffix, message.text()))
     try {
       await go(page)
       await page.waitForTimeout(500)

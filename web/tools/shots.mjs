@@ -1,4 +1,9 @@
 // Every page and state, and the way to it against the mock.
+async function sendCode(page, number = '+44 7700 900162') {
+  await page.fill('[data-test=mobile]', number)
+  await page.click('[data-test=send-code]')
+}
+
 /** The ways by name; each takes a fresh page. */
 export function shotsOf(base) {
   const at = name => page => page.goto(`${base}/scene/${name}`)
@@ -12,12 +17,75 @@ export function shotsOf(base) {
       await page.click('[data-test=submit]')
       await page.waitForSelector('.err')
     },
-    'login-first': async page => {
+    'login-sms': async page => {
       await at('login')(page)
-      await page.fill('[data-test=email]', 'mei.lin@northlight.example')
-      await page.fill('[data-test=password]', 'once')
+      await page.click('[data-test=by-sms]')
+    },
+    'login-sms-down': async page => {
+      await at('login')(page)
+      await page.click('[data-test=by-sms]')
+      await sendCode(page, '+447700900100')
+      await page.waitForSelector('.err')
+    },
+    'login-code': async page => {
+      await at('login')(page)
+      await page.click('[data-test=by-sms]')
+      await sendCode(page)
+      await page.fill('[data-test=code]', '409')
+    },
+    'login-code-wrong': async page => {
+      await at('login')(page)
+      await page.click('[data-test=by-sms]')
+      await sendCode(page)
+      await page.fill('[data-test=code]', '000000')
       await page.click('[data-test=submit]')
+      await page.waitForSelector('.err')
+    },
+    'login-choose': async page => {
+      await at('login')(page)
+      await page.click('[data-test=by-sms]')
+      await sendCode(page)
+      await page.fill('[data-test=code]', '409127')
+      await page.click('[data-test=submit]')
+      await page.waitForSelector('[data-test=account]')
+    },
+    complete: at('complete'),
+    'complete-code': async page => {
+      await at('complete')(page)
+      await sendCode(page)
+      await page.fill('[data-test=code]', '000000')
+      await page.fill('[data-test=nickname]', 'Mei')
       await page.fill('[data-test=new-password]', 'northlight')
+    },
+    'complete-wrong': async page => {
+      await at('complete')(page)
+      await sendCode(page)
+      await page.fill('[data-test=code]', '000000')
+      await page.fill('[data-test=new-password]', 'northlight-1')
+      await page.click('[data-test=save-account]')
+      await page.waitForSelector('.err')
+    },
+    completed: at('completed'),
+    recovery: async page => {
+      await at('login')(page)
+      await page.click('[data-test=forgot]')
+    },
+    'recovery-new': async page => {
+      await at('login')(page)
+      await page.click('[data-test=forgot]')
+      await sendCode(page)
+      await page.fill('[data-test=code]', '409127')
+      await page.click('[data-test=check-code]')
+      await page.fill('[data-test=new-password]', 'northlight')
+    },
+    profile: hash('available', 'profile'),
+    'profile-unbound': hash('unbound', 'profile'),
+    mobile: hash('available', 'mobile'),
+    'mobile-wrong': async page => {
+      await hash('available', 'mobile')(page)
+      await page.fill('[data-test=old-mobile]', '07700 900162')
+      await page.click('[data-test=send-code]')
+      await page.waitForSelector('.err')
     },
     password: hash('available', 'password'),
     offline: at('offline'),

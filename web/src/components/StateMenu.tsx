@@ -99,6 +99,9 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
       <Item icon="keypad" onClick={() => (close(), void window.dispatchEvent(new Event('cordboard:shortcuts')))}>
         {t('menu.shortcuts')}
       </Item>
+      <Item icon="user" test="profile-link" onClick={() => (close(), void (location.hash = '#/profile'))}>
+        {t('menu.profile')}
+      </Item>
       <Item icon="lock" test="change-password" onClick={() => (close(), void (location.hash = '#/password'))}>
         {t('menu.password')}
       </Item>
@@ -136,7 +139,7 @@ function StateItem({ state, chosen, choose, children }: StateItemProps) {
 }
 
 interface ItemProps {
-  icon: 'lock' | 'logout' | 'keypad'
+  icon: 'user' | 'lock' | 'logout' | 'keypad'
   test?: string
   onClick(): void
   children: ComponentChildren

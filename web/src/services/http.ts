@@ -1,4 +1,7 @@
-import type { ApiError, Hello, LoginForm, Me, PasswordForm, RecordFilter, RecordPage, Waveform } from '../generated/wire'
+import type {
+  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, RecordFilter, RecordPage,
+  RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
+} from '../generated/wire'
 
 /** A refused or failed request. `code` is the switch's, or `unreachable`. */
 export class ApiFailure extends Error {
@@ -36,6 +39,14 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Pr
 export const api = {
   hello: () => call<Hello>('GET', 'hello'),
   login: (form: LoginForm) => call<Me>('POST', 'login', form),
+  loginCode: (form: CodeRequest) => call<void>('POST', 'sms-login/code', form),
+  smsLogin: (form: SmsLoginForm) => call<SmsLoginAnswer>('POST', 'sms-login', form),
+  recoveryCode: (form: CodeRequest) => call<void>('POST', 'recovery/code', form),
+  recoverable: (form: CodeForm) => call<AccountChoice[]>('POST', 'recovery/accounts', form),
+  recover: (form: RecoveryForm) => call<Me>('POST', 'recovery', form),
+  complete: (form: CompletionForm) => call<Me>('POST', 'complete', form),
+  mobileCode: (form: MobileCodeRequest) => call<void>('POST', 'mobile/code', form),
+  mobile: (form: MobileForm) => call<Me>('POST', 'mobile', form),
   logout: () => call<void>('POST', 'logout', {}),
   me: () => call<Me>('GET', 'me'),
   password: (form: PasswordForm) => call<void>('POST', 'password', form),

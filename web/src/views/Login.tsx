@@ -4,9 +4,12 @@ import type { Me } from '../generated/wire'
 import { language, languages, setLanguage, t, type Key } from '../i18n'
 import { Board } from '../components/Board'
 import { failureText } from '../components/failure'
+import { Card, faultOf, Field, Rules, Submit, type Fault } from '../components/form'
 import { Icon, Mark } from '../components/Icon'
 import { api, ApiFailure } from '../services/http'
-import { passwordGood, passwordRules, type PasswordRules } from '../state/password'
+import { passwordGood } from '../state/password'
+import { Recovery } from './Recovery'
+import { SmsLogin } from './SmsLogin'
 
 /** The frame of the pages before the workstation. */
 export function Entrance({ children, version }: { children: ComponentChildren; version: string | null }) {
@@ -41,130 +44,105 @@ export function Entrance({ children, version }: { children: ComponentChildren; v
   )
 }
 
-export function LoginForm({ notice, account, onLogin }: { notice: Key | null; account: string; onLogin(me: Me, password: string): void }) {
+type Way = 'password' | 'sms' | 'recovery'
+
+interface LoginProps {
+  notice: Key | null
+  /** The address to begin with. */
+  account: string
+  onLogin(me: Me): void
+}
+
+/** Logging in (A3): by password, by a code, or by a new password for one that was forgotten (A5). */
+export function Login({ notice, account, onLogin }: LoginProps) {
+  const [way, setWay] = useState<Way>('password')
+  const tabs = (
+    <div class="seg seg--block" role="group" aria-label={t('login.way')}>
+      <button type="button" data-test="by-password" aria-pressed={way === 'password' ? 'true' : 'false'} onClick={() => setWay('password')}>
+        {t('login.way.password')}
+      </button>
+      <button type="button" data-test="by-sms" aria-pressed={way === 'sms' ? 'true' : 'false'} onClick={() => setWay('sms')}>
+        {t('login.way.sms')}
+      </button>
+    </div>
+  )
+  switch (way) {
+    case 'password':
+      return <PasswordLogin notice={notice} account={account} tabs={tabs} onForgot={() => setWay('recovery')} onLogin={onLogin} />
+    case 'sms':
+      return <SmsLogin tabs={tabs} onLogin={onLogin} />
+    case 'recovery':
+      return <Recovery onBack={() => setWay('password')} onLogin={onLogin} />
+  }
+}
+
+function PasswordLogin({ notice, account, tabs, onForgot, onLogin }: LoginProps & { tabs: ComponentChildren; onForgot(): void }) {
   const [email, setEmail] = useState(account)
   const [password, setPassword] = useState('')
-  const [error, setError] = useState<{ field: 'email' | 'password'; text: string } | null>(null)
+  const [fault, setFault] = useState<Fault<'email' | 'password'> | null>(null)
   const [busy, setBusy] = useState(false)
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const submit = () => {
     if (busy) return
-    if (!email.trim()) return setError({ field: 'email', text: t('login.email.missing') })
-    if (!password) return setError({ field: 'password', text: t('login.password.missing') })
+    if (!email.trim()) return setFault({ field: 'email', text: t('login.email.missing') })
+    if (!password) return setFault({ field: 'password', text: t('login.password.missing') })
     setBusy(true)
-    setError(null)
+    setFault(null)
     api.login({ email: email.trim(), password }).then(
       me => {
         setBusy(false)
-        onLogin(me, password)
+        onLogin(me)
       },
       (failure: unknown) => {
         setBusy(false)
-        setError({ field: 'password', text: failureText(failure) })
+        setFault({ field: 'password', text: failureText(failure) })
       },
     )
   }
+  const forgot = (
+    <button type="button" class="btn btn--quiet btn--s" data-test="forgot" onClick={onForgot}>
+      {t('login.forgot')}
+    </button>
+  )
   return (
-    <form class="card" onSubmit={submit} noValidate>
-      <div class="v v--1 card__head">
-        <h1 class="t6 semi">{t('login.title')}</h1>
-        <p class="dim">{t('login.lead')}</p>
-      </div>
-      {notice && !error ? (
+    <Card title={t('login.title')} lead={t('login.lead')} test="login-form" onSubmit={submit}>
+      {tabs}
+      {notice && !fault ? (
         <p class="notice" role="status">
           <Icon name="info" />
           <span>{t(notice)}</span>
         </p>
       ) : null}
-      <Field id="email" label={t('login.email')} type="email" value={email} autocomplete="username" error={error && error.field === 'email' ? error.text : null} onInput={setEmail} autofocus={!account} />
+      <Field id="email" label={t('login.email')} type="email" value={email} autocomplete="username" error={faultOf(fault, 'email')} onInput={setEmail} autofocus={!account} />
       <Field
         id="password"
         label={t('login.password')}
         type="password"
         value={password}
         autocomplete="current-password"
-        error={error && error.field === 'password' ? error.text : null}
+        error={faultOf(fault, 'password')}
         onInput={setPassword}
         autofocus={account.length > 0}
+        aside={forgot}
       />
-      <button class="btn btn--primary btn--l btn--block" type="submit" data-test="submit" aria-busy={busy ? 'true' : undefined}>
-        <span>{t('login.submit')}</span>
-      </button>
-    </form>
+      <Submit test="submit" busy={busy}>
+        {t('login.submit')}
+      </Submit>
+    </Card>
   )
 }
 
-interface FieldProps {
-  id: string
-  label: string
-  type: 'email' | 'password'
-  value: string
-  autocomplete: 'username' | 'current-password' | 'new-password'
-  error: string | null
-  onInput(value: string): void
-  autofocus?: boolean
-}
-
-function Field({ id, label, type, value, autocomplete, error, onInput, autofocus }: FieldProps) {
-  const [shown, setShown] = useState(false)
-  return (
-    <div class={error ? 'field field--bad' : 'field'}>
-      <label for={id}>{label}</label>
-      <div class={type === 'password' ? 'secret' : undefined}>
-        <input
-          class="in in--l"
-          id={id}
-          name={id}
-          data-test={id}
-          type={(shown ? 'text' : type) as 'text'}
-          value={value}
-          autoComplete={autocomplete}
-          autoFocus={autofocus}
-          autoCapitalize="off"
-          spellcheck={false}
-          aria-invalid={error ? 'true' : undefined}
-          aria-describedby={error ? `${id}-error` : undefined}
-          onInput={event => onInput(event.currentTarget.value)}
-        />
-        {type === 'password' ? (
-          <button type="button" class="btn btn--quiet btn--icon btn--s" aria-pressed={shown ? 'true' : 'false'} aria-label={t(shown ? 'password.hide' : 'password.show')} onClick={() => setShown(!shown)}>
-            <Icon name={shown ? 'eyeoff' : 'eye'} size="s" />
-          </button>
-        ) : null}
-      </div>
-      {error ? (
-        <p class="err" id={`${id}-error`} role="alert">
-          <Icon name="alert" />
-          <span>{error}</span>
-        </p>
-      ) : null}
-    </div>
-  )
-}
-
-interface PasswordProps {
-  /** The one-time password that was just used; null: the person types the present one. */
-  old: string | null
-  /** The account was given a one-time password: nothing else is open before it is changed. */
-  first: boolean
-  onDone(): void
-  onBack(): void
-}
-
-/** Changes the password; the policy's points are checked while typing (A6). */
-export function PasswordForm({ old, first, onDone, onBack }: PasswordProps) {
-  const [present, setPresent] = useState('')
+/** Changes the password (A7). */
+export function PasswordForm({ onDone, onBack }: { onDone(): void; onBack(): void }) {
+  const [old, setOld] = useState('')
   const [next, setNext] = useState('')
-  const [error, setError] = useState<{ field: 'old' | 'new'; text: string } | null>(null)
+  const [fault, setFault] = useState<Fault<'old' | 'new'> | null>(null)
   const [busy, setBusy] = useState(false)
-  const rules = passwordRules(next)
-  const ready = passwordGood(next) && (old !== null || present.length > 0)
-  const submit = (event: Event) => {
-    event.preventDefault()
+  const ready = passwordGood(next) && old.length > 0
+  const submit = () => {
     if (busy || !ready) return
     setBusy(true)
-    setError(null)
-    api.password({ old: old === null ? present : old, new: next }).then(
+    setFault(null)
+    api.password({ old, new: next }).then(
       () => {
         setBusy(false)
         onDone()
@@ -172,65 +150,24 @@ export function PasswordForm({ old, first, onDone, onBack }: PasswordProps) {
       (failure: unknown) => {
         setBusy(false)
         const wrong = failure instanceof ApiFailure && failure.code === 'wrong_credentials'
-        setError(wrong ? { field: old === null ? 'old' : 'new', text: t('error.wrong_old_password') } : { field: 'new', text: failureText(failure) })
+        setFault(wrong ? { field: 'old', text: t('error.wrong_old_password') } : { field: 'new', text: failureText(failure) })
       },
     )
   }
   return (
-    <form class="card" onSubmit={submit} noValidate data-test="password-form">
-      <div class="v v--1 card__head">
-        <h1 class="t6 semi">{t(first ? 'password.title' : 'password.title.change')}</h1>
-        <p class="dim">{t(first ? 'password.lead.first' : 'password.lead')}</p>
-      </div>
-      {old === null ? (
-        <Field
-          id="old-password"
-          label={t(first ? 'password.old.first' : 'password.old')}
-          type="password"
-          value={present}
-          autocomplete="current-password"
-          error={error && error.field === 'old' ? error.text : null}
-          onInput={setPresent}
-          autofocus
-        />
-      ) : null}
-      <Field
-        id="new-password"
-        label={t('password.new')}
-        type="password"
-        value={next}
-        autocomplete="new-password"
-        error={error && error.field === 'new' ? error.text : null}
-        onInput={setNext}
-        autofocus={old !== null}
-      />
-      <Rules rules={rules} />
-      <button class="btn btn--primary btn--l btn--block" type="submit" data-test="save-password" disabled={!ready} aria-busy={busy ? 'true' : undefined}>
-        <span>{t(first ? 'password.save.first' : 'password.save')}</span>
-      </button>
+    <Card title={t('password.title')} lead={t('password.lead')} test="password-form" onSubmit={submit}>
+      <Field id="old-password" label={t('password.old')} type="password" value={old} autocomplete="current-password" error={faultOf(fault, 'old')} onInput={setOld} autofocus />
+      <Field id="new-password" label={t('password.new')} type="password" value={next} autocomplete="new-password" error={faultOf(fault, 'new')} onInput={setNext} />
+      <Rules password={next} />
+      <Submit test="save-password" busy={busy} disabled={!ready}>
+        {t('password.save')}
+      </Submit>
       <div class="split t2 faint">
         <span>{t('password.others')}</span>
-        {first ? null : (
-          <button type="button" class="btn btn--quiet btn--s" onClick={onBack}>
-            {t('password.back')}
-          </button>
-        )}
+        <button type="button" class="btn btn--quiet btn--s" onClick={onBack}>
+          {t('password.back')}
+        </button>
       </div>
-    </form>
-  )
-}
-
-const points: (keyof PasswordRules)[] = ['length', 'letter', 'digit', 'special', 'spaces']
-
-function Rules({ rules }: { rules: PasswordRules }) {
-  return (
-    <ul class="rules">
-      {points.map(point => (
-        <li key={point} class={rules[point] ? 'ok' : undefined} data-rule={point} data-ok={String(rules[point])}>
-          <Icon name={rules[point] ? 'check' : 'minus'} />
-          <span>{t(`password.rule.${point}`)}</span>
-        </li>
-      ))}
-    </ul>
+    </Card>
   )
 }
