@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { AccountChoice } from '../generated/wire'
 import { t } from '../i18n'
 import { spell, useTime } from '../services/clock'
@@ -15,6 +15,15 @@ export interface Fault<F extends string> {
 
 export function faultOf<F extends string>(fault: Fault<F> | null, field: F): string | null {
   return fault && fault.field === field ? fault.text : null
+}
+
+/** The field to begin with. A document heeds the autofocus attribute only once. */
+function useFirst(first: boolean | undefined) {
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (first && input.current) input.current.focus()
+  }, [])
+  return input
 }
 
 /** A form of the entrance: what it is for, its fields, its one button. */
@@ -63,6 +72,7 @@ interface FieldProps {
 
 export function Field({ id, label, type, value, autocomplete, error, onInput, autofocus, hint, most, aside }: FieldProps) {
   const [shown, setShown] = useState(false)
+  const input = useFirst(autofocus)
   const named = <label for={id}>{label}</label>
   return (
     <div class={error ? 'field field--bad' : 'field'}>
@@ -83,7 +93,7 @@ export function Field({ id, label, type, value, autocomplete, error, onInput, au
           type={(shown ? 'text' : type) as 'text'}
           value={value}
           autoComplete={autocomplete}
-          autoFocus={autofocus}
+          ref={input}
           autoCapitalize="off"
           spellcheck={false}
           maxLength={most}
@@ -123,15 +133,24 @@ interface CodeProps {
   again: number
   onInput(value: string): void
   onResend(): void
+  onOther?(): void
   autofocus?: boolean
 }
 
 /** Six digits; the time until another code may be asked for runs beside it (A4). */
-export function CodeField({ value, error, again, onInput, onResend, autofocus }: CodeProps) {
+export function CodeField({ value, error, again, onInput, onResend, onOther, autofocus }: CodeProps) {
+  const input = useFirst(autofocus)
   const left = useTime(0, now => (again > now ? spell(again - now + 999) : ''))
   return (
     <div class={error ? 'field field--bad' : 'field'}>
-      <label for="code">{t('code.label')}</label>
+      <span class="split label">
+        <label for="code">{t('code.label')}</label>
+        {onOther ? (
+          <button type="button" class="btn btn--quiet btn--s" onClick={onOther}>
+            {t('code.other')}
+          </button>
+        ) : null}
+      </span>
       <input
         class="in otp num"
         id="code"
@@ -140,7 +159,7 @@ export function CodeField({ value, error, again, onInput, onResend, autofocus }:
         type="text"
         inputMode="numeric"
         autoComplete="one-time-code"
-        autoFocus={autofocus}
+        ref={input}
         maxLength={6}
         value={value}
         aria-invalid={error ? 'true' : undefined}

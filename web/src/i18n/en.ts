@@ -50,7 +50,6 @@ export const en = {
   'complete.lead': 'Two steps before your first call.',
   'complete.lead.again': 'The password that was mailed to you works once. Choose your own to start.',
   'complete.step': 'Name and password',
-  'complete.change': 'Change',
   'complete.nickname': 'Name shown to customers',
   'complete.nickname.hint': 'If you want one; up to 20 letters.',
   'complete.save': 'Save and start',
@@ -63,6 +62,7 @@ export const en = {
   'recovery.save': 'Save and sign in',
   'recovery.back': 'Back to sign in',
 
+  'profile.nickname': 'Nickname',
   'profile.change': 'Change',
   'profile.bind': 'Add',
   'profile.back': 'Back to the workstation',

@@ -52,7 +52,6 @@ export const zh: Words = {
   'complete.lead': '首次接听前还差两步。',
   'complete.lead.again': '邮件中的密码只能使用一次，请设置自己的密码后开始使用。',
   'complete.step': '昵称与密码',
-  'complete.change': '更换',
   'complete.nickname': '对客户显示的昵称',
   'complete.nickname.hint': '选填，最多 20 字。',
   'complete.save': '保存并开始',
@@ -65,6 +64,7 @@ export const zh: Words = {
   'recovery.save': '保存并登录',
   'recovery.back': '返回登录',
 
+  'profile.nickname': '昵称',
   'profile.change': '修改',
   'profile.bind': '绑定',
   'profile.back': '返回工作台',

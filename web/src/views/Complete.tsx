@@ -3,7 +3,6 @@ import type { Me } from '../generated/wire'
 import { t } from '../i18n'
 import { failureText } from '../components/failure'
 import { Card, CodeField, faultOf, Field, Rules, Submit, type Fault } from '../components/form'
-import { Icon } from '../components/Icon'
 import { looksLikeNumber, useCode, type Sending } from '../services/code'
 import { api, ApiFailure } from '../services/http'
 import { passwordGood } from '../state/password'
@@ -61,16 +60,7 @@ export function Complete({ me, onDone }: { me: Me; onDone(me: Me): void }) {
     <Card title={t('complete.title')} lead={sent ? t('code.sent', { number: sent.to }) : t('complete.lead.again')} test="complete" onSubmit={save}>
       {sent ? <Steps at={2} /> : null}
       {sent ? (
-        <>
-          <div class="notice">
-            <Icon name="phone" />
-            <span class="num cut">{sent.to}</span>
-            <button type="button" class="btn btn--quiet btn--s" onClick={() => (sending.forget(), setFault(null))}>
-              {t('complete.change')}
-            </button>
-          </div>
-          <CodeField value={code} error={faultOf(fault, 'code')} again={sent.again} onInput={setCode} onResend={send} autofocus />
-        </>
+        <CodeField value={code} error={faultOf(fault, 'code')} again={sent.again} onInput={setCode} onResend={send} onOther={() => (sending.forget(), setFault(null))} autofocus />
       ) : null}
       <Field id="nickname" label={t('complete.nickname')} type="text" value={nickname} autocomplete="nickname" error={faultOf(fault, 'nickname')} onInput={setNickname} hint={t('complete.nickname.hint')} most={LONGEST} />
       <Field id="new-password" label={t('password.new')} type="password" value={password} autocomplete="new-password" error={faultOf(fault, 'password')} onInput={setPassword} autofocus={me.mobile !== null} />

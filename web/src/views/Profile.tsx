@@ -26,7 +26,7 @@ export function Profile({ onBack }: { onBack(): void }) {
       <dl class="profile">
         <dt>{t('login.email')}</dt>
         <dd class="cut">{me.email}</dd>
-        <dt>{t('complete.nickname')}</dt>
+        <dt>{t('profile.nickname')}</dt>
         <dd class="cut">{me.nickname || '–'}</dd>
         <dt>{t('mobile.label')}</dt>
         <dd class="split">
