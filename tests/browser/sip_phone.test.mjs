@@ -115,14 +115,17 @@ story('the page of a phone needs no microphone, makes no sound and opens no peer
     await sipp.cue();
     await sipp.ended;
   });
+  const silent = async () => assert.deepEqual(await mei.page.evaluate(() => window.__audio), { peers: 0, microphones: 0, sounds: 0 });
+  await silent();
   await mei.choose('available');
+  await mei.page.reload();
   await mei.state('available');
 
   const phone = await stage.phone();
   const { audio, sipp } = await stage.customerCalls();
   await phone.rings;
   await mei.showsPhoneRinging();
-  assert.deepEqual(await mei.page.evaluate(() => window.__audio), { peers: 0, microphones: 0, sounds: 0 });
+  await silent();
   await phone.cue();
   await mei.call({ phase: 'talking' });
   await callerHearsAgent(audio);
@@ -136,7 +139,7 @@ story('the page of a phone needs no microphone, makes no sound and opens no peer
     await mei.click('hang-up');
     await Promise.all([phone.ended, sipp.ended]);
   });
-  assert.deepEqual(await mei.page.evaluate(() => window.__audio), { peers: 0, microphones: 0, sounds: 0 });
+  await silent();
   await context.close();
   await stage.meiAgain();
 });

@@ -116,5 +116,15 @@ fn an_offline_agents_page_hears_of_another_device() {
     let mut ids = CountingIds(0);
     let mut cx = Cx::new(0, 0, 0, &mut ids);
     let (mut machine, _) = Agent::new(agent(1, &[]), Kept::choice(Chosen::Offline), &mut cx);
-    assert_eq!(machine.handle(Event::Setup(Box::new(AgentSetup { device: phone(1), ..agent(1, &[]) })), &mut cx), [Action::StateChanged]);
+    assert!(machine.handle(Event::Setup(Box::new(on_phone(1))), &mut cx).contains(&Action::StateChanged));
+}
+
+#[test]
+fn an_agent_who_waits_for_a_phone_keeps_the_browser_beyond_a_panic() {
+    let mut ids = CountingIds(0);
+    let mut cx = Cx::new(0, 0, 0, &mut ids);
+    let (mut machine, _) = Agent::new(agent(1, &[]), Kept::choice(Chosen::Busy(None)), &mut cx);
+    machine.handle(Event::Setup(Box::new(on_phone(1))), &mut cx);
+    let (machine, _) = Agent::new(machine.setup.clone(), machine.kept(), &mut cx);
+    assert_eq!(machine.device(), &DeviceSetup::Browser);
 }
