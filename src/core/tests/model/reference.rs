@@ -1,6 +1,6 @@
 //! A small model of "what must hold", kept apart from the machines: it follows what people and machines did and says what is wrong.
 
-use crate::floor::{Far, Floor};
+use crate::floor::{EPOCH, Far, Floor};
 use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, RING_REACH, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
@@ -237,6 +237,14 @@ impl Reference {
         match event {
             group::Event::OfferOver { call, agent, how: OfferEnd::Refused, .. } => {
                 self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
+            }
+            // A new machine learns of earlier refusals from the ticket.
+            group::Event::Enqueue(ticket) => {
+                for (agent, at) in &ticket.refused {
+                    let at = u64::try_from(*at - EPOCH).expect("after the floor opened");
+                    let known = self.refused.entry((ticket.call, *agent)).or_insert((at, at));
+                    known.1 = if known.1 == Millis::MAX { at } else { known.1.max(at) };
+                }
             }
             group::Event::Left(call) | group::Event::CallGone(call) => self.refused.retain(|(who, _), _| who != call),
             _ => {}
