@@ -192,6 +192,8 @@ pub struct Settings {
 #[ts(export_to = "wire.ts")]
 pub struct AgentView {
     pub state: AgentState,
+    /// What rings. With a phone the page needs neither microphone nor peer, and *Answer* does nothing (C8). It changes while the agent is offline.
+    pub device: Device,
     /// The break reason; or why the switch set the agent busy (B4).
     pub reason: Option<String>,
     /// When this state began.
@@ -208,6 +210,16 @@ pub struct AgentView {
     /// The device failed: no offers until then (B4); `reason` says why.
     #[ts(type = "number | null")]
     pub rests_until: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Device {
+    /// The page, over its peer.
+    Browser,
+    /// A SIP phone.
+    Phone,
 }
 
 /// The states of table B.

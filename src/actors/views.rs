@@ -6,6 +6,7 @@ use cordboard_core::agent::{Agent, Chosen, Seen};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::Group;
 use cordboard_core::message::{Phase, Ringing, Session};
+use cordboard_core::setup::DeviceSetup;
 
 pub fn queue(group: &Group) -> wire::QueueView {
     let (waiting, oldest) = group.queue();
@@ -26,6 +27,10 @@ pub fn agent(agent: &Agent, now: Millis, wall: i64) -> wire::AgentView {
             Seen::InLine => wire::AgentState::InLine,
             Seen::AfterCallWork => wire::AgentState::AfterCallWork,
             Seen::Offline => wire::AgentState::Offline,
+        },
+        device: match agent.device() {
+            DeviceSetup::Browser => wire::Device::Browser,
+            DeviceSetup::Phone(_) => wire::Device::Phone,
         },
         reason: reason.map(str::to_owned),
         since,

@@ -189,6 +189,8 @@ impl Seen {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Agent {
     pub setup: AgentSetup,
+    /// What rings now: a change from browser to phone or back waits until the agent is offline.
+    device: DeviceSetup,
     chosen: Chosen,
     /// `chosen` was changed during this call (B1: "then Busy").
     chosen_in_call: bool,
@@ -219,6 +221,8 @@ pub struct Kept {
     /// A workstation's socket is there.
     pub sockets: bool,
     pub peer: Option<PeerId>,
+    /// What rang; none: what the setup says.
+    device: Option<DeviceSetup>,
     /// After-call work: when it ends in machine time, since when in wall time, how long in all.
     wrap_up: Option<(Option<Millis>, i64, Option<u64>)>,
     misses: u32,
@@ -231,13 +235,24 @@ pub struct Kept {
 impl Kept {
     /// An agent who comes back to this state after a start of the switch, without a workstation yet.
     pub fn choice(chosen: Chosen) -> Self {
-        Self { chosen, sockets: false, peer: None, wrap_up: None, misses: 0, rests: None, free_since: None, calls_today: (0, 0) }
+        Self {
+            chosen,
+            sockets: false,
+            peer: None,
+            device: None,
+            wrap_up: None,
+            misses: 0,
+            rests: None,
+            free_since: None,
+            calls_today: (0, 0),
+        }
     }
 }
 
 impl Agent {
     pub fn new(setup: AgentSetup, kept: Kept, cx: &mut Cx) -> (Self, Vec<Action>) {
         let mut agent = Self {
+            device: kept.device.unwrap_or_else(|| setup.device.clone()),
             setup,
             chosen: kept.chosen,
             chosen_in_call: false,
@@ -277,6 +292,7 @@ impl Agent {
             chosen: self.chosen.clone(),
             sockets: self.sockets,
             peer: self.peer,
+            device: Some(self.device.clone()),
             wrap_up,
             misses: self.misses,
             rests: self.rests.clone(),
@@ -303,6 +319,11 @@ impl Agent {
 
     pub fn peer(&self) -> Option<PeerId> {
         self.peer
+    }
+
+    /// What rings for this agent now.
+    pub fn device(&self) -> &DeviceSetup {
+        &self.device
     }
 
     /// State, reason, and since when (wall time).
@@ -481,8 +502,10 @@ impl Agent {
     }
 
     fn accept(&mut self, offer: OfferId, out: &mut Vec<Action>) {
+        // A phone is answered at the phone (C8).
         if let Activity::Ringing(lease) = &self.activity
             && lease.offer == offer
+            && self.device == DeviceSetup::Browser
         {
             out.push(to_call(lease.call, call::Event::Accept { offer, peer: self.peer }));
             self.activity = Activity::Accepted(lease.clone());
@@ -503,7 +526,7 @@ impl Agent {
     }
 
     fn is_reachable(&self) -> bool {
-        match self.setup.device {
+        match self.device {
             DeviceSetup::Phone(_) => true,
             DeviceSetup::Browser => self.sockets && self.peer.is_some(),
         }

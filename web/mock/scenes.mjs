@@ -4,7 +4,7 @@ const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@n
 const minutes = n => Math.round(n * 60000)
 
 function agent(state, more = {}) {
-  return { state, reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
+  return { state, device: 'browser', reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
 }
 
 function session(call, phase, more = {}) {
@@ -74,6 +74,9 @@ const scenes = {
   onBreak: () => ({ agent: agent('onBreak', { reason: 'Lunch' }) }),
   resting: () => ({ agent: agent('available', { reason: 'device_failed', restsUntil: Date.now() + 9000 }) }),
   ringing: () => ({ agent: agent('inLine', { since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1) }),
+  phone: () => ({ agent: agent('available', { device: 'phone' }), peer: 'none' }),
+  ringingphone: () => ({ agent: agent('inLine', { device: 'phone', since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1), peer: 'none' }),
+  phonecall: () => ({ agent: agent('inLine', { device: 'phone' }), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), peer: 'none', then: [quality] }),
   automatic: () => ({ agent: agent('inLine', { since: Date.now() - 1000 }), offer: offer({ automatic: true, callerName: null, place: null, ringsUntil: Date.now() + 2000, ringsSince: Date.now() }), queues: queues(2, 1) }),
   connecting: () => ({ agent: agent('inLine'), sessions: [session('c1', 'connecting', { began: Date.now() }), ...older()], queues: queues(3, 1) }),
   incall: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday. Ask warehouse for same-day courier.' }), ...older()], queues: queues(3, 1), then: [quality] }),
@@ -129,9 +132,10 @@ export function scene(name, socket) {
     tell({ type: 'done', id })
     const live = snapshot.sessions.find(s => s.phase !== 'ended')
     const change = part => live && (Object.assign(live, part), tell({ type: 'session', ...live }))
+    const changed = (state, more = {}) => agent(state, { device: snapshot.agent.device, since: Date.now(), ...more })
     switch (ask.type) {
       case 'setState':
-        return tell({ type: 'agent', ...agent(ask.state, { since: Date.now(), reason: ask.breakReason }) })
+        return tell({ type: 'agent', ...changed(ask.state, { reason: ask.breakReason }) })
       case 'hold':
       case 'resume':
         return change({ held: ask.type === 'hold' })
@@ -146,11 +150,11 @@ export function scene(name, socket) {
         return tell({ type: 'session', ...snapshot.sessions[0] })
       case 'hangUp':
         change({ phase: 'ended', ended: Date.now(), outcome: 'normal_end', hungUpBy: 'agent' })
-        return tell({ type: 'agent', ...agent('afterCallWork', { since: Date.now(), wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
+        return tell({ type: 'agent', ...changed('afterCallWork', { wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
       case 'endWrapUp':
-        return tell({ type: 'agent', ...agent('available', { since: Date.now() }) })
+        return tell({ type: 'agent', ...changed('available') })
       case 'continueWrapUp':
-        return tell({ type: 'agent', ...agent('afterCallWork', { since: Date.now() }) })
+        return tell({ type: 'agent', ...changed('afterCallWork') })
       case 'completeService':
         return tell({ type: 'sessionsGone', calls: [ask.call] })
     }

@@ -17,7 +17,7 @@ export function snapshot(more: Partial<Snapshot> = {}): ToWorkstation {
     type: 'snapshot',
     now: 1_000_500,
     me: { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei@example', role: 'agent', mustChangePassword: false },
-    agent: { state: 'available', reason: null, since: 900_000, then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null },
+    agent: { state: 'available', device: 'browser', reason: null, since: 900_000, then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null },
     queues: [{ group: 1, name: 'Orders', waiting: 0, oldest: null }],
     offer: null,
     sessions: [],

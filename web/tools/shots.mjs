@@ -35,6 +35,9 @@ export function shotsOf(base) {
       await page.click('[data-test=state-menu]')
     },
     ringing: at('ringing'),
+    phone: at('phone'),
+    ringingphone: at('ringingphone'),
+    phonecall: at('phonecall'),
     automatic: at('automatic'),
     connecting: at('connecting'),
     incall: at('incall'),

@@ -41,7 +41,7 @@ impl Agent {
         let (id, offer) = (self.setup.id, lease.offer);
         if epoch == self.epoch && self.is_ready() && matches!(self.matching, Matching::Parked | Matching::Picked(_)) {
             self.activity = Activity::Reserved(lease);
-            let device = Device::from(&self.setup.device);
+            let device = Device::from(&self.device);
             let automatic = self.setup.automatic_answer;
             out.push(Action::Tell(Tell::Group(group, group::Event::Reserved { agent: id, offer, device, automatic })));
         } else {
@@ -89,7 +89,7 @@ impl Agent {
         }
         let lease = lease.clone();
         // A phone rings by itself (C6).
-        ringing.automatic &= self.setup.device == DeviceSetup::Browser;
+        ringing.automatic &= self.device == DeviceSetup::Browser;
         let automatic = ringing.automatic;
         let offer = ringing.offer;
         out.push(Action::ShowOffer(Some(ringing)));

@@ -7,6 +7,10 @@ export type AgentState = "available" | "busy" | "onBreak" | "inLine" | "afterCal
 
 export type AgentView = { state: AgentState, 
 /**
+ * What rings. With a phone the page needs neither microphone nor peer, and *Answer* does nothing (C8). It changes while the agent is offline.
+ */
+device: Device, 
+/**
  * The break reason; or why the switch set the agent busy (B4).
  */
 reason: string | null, 
@@ -50,6 +54,8 @@ export type Ask = { "type": "setState", state: ChosenState, breakReason: string 
  * A state the agent may choose (B1).
  */
 export type ChosenState = "available" | "busy" | "onBreak" | "offline";
+
+export type Device = "browser" | "phone";
 
 /**
  * What the switch tells the page over the socket.

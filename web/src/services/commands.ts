@@ -1,4 +1,4 @@
-import { ended, liveSession, shownSession } from '../state/select'
+import { byPhone, ended, liveSession, shownSession } from '../state/select'
 import type { State } from '../state/state'
 import type { Command } from './keys'
 import type { Workstation } from './workstation'
@@ -15,7 +15,7 @@ export function runCommand(command: Exclude<Command, 'menu'>, state: State, stat
   const wrapUp = agent.state === 'afterCallWork'
   switch (command) {
     case 'answer':
-      if (offer && !offer.automatic) void station.ask({ type: 'answer', offer: offer.offer })
+      if (offer && !offer.automatic && !byPhone(desk)) void station.ask({ type: 'answer', offer: offer.offer })
       return
     case 'decline':
       if (offer && !offer.automatic) void station.ask({ type: 'decline', offer: offer.offer })

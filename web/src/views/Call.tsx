@@ -7,7 +7,7 @@ import { MicrophoneMeter } from '../components/Meter'
 import { Bars, initials, Refused } from '../components/parts'
 import { Remark } from '../components/Remark'
 import { spell, useTime } from '../services/clock'
-import { isPending, microphoneOpen, qualityBars } from '../state/select'
+import { byPhone, isPending, microphoneOpen, qualityBars } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** The call view (D1–D3, D8). */
@@ -37,7 +37,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         </div>
         <div class="meters">
           <Quality state={state} desk={desk} session={session} broken={broken} />
-          <MicrophoneMeter off={!microphoneOpen(desk) || away} />
+          {byPhone(desk) ? null : <MicrophoneMeter off={!microphoneOpen(desk) || away} />}
           {session.recording ? <span class="rec">{t('call.recording')}</span> : null}
           {session.group ? <span class="badge">{session.group}</span> : null}
         </div>
