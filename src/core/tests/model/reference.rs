@@ -321,6 +321,8 @@ impl Reference {
         }
         if after.transferring && !before.transferring {
             caller.asked = now;
+            // The queue it is to join asks by its own rules, even before the caller stands there.
+            self.refused.retain(|(call, _), _| *call != id);
         }
         if matches!(after.kind, "Joining" | "Talking") {
             caller.transferred = None;
