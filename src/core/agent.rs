@@ -3,6 +3,7 @@
 //! | activity | event | next |
 //! |---|---|---|
 //! | Free | `Reserve` of this epoch, when ready | Reserved |
+//! | Free | `ReserveDirect` from a call, when available or busy | Reserved |
 //! | Reserved | `Ring` | Ringing (automatic answer: Accepted) |
 //! | Reserved, Ringing, Accepted | `Withdraw`, `Revoke`, `CallGone`, lease expired | Free |
 //! | Reserved | `Ring` when out of reach, a state other than available is chosen | Free, the call is told |
@@ -73,6 +74,12 @@ pub enum Event {
         call: CallId,
         ring: Millis,
     },
+    /// From a call that is transferred to this agent: busy or available (C4, D4).
+    ReserveDirect {
+        offer: OfferId,
+        call: CallId,
+        ring: Millis,
+    },
     /// The group takes a reservation back that the call never heard of.
     Revoke(OfferId),
     GroupRestarted(GroupId),
@@ -128,8 +135,20 @@ enum Activity {
 struct Lease {
     offer: OfferId,
     call: CallId,
-    group: GroupId,
+    /// The group that asked; none: the call itself did.
+    group: Option<GroupId>,
     expires: Millis,
+}
+
+impl Lease {
+    /// Whether an agent in this state may be rung for it (C4).
+    fn suits(&self, chosen: &Chosen) -> bool {
+        match chosen {
+            Chosen::Available => true,
+            Chosen::Busy(_) => self.group.is_none(),
+            Chosen::OnBreak(_) | Chosen::Offline => false,
+        }
+    }
 }
 
 /// Where a ready agent stands with its groups under the present epoch (C3).
@@ -413,7 +432,10 @@ impl Agent {
                 }
             }
             Event::Reserve { group, epoch, offer, call, ring } => {
-                self.reserve(epoch, Lease { offer, call, group, expires: cx.now + ring + LEASE_MARGIN }, &mut out)
+                self.reserve(epoch, group, Lease { offer, call, group: Some(group), expires: cx.now + ring + LEASE_MARGIN }, &mut out)
+            }
+            Event::ReserveDirect { offer, call, ring } => {
+                self.reserve_direct(Lease { offer, call, group: None, expires: cx.now + ring + LEASE_MARGIN }, &mut out)
             }
             Event::Revoke(offer) => self.withdraw(offer, &mut out),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
@@ -471,7 +493,7 @@ impl Agent {
             Activity::Free => {}
             // Going offline lets a ringing caller move on at once; what does not ring yet never will.
             Activity::Ringing(_) if offline => self.let_go(out),
-            Activity::Reserved(_) if self.chosen != Chosen::Available => self.let_go(out),
+            Activity::Reserved(lease) if !lease.suits(&self.chosen) => self.let_go(out),
             Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } | Activity::WrapUp { .. } => {
                 self.chosen_in_call = true;
                 out.push(Action::StateChanged);

@@ -9,9 +9,11 @@
 //! | Queueing | a phone answers | Joining, Talking where no ding-dong comes first |
 //! | Queueing | `TurnedAway` to another group | Queueing there |
 //! | Queueing | `TurnedAway`, hang up | Leaving (prompt), Over |
+//! | Queueing | transferred: `TurnedAway`, the reserved agent does not answer | Queueing at the head of where it came from |
 //! | Joining | the agent's leg is up, the ding-dong played | Talking |
 //! | Joining | the agent's leg fails, `AgentLost` | Queueing at the head |
 //! | Talking | `AgentLost` | Queueing at the head, a new segment |
+//! | Talking | `Transfer` and its target is reserved (`Queued`, `Reserved`) | Queueing there, a new segment |
 //! | Talking | hang-up from either side | Over |
 //! | Leaving | `Played` | Over |
 //! | any | the customer's leg ends, a leg is gone | Over |
@@ -19,6 +21,7 @@
 
 mod queueing;
 mod talking;
+mod transfer;
 
 pub use queueing::position_sounds;
 
@@ -26,7 +29,7 @@ use crate::cx::{Cx, Millis};
 use crate::group::{self, Limit};
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{Action, MediaAction, Offer, OfferEnd, Phase, Session, Source, Tell, Terms, Withdrawal};
+use crate::message::{self, Action, Device, MediaAction, Offer, OfferEnd, Phase, Session, Source, Target, Tell, Terms, Withdrawal};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut, WrapUp};
@@ -53,6 +56,8 @@ pub enum Event {
     // From groups.
     Queued {
         group: GroupId,
+        /// The wait this is about, by the ticket.
+        wait: u32,
         music: String,
         welcome: Option<String>,
     },
@@ -64,12 +69,24 @@ pub enum Event {
     },
     TurnedAway {
         group: GroupId,
+        wait: u32,
         limit: Limit,
         way_out: WayOut,
     },
     Offer(Box<Offer>),
     GroupRestarted(GroupId),
     // From agents.
+    /// The agent is reserved for this call alone (D4).
+    Reserved {
+        agent: AgentId,
+        offer: OfferId,
+        device: Device,
+        automatic: Option<bool>,
+    },
+    NotReserved {
+        agent: AgentId,
+        offer: OfferId,
+    },
     Accept {
         offer: OfferId,
         peer: Option<PeerId>,
@@ -117,6 +134,8 @@ pub enum Command {
     Resume,
     Mute,
     Unmute,
+    /// To whom the caller goes instead (D4).
+    Transfer(Target),
     HangUp,
 }
 
@@ -170,6 +189,35 @@ struct Queueing {
     playing: Option<u64>,
     /// The sounds that follow it.
     next: Vec<String>,
+    /// Nobody's queue: one agent was reserved for a transfer (D4).
+    direct: bool,
+    /// Where a transferred caller goes whom nobody takes.
+    back: Option<Back>,
+}
+
+/// Where a transferred caller came from (D4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Back {
+    group: GroupId,
+    agent: AgentId,
+}
+
+impl Queueing {
+    fn new(group: GroupId, since: i64, head: bool, wait: u32) -> Self {
+        Self {
+            group,
+            since,
+            head,
+            wait,
+            offers: Vec::new(),
+            refused: BTreeMap::new(),
+            welcomed: false,
+            playing: None,
+            next: Vec::new(),
+            direct: false,
+            back: None,
+        }
+    }
 }
 
 /// An offer that an agent was given for this call.
@@ -201,6 +249,9 @@ struct Talk {
     began: i64,
     held: bool,
     muted: bool,
+    transfer: Option<transfer::Asked>,
+    /// Why the last transfer was refused.
+    refusal: Option<message::Transfer>,
 }
 
 /// How far the caller's leg was taken.
@@ -294,7 +345,7 @@ impl Call {
     /// The group whose queue the caller stands in.
     pub fn queue(&self) -> Option<GroupId> {
         match &self.state {
-            State::Queueing(queueing) => Some(queueing.group),
+            State::Queueing(queueing) => (!queueing.direct).then_some(queueing.group),
             State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
         }
     }
@@ -302,6 +353,16 @@ impl Call {
     /// The group whose call this is at the moment.
     pub fn group(&self) -> Option<GroupId> {
         self.queue().or(self.seat().map(|seat| seat.terms.group))
+    }
+
+    /// Which wait of the call this is, from 1; for the model test.
+    pub fn waits(&self) -> u32 {
+        self.waits
+    }
+
+    /// A transfer was asked for and is not decided; for the model test.
+    pub fn is_transferring(&self) -> bool {
+        matches!(&self.state, State::Talking(talk) if talk.transfer.is_some())
     }
 
     pub fn customer_leg(&self) -> LegId {
@@ -364,11 +425,13 @@ impl Call {
                     out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep(self.id()))));
                 }
             }
-            Event::Queued { group, music, welcome } => self.queued(group, music, welcome, &mut out, cx),
+            Event::Queued { group, wait, music, welcome } => self.queued(group, wait, music, welcome, &mut out, cx),
             Event::Announce { group, position, sound } => self.announced(group, position, sound, &mut out),
-            Event::TurnedAway { group, limit, way_out } => self.turned_away(group, limit, way_out, &mut out, cx),
+            Event::TurnedAway { group, wait, limit, way_out } => self.turned_away(group, wait, limit, way_out, &mut out, cx),
             Event::Offer(offer) => self.offered_to(*offer, &mut out, cx),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
+            Event::Reserved { agent, offer, device, automatic } => self.reserved(agent, offer, device, automatic, &mut out, cx),
+            Event::NotReserved { agent, offer } => self.not_reserved(agent, offer, &mut out),
             Event::Accept { offer, peer } => self.accepted(offer, peer, &mut out, cx),
             Event::Declined { offer } => self.offer_ended(offer, OfferEnd::Refused, &mut out, cx),
             Event::OfferGone { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out, cx),
@@ -381,7 +444,7 @@ impl Call {
                 }
             }
             Event::AgentRestarted(agent) => self.agent_restarted(agent, &mut out),
-            Event::Command { agent, command } => self.command(agent, &command, &mut out),
+            Event::Command { agent, command } => self.command(agent, &command, &mut out, cx),
             Event::Played { leg, token } => self.played(leg, token, &mut out, cx),
             Event::Quality { mos } => {
                 if matches!(self.state, State::Talking(_)) {
@@ -488,7 +551,7 @@ impl Call {
     fn over(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Queueing(queueing) => {
-                out.push(Action::Tell(Tell::Group(queueing.group, group::Event::Left(self.id()))));
+                out.extend(self.leave(&queueing));
                 for hand in queueing.offers {
                     self.abandon_offer(&hand, out);
                 }
@@ -499,6 +562,7 @@ impl Call {
                 out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
             }
             State::Talking(talk) => {
+                self.drop_transfer(&talk, out);
                 out.push(hang_up(talk.seat.leg));
                 out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
                 out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
@@ -524,19 +588,23 @@ impl Call {
         }
     }
 
+    /// The queue is told that the caller is gone from it.
+    fn leave(&self, queueing: &Queueing) -> Option<Action> {
+        (!queueing.direct).then(|| Action::Tell(Tell::Group(queueing.group, group::Event::Left(self.id()))))
+    }
+
     /// An offer that is needed no more: the agent is told, the phone stops.
     fn abandon_offer(&mut self, hand: &InHand, out: &mut Vec<Action>) {
         if hand.withdrawn.is_none() {
-            out.push(self.withdraw(&hand.offer, Withdrawal::NotNeeded));
+            out.push(self.withdraw(hand.offer.offer, hand.offer.agent, Withdrawal::NotNeeded));
             out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
             out.extend(hand.leg.map(hang_up));
         }
         self.unconfirmed.insert(hand.offer.offer, hand.offer.agent);
     }
 
-    fn withdraw(&self, offer: &Offer, why: Withdrawal) -> Action {
-        let event = agent::Event::Withdraw { call: self.id(), offer: offer.offer, why };
-        Action::Tell(Tell::Agent(offer.agent, event))
+    fn withdraw(&self, offer: OfferId, agent: AgentId, why: Withdrawal) -> Action {
+        Action::Tell(Tell::Agent(agent, agent::Event::Withdraw { call: self.id(), offer, why }))
     }
 
     fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: bool) -> Action {
@@ -557,6 +625,7 @@ impl Call {
             held: talk.is_some_and(|talk| talk.held),
             muted: talk.is_some_and(|talk| talk.muted),
             recording: self.recording,
+            transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
         };
         Action::ShowSession { agent: seat.agent, session }
     }
@@ -569,7 +638,7 @@ fn hang_up(leg: LegId) -> Action {
 /// The user of a phone that rings for an offer.
 fn phone_of(offer: &Offer) -> Option<&PhoneSetup> {
     match &offer.device {
-        crate::message::Device::Browser => None,
-        crate::message::Device::Phone(phone) => Some(phone),
+        Device::Browser => None,
+        Device::Phone(phone) => Some(phone),
     }
 }

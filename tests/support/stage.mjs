@@ -35,6 +35,9 @@ announce_position = "10s"
 announcement = "please-hold"
 announce_every = "10s"
 
+# Nobody works there.
+[groups.Claims]
+
 ${phone ? `[phones.desk]\nuser = "mei"\naddr = "127.0.0.1:${phone}"\n` : ''}
 [agents."mei@example.com"]
 number = "1001"

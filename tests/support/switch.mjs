@@ -1,7 +1,7 @@
 // The switch as an operator runs it: one process, its own data folder and free ports.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
@@ -66,6 +66,11 @@ export class Switch {
   /** What it said on its standard output and error, all starts together. */
   get log() {
     return readFileSync(join(this.#data, 'log'), 'utf8');
+  }
+
+  /** The recordings it keeps, by file name. */
+  get recordings() {
+    return readdirSync(join(this.#data, 'recordings')).filter((name) => name.endsWith('.mp3'));
   }
 
   /** A further command beside `serve`, with the same settings; its output. */

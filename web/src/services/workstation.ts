@@ -2,7 +2,7 @@ import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
 import { t } from '../i18n'
 import { byPhone, isOnline, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
-import type { SoundPlace, State } from '../state/state'
+import type { Picker, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
 import { Drafts } from './drafts'
@@ -172,6 +172,10 @@ export class Workstation {
 
   select(call: string | null) {
     this.store.dispatch({ type: 'selected', call })
+  }
+
+  pick(picker: Picker | null) {
+    this.store.dispatch({ type: 'picking', picker })
   }
 
   type(call: string, text: string) {
@@ -358,5 +362,5 @@ export class Workstation {
 
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
-  return ask.type !== 'remark' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
+  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
 }
