@@ -19,6 +19,7 @@
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
+mod ending;
 mod queueing;
 mod talking;
 mod transfer;
@@ -26,14 +27,14 @@ mod transfer;
 pub use queueing::position_sounds;
 
 use crate::cx::{Cx, Millis};
-use crate::group::{self, Limit};
+use crate::group::Limit;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, Device, MediaAction, Offer, OfferEnd, Phase, Session, Source, Target, Tell, Terms, Withdrawal};
+use crate::message::{self, Action, Device, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
-use crate::setup::{PhoneSetup, WayOut, WrapUp};
-use crate::{agent, trunk};
+use crate::setup::{PhoneSetup, WayOut};
+use crate::trunk;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -535,99 +536,6 @@ impl Call {
             State::Talking(talk) => Some(&talk.seat),
             State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => None,
         }
-    }
-
-    /// Ends the call for everybody: the caller's leg too.
-    fn end(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        if self.is_over() {
-            return;
-        }
-        if by != HungUpBy::Customer {
-            out.push(self.signal(SignalCommand::HangUp { q850: Some(16) }));
-        }
-        self.over(status, by, out);
-    }
-
-    fn over(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Queueing(queueing) => {
-                out.extend(self.leave(&queueing));
-                for hand in queueing.offers {
-                    self.abandon_offer(&hand, out);
-                }
-            }
-            State::Joining(seat) => {
-                out.push(hang_up(seat.leg));
-                out.push(self.agent_over(seat.agent, None, false));
-                out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
-            }
-            State::Talking(talk) => {
-                self.drop_transfer(&talk, out);
-                out.push(hang_up(talk.seat.leg));
-                out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
-                out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
-            }
-            State::Claiming | State::Leaving { .. } | State::Over => {}
-        }
-        if self.recording {
-            self.recording = false;
-            out.push(Action::Media(MediaAction::StopRecording));
-        }
-        self.tell_quality(out);
-        out.push(Action::Journal(What::Ended { status, by }));
-        if std::mem::take(&mut self.channel) {
-            out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Free(self.id()))));
-        }
-    }
-
-    /// The mean quality of the segment that ends (G1).
-    fn tell_quality(&mut self, out: &mut Vec<Action>) {
-        let (sum, count) = std::mem::take(&mut self.quality);
-        if count > 0.0 {
-            out.push(Action::Journal(What::Quality { mos: sum / count }));
-        }
-    }
-
-    /// The queue is told that the caller is gone from it.
-    fn leave(&self, queueing: &Queueing) -> Option<Action> {
-        (!queueing.direct).then(|| Action::Tell(Tell::Group(queueing.group, group::Event::Left(self.id()))))
-    }
-
-    /// An offer that is needed no more: the agent is told, the phone stops.
-    fn abandon_offer(&mut self, hand: &InHand, out: &mut Vec<Action>) {
-        if hand.withdrawn.is_none() {
-            out.push(self.withdraw(hand.offer.offer, hand.offer.agent, Withdrawal::NotNeeded));
-            out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
-            out.extend(hand.leg.map(hang_up));
-        }
-        self.unconfirmed.insert(hand.offer.offer, hand.offer.agent);
-    }
-
-    fn withdraw(&self, offer: OfferId, agent: AgentId, why: Withdrawal) -> Action {
-        Action::Tell(Tell::Agent(agent, agent::Event::Withdraw { call: self.id(), offer, why }))
-    }
-
-    fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: bool) -> Action {
-        Action::Tell(Tell::Agent(agent, agent::Event::CallOver { call: self.id(), wrap_up, device_failed }))
-    }
-
-    /// The view of the agent. Ended views carry no time of their own: the shell stamps them.
-    fn show(&self, seat: &Seat, phase: Phase, talk: Option<&Talk>, ended: Option<(CallStatus, HungUpBy)>) -> Action {
-        let session = Session {
-            call: self.id(),
-            segment: self.segment,
-            phase,
-            caller: self.arrival.caller.clone(),
-            called: self.arrival.contact.clone(),
-            group: seat.terms.group_name.clone(),
-            began: talk.map(|talk| talk.began),
-            ended,
-            held: talk.is_some_and(|talk| talk.held),
-            muted: talk.is_some_and(|talk| talk.muted),
-            recording: self.recording,
-            transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
-        };
-        Action::ShowSession { agent: seat.agent, session }
     }
 }
 
