@@ -22,7 +22,7 @@ check: web/dist/index.html
 
 # Costs of the hot paths, then what people feel: answer to voice, hold to music.
 bench: web/dist/index.html
-	cargo bench --workspace
+	cargo bench -p cordboard-core -p cordboard-sip -p cordboard-media
 	@tests/support/packages test
 	cargo build --workspace --bins
 	node tests/browser/latency.mjs

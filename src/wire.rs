@@ -53,6 +53,13 @@ pub enum Ask {
     Unmute {
         call: String,
     },
+    /// Send the customer to a group or an agent (D4). *Done* says that the target is asked; the session tells what it said.
+    Transfer {
+        call: String,
+        to: TransferTarget,
+    },
+    /// Whom a customer can be sent to now; answered by [`ToWorkstation::Targets`].
+    Targets,
     /// Text kept with the record (D8); the last one sent stands.
     Remark {
         call: String,
@@ -76,6 +83,15 @@ pub enum Ask {
     ClosePeer,
     /// Keeps the socket alive and measures the round trip; answered by `done`.
     Ping,
+}
+
+/// Where a customer is sent (D4).
+#[derive(Deserialize, Serialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum TransferTarget {
+    Group { id: i32 },
+    Agent { id: i32 },
 }
 
 /// A state the agent may choose (B1).
@@ -123,12 +139,58 @@ pub enum ToWorkstation {
     AudioOwner { mine: bool },
     /// Measured quality of the call's two paths, about every two seconds (D1).
     Quality(QualityView),
+    /// Whom a customer can be sent to (D4).
+    Targets(TargetsView),
     /// The request with this id was done.
     Done { id: u32 },
     /// The request was refused; `message` is a sentence for the agent, `code` is stable.
     Refused { id: u32, code: String, message: String },
     /// Another login took this session over; the socket closes after it (A9).
     TakenOver,
+}
+
+/// Every group with its idle agents, and every agent with the state (D4).
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct TargetsView {
+    pub groups: Vec<TargetGroup>,
+    pub agents: Vec<TargetAgent>,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct TargetGroup {
+    pub id: i32,
+    pub name: String,
+    /// Agents of the group who would be rung at once.
+    pub idle: u32,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct TargetAgent {
+    pub id: i32,
+    pub name: String,
+    /// The agent id that people use.
+    pub number: String,
+    pub email: String,
+    /// Skill groups by id.
+    pub groups: Vec<i32>,
+    pub state: AgentState,
+}
+
+/// How far a transfer is; all but the first leave the call as it was (D4).
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum TransferView {
+    Asked,
+    NoAgentOnline,
+    QueueFull,
+    AgentNotFree,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,6 +262,8 @@ pub struct Settings {
 #[ts(export_to = "wire.ts")]
 pub struct AgentView {
     pub state: AgentState,
+    /// What rings. With a phone the page needs neither microphone nor peer, and *Answer* does nothing (C8). It changes while the agent is offline.
+    pub device: Device,
     /// The break reason; or why the switch set the agent busy (B4).
     pub reason: Option<String>,
     /// When this state began.
@@ -216,6 +280,16 @@ pub struct AgentView {
     /// The device failed: no offers until then (B4); `reason` says why.
     #[ts(type = "number | null")]
     pub rests_until: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Device {
+    /// The page, over its peer.
+    Browser,
+    /// A SIP phone.
+    Phone,
 }
 
 /// The states of table B.
@@ -291,6 +365,8 @@ pub struct SessionView {
     pub held: bool,
     pub muted: bool,
     pub recording: bool,
+    /// A transfer that was asked for, or why it was refused (D4).
+    pub transfer: Option<TransferView>,
     pub remark: String,
 }
 

@@ -8,8 +8,8 @@ use actix::prelude::*;
 use cordboard_core::agent::{Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
-use cordboard_core::ids::{Address, CallId, OfferId, PeerId};
-use cordboard_core::message::{Action, Session};
+use cordboard_core::ids::{Address, AgentId, CallId, GroupId, OfferId, PeerId};
+use cordboard_core::message::{Action, Session, Target};
 use cordboard_core::record::{Entry, What};
 use cordboard_db::ChosenState;
 use cordboard_media::MediaEvent;
@@ -222,6 +222,15 @@ impl AgentRole {
 #[derive(Clone, Copy)]
 struct Refusal(&'static str, &'static str);
 
+fn target(to: wire::TransferTarget, switch: &Switch) -> Result<Target, Refusal> {
+    let directory = switch.directory.read();
+    let target = match to {
+        wire::TransferTarget::Group { id } => Some(GroupId(id)).filter(|id| directory.groups.contains_key(id)).map(Target::Group),
+        wire::TransferTarget::Agent { id } => Some(AgentId(id)).filter(|id| directory.agents.contains_key(id)).map(Target::Agent),
+    };
+    target.ok_or(Refusal("no_such_target", "This group or agent is not there any more. Choose another."))
+}
+
 impl Shell<AgentRole> {
     fn request(&mut self, page: u64, ask: Ask, ctx: &mut Context<Self>) -> Result<(), Refusal> {
         match ask {
@@ -243,6 +252,14 @@ impl Shell<AgentRole> {
             Ask::Resume { call } => self.role.command(&call, Command::Resume, &self.switch)?,
             Ask::Mute { call } => self.role.command(&call, Command::Mute, &self.switch)?,
             Ask::Unmute { call } => self.role.command(&call, Command::Unmute, &self.switch)?,
+            Ask::Transfer { call, to } => {
+                let target = target(to, &self.switch)?;
+                self.role.command(&call, Command::Transfer(target), &self.switch)?;
+            }
+            Ask::Targets => {
+                let targets = views::targets(&self.switch.directory.read());
+                self.role.show_to(page, ToWorkstation::Targets(targets));
+            }
             Ask::Remark { call, text } => self.role.remark(&call, text, &self.switch)?,
             Ask::EndWrapUp => self.event(Event::EndWrapUp, ctx),
             Ask::ContinueWrapUp => self.event(Event::ContinueWrapUp, ctx),
@@ -427,6 +444,9 @@ impl Role for AgentRole {
             Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
             Action::StateChanged => {
                 let view = views::agent(&self.machine, stage.switch.now(), stage.switch.wall());
+                if let Some(person) = stage.switch.directory.write().people.get_mut(&self.machine.setup.id) {
+                    (person.state, person.idle) = (view.state, self.machine.is_ready());
+                }
                 self.log_state(stage);
                 self.keep_choice(stage);
                 self.show(ToWorkstation::Agent(view));

@@ -4,20 +4,21 @@ use super::agent::{AgentActor, AgentRole, choice_of_row};
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
 use super::sip::Tune;
-use super::switch::Switch;
+use super::switch::{Directory, Person, Switch};
 use super::trunk::{TrunkActor, TrunkRole};
+use crate::wire::AgentState;
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
 use cordboard_core::setup::{AgentSetup, GroupSetup, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
-use cordboard_db::DbError;
+use cordboard_db::{Account, DbError};
 use cordboard_sip::endpoint::Sources;
 use std::sync::Arc;
 
 /// Brings the actors to what the database says: new ones are made, known ones hear of their changes. Must run on the actors' arbiter.
 pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
-    let (groups, trunks, agents) = (switch.db.groups()?, switch.db.trunks()?, switch.db.agents()?);
+    let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
     let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
     {
         let mut directory = switch.directory.write();
@@ -26,10 +27,11 @@ pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
         directory.mask_numbers = settings.mask_numbers;
         directory.group_names = groups.iter().map(|group| (group.id, group.name.clone())).collect();
         directory.members.clear();
-        for agent in &agents {
-            for membership in &agent.groups {
-                directory.members.entry(membership.group).or_default().insert(agent.id);
+        for account in &accounts {
+            for membership in &account.setup.groups {
+                directory.members.entry(membership.group).or_default().insert(account.setup.id);
             }
+            meet(&mut directory, account);
         }
     }
     let sources = Sources {
@@ -45,10 +47,20 @@ pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
     for setup in trunks {
         load_trunk(switch, setup);
     }
-    for setup in agents {
-        load_agent(switch, setup);
+    for account in accounts {
+        load_agent(switch, account);
     }
     Ok(())
+}
+
+/// Colleagues find the agent by these.
+fn meet(directory: &mut Directory, account: &Account) {
+    let AgentSetup { id, name, number, groups, .. } = &account.setup;
+    let known = directory.people.get(id).map(|person| (person.state, person.idle));
+    let (state, idle) = known.unwrap_or((AgentState::Offline, false));
+    let groups = groups.iter().map(|membership| membership.group).collect();
+    let person = Person { name: name.clone(), number: number.clone(), email: account.email.clone(), groups, state, idle };
+    directory.people.insert(*id, person);
 }
 
 fn load_group(switch: &Arc<Switch>, setup: GroupSetup) {
@@ -71,25 +83,15 @@ fn load_trunk(switch: &Arc<Switch>, setup: TrunkSetup) {
     switch.directory.write().trunks.insert(id, addr);
 }
 
-fn load_agent(switch: &Arc<Switch>, setup: AgentSetup) {
+fn load_agent(switch: &Arc<Switch>, account: Account) {
+    let setup = account.setup;
     if let Some(known) = switch.directory.read().agents.get(&setup.id) {
         return known.do_send(Deliver(agent::Event::Setup(Box::new(setup))));
     }
     let id = setup.id;
     // As before a stop of the switch: a page has the grace time to come back, a phone needs none (B3).
-    let chosen = last_chosen(switch, &setup);
+    let chosen = account.chosen_state.map_or(Chosen::Offline, choice_of_row);
     let (machine, first) = switch.with_cx(|cx| Agent::new(setup, agent::Kept::choice(chosen), cx));
     let addr = AgentActor::new(AgentRole::new(machine), first, switch.clone()).start();
     switch.directory.write().agents.insert(id, addr);
-}
-
-fn last_chosen(switch: &Switch, setup: &AgentSetup) -> Chosen {
-    let account = match switch.db.account(setup.id) {
-        Ok(account) => account,
-        Err(why) => {
-            tracing::error!(%why, "an agent's last state could not be read");
-            None
-        }
-    };
-    account.and_then(|account| account.chosen_state).map_or(Chosen::Offline, choice_of_row)
 }

@@ -7,6 +7,7 @@ use super::leg::{LegActor, LegInput};
 use super::shell::Deliver;
 use super::sip::SipActor;
 use super::trunk::TrunkActor;
+use crate::wire::AgentState;
 use actix::prelude::*;
 use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
@@ -38,6 +39,8 @@ pub struct Directory {
     pub numbers: Vec<NumberSetup>,
     /// Which agents see which group's queue (F2).
     pub members: HashMap<GroupId, HashSet<AgentId>>,
+    /// Everybody on the floor, for who looks for a colleague (D4).
+    pub people: HashMap<AgentId, Person>,
     /// Names for views.
     pub group_names: HashMap<GroupId, String>,
     pub break_reasons: Vec<String>,
@@ -46,6 +49,17 @@ pub struct Directory {
     pub demo: bool,
     /// No new calls: the switch drains (I4).
     pub draining: bool,
+}
+
+/// An agent as colleagues see them.
+pub struct Person {
+    pub name: String,
+    pub number: String,
+    pub email: String,
+    pub groups: Vec<GroupId>,
+    pub state: AgentState,
+    /// A group's next caller would ring here at once.
+    pub idle: bool,
 }
 
 pub struct Switch {

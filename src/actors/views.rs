@@ -1,11 +1,13 @@
 //! What machines know, as the workstation shows it. Numbers are masked here: what is masked is not sent (G4, H8).
 
-use super::switch::Switch;
+use super::switch::{Directory, Switch};
 use crate::wire;
 use cordboard_core::agent::{Agent, Chosen, Seen};
 use cordboard_core::cx::Millis;
-use cordboard_core::group::Group;
-use cordboard_core::message::{Phase, Ringing, Session};
+use cordboard_core::group::{Group, Limit};
+use cordboard_core::ids::GroupId;
+use cordboard_core::message::{Phase, Ringing, Session, Transfer};
+use cordboard_core::setup::DeviceSetup;
 
 pub fn queue(group: &Group) -> wire::QueueView {
     let (waiting, oldest) = group.queue();
@@ -26,6 +28,10 @@ pub fn agent(agent: &Agent, now: Millis, wall: i64) -> wire::AgentView {
             Seen::InLine => wire::AgentState::InLine,
             Seen::AfterCallWork => wire::AgentState::AfterCallWork,
             Seen::Offline => wire::AgentState::Offline,
+        },
+        device: match agent.device() {
+            DeviceSetup::Browser => wire::Device::Browser,
+            DeviceSetup::Phone(_) => wire::Device::Phone,
         },
         reason: reason.map(str::to_owned),
         since,
@@ -82,6 +88,41 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
         held: session.held,
         muted: session.muted,
         recording: session.recording,
+        transfer: session.transfer.map(transfer),
         remark: before.map(|view| view.remark.clone()).unwrap_or_default(),
     }
+}
+
+fn transfer(transfer: Transfer) -> wire::TransferView {
+    match transfer {
+        Transfer::Asked => wire::TransferView::Asked,
+        Transfer::QueueRefused(Limit::NoAgentOnline) => wire::TransferView::NoAgentOnline,
+        Transfer::QueueRefused(Limit::QueueFull | Limit::QueueTimeout) => wire::TransferView::QueueFull,
+        Transfer::AgentRefused => wire::TransferView::AgentNotFree,
+    }
+}
+
+/// Whom a customer can be sent to, by name (D4).
+pub fn targets(directory: &Directory) -> wire::TargetsView {
+    let idle = |group: GroupId| directory.people.values().filter(|person| person.idle && person.groups.contains(&group)).count();
+    let mut groups: Vec<wire::TargetGroup> = directory
+        .group_names
+        .iter()
+        .map(|(id, name)| wire::TargetGroup { id: id.0, name: name.clone(), idle: u32::try_from(idle(*id)).unwrap_or(u32::MAX) })
+        .collect();
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut agents: Vec<wire::TargetAgent> = directory
+        .people
+        .iter()
+        .map(|(id, person)| wire::TargetAgent {
+            id: id.0,
+            name: person.name.clone(),
+            number: person.number.clone(),
+            email: person.email.clone(),
+            groups: person.groups.iter().map(|group| group.0).collect(),
+            state: person.state,
+        })
+        .collect();
+    agents.sort_by(|a, b| a.name.cmp(&b.name));
+    wire::TargetsView { groups, agents }
 }

@@ -3,6 +3,7 @@
 //! | activity | event | next |
 //! |---|---|---|
 //! | Free | `Reserve` of this epoch, when ready | Reserved |
+//! | Free | `ReserveDirect` from a call, when available or busy | Reserved |
 //! | Reserved | `Ring` | Ringing (automatic answer: Accepted) |
 //! | Reserved, Ringing, Accepted | `Withdraw`, `Revoke`, `CallGone`, lease expired | Free |
 //! | Reserved | `Ring` when out of reach, a state other than available is chosen | Free, the call is told |
@@ -73,6 +74,12 @@ pub enum Event {
         call: CallId,
         ring: Millis,
     },
+    /// From a call that is transferred to this agent: busy or available (C4, D4).
+    ReserveDirect {
+        offer: OfferId,
+        call: CallId,
+        ring: Millis,
+    },
     /// The group takes a reservation back that the call never heard of.
     Revoke(OfferId),
     GroupRestarted(GroupId),
@@ -128,8 +135,20 @@ enum Activity {
 struct Lease {
     offer: OfferId,
     call: CallId,
-    group: GroupId,
+    /// The group that asked; none: the call itself did.
+    group: Option<GroupId>,
     expires: Millis,
+}
+
+impl Lease {
+    /// Whether an agent in this state may be rung for it (C4).
+    fn suits(&self, chosen: &Chosen) -> bool {
+        match chosen {
+            Chosen::Available => true,
+            Chosen::Busy(_) => self.group.is_none(),
+            Chosen::OnBreak(_) | Chosen::Offline => false,
+        }
+    }
 }
 
 /// Where a ready agent stands with its groups under the present epoch (C3).
@@ -170,6 +189,8 @@ impl Seen {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Agent {
     pub setup: AgentSetup,
+    /// What rings now: a change from browser to phone or back waits until the agent is offline.
+    device: DeviceSetup,
     chosen: Chosen,
     /// `chosen` was changed during this call (B1: "then Busy").
     chosen_in_call: bool,
@@ -200,6 +221,8 @@ pub struct Kept {
     /// A workstation's socket is there.
     pub sockets: bool,
     pub peer: Option<PeerId>,
+    /// What rang; none: what the setup says.
+    device: Option<DeviceSetup>,
     /// After-call work: when it ends in machine time, since when in wall time, how long in all.
     wrap_up: Option<(Option<Millis>, i64, Option<u64>)>,
     misses: u32,
@@ -212,13 +235,24 @@ pub struct Kept {
 impl Kept {
     /// An agent who comes back to this state after a start of the switch, without a workstation yet.
     pub fn choice(chosen: Chosen) -> Self {
-        Self { chosen, sockets: false, peer: None, wrap_up: None, misses: 0, rests: None, free_since: None, calls_today: (0, 0) }
+        Self {
+            chosen,
+            sockets: false,
+            peer: None,
+            device: None,
+            wrap_up: None,
+            misses: 0,
+            rests: None,
+            free_since: None,
+            calls_today: (0, 0),
+        }
     }
 }
 
 impl Agent {
     pub fn new(setup: AgentSetup, kept: Kept, cx: &mut Cx) -> (Self, Vec<Action>) {
         let mut agent = Self {
+            device: kept.device.unwrap_or_else(|| setup.device.clone()),
             setup,
             chosen: kept.chosen,
             chosen_in_call: false,
@@ -258,6 +292,7 @@ impl Agent {
             chosen: self.chosen.clone(),
             sockets: self.sockets,
             peer: self.peer,
+            device: Some(self.device.clone()),
             wrap_up,
             misses: self.misses,
             rests: self.rests.clone(),
@@ -284,6 +319,11 @@ impl Agent {
 
     pub fn peer(&self) -> Option<PeerId> {
         self.peer
+    }
+
+    /// What rings for this agent now.
+    pub fn device(&self) -> &DeviceSetup {
+        &self.device
     }
 
     /// State, reason, and since when (wall time).
@@ -392,7 +432,10 @@ impl Agent {
                 }
             }
             Event::Reserve { group, epoch, offer, call, ring } => {
-                self.reserve(epoch, Lease { offer, call, group, expires: cx.now + ring + LEASE_MARGIN }, &mut out)
+                self.reserve(epoch, group, Lease { offer, call, group: Some(group), expires: cx.now + ring + LEASE_MARGIN }, &mut out)
+            }
+            Event::ReserveDirect { offer, call, ring } => {
+                self.reserve_direct(Lease { offer, call, group: None, expires: cx.now + ring + LEASE_MARGIN }, &mut out)
             }
             Event::Revoke(offer) => self.withdraw(offer, &mut out),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
@@ -450,7 +493,7 @@ impl Agent {
             Activity::Free => {}
             // Going offline lets a ringing caller move on at once; what does not ring yet never will.
             Activity::Ringing(_) if offline => self.let_go(out),
-            Activity::Reserved(_) if self.chosen != Chosen::Available => self.let_go(out),
+            Activity::Reserved(lease) if !lease.suits(&self.chosen) => self.let_go(out),
             Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } | Activity::WrapUp { .. } => {
                 self.chosen_in_call = true;
                 out.push(Action::StateChanged);
@@ -459,8 +502,10 @@ impl Agent {
     }
 
     fn accept(&mut self, offer: OfferId, out: &mut Vec<Action>) {
+        // A phone is answered at the phone (C8).
         if let Activity::Ringing(lease) = &self.activity
             && lease.offer == offer
+            && self.device == DeviceSetup::Browser
         {
             out.push(to_call(lease.call, call::Event::Accept { offer, peer: self.peer }));
             self.activity = Activity::Accepted(lease.clone());
@@ -481,7 +526,7 @@ impl Agent {
     }
 
     fn is_reachable(&self) -> bool {
-        match self.setup.device {
+        match self.device {
             DeviceSetup::Phone(_) => true,
             DeviceSetup::Browser => self.sockets && self.peer.is_some(),
         }

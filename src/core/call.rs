@@ -9,28 +9,32 @@
 //! | Queueing | a phone answers | Joining, Talking where no ding-dong comes first |
 //! | Queueing | `TurnedAway` to another group | Queueing there |
 //! | Queueing | `TurnedAway`, hang up | Leaving (prompt), Over |
+//! | Queueing | transferred: `TurnedAway`, the reserved agent does not answer | Queueing at the head of where it came from |
 //! | Joining | the agent's leg is up, the ding-dong played | Talking |
 //! | Joining | the agent's leg fails, `AgentLost` | Queueing at the head |
 //! | Talking | `AgentLost` | Queueing at the head, a new segment |
+//! | Talking | `Transfer` and its target is reserved (`Queued`, `Reserved`) | Queueing there, a new segment |
 //! | Talking | hang-up from either side | Over |
 //! | Leaving | `Played` | Over |
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
+mod ending;
 mod queueing;
 mod talking;
+mod transfer;
 
 pub use queueing::position_sounds;
 
 use crate::cx::{Cx, Millis};
-use crate::group::{self, Limit};
+use crate::group::Limit;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{Action, MediaAction, Offer, OfferEnd, Phase, Session, Source, Tell, Terms, Withdrawal};
+use crate::message::{self, Action, Device, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
-use crate::setup::{PhoneSetup, WayOut, WrapUp};
-use crate::{agent, trunk};
+use crate::setup::{PhoneSetup, WayOut};
+use crate::trunk;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +57,8 @@ pub enum Event {
     // From groups.
     Queued {
         group: GroupId,
+        /// The wait this is about, by the ticket.
+        wait: u32,
         music: String,
         welcome: Option<String>,
     },
@@ -64,12 +70,24 @@ pub enum Event {
     },
     TurnedAway {
         group: GroupId,
+        wait: u32,
         limit: Limit,
         way_out: WayOut,
     },
     Offer(Box<Offer>),
     GroupRestarted(GroupId),
     // From agents.
+    /// The agent is reserved for this call alone (D4).
+    Reserved {
+        agent: AgentId,
+        offer: OfferId,
+        device: Device,
+        automatic: Option<bool>,
+    },
+    NotReserved {
+        agent: AgentId,
+        offer: OfferId,
+    },
     Accept {
         offer: OfferId,
         peer: Option<PeerId>,
@@ -117,6 +135,8 @@ pub enum Command {
     Resume,
     Mute,
     Unmute,
+    /// To whom the caller goes instead (D4).
+    Transfer(Target),
     HangUp,
 }
 
@@ -170,6 +190,35 @@ struct Queueing {
     playing: Option<u64>,
     /// The sounds that follow it.
     next: Vec<String>,
+    /// Nobody's queue: one agent was reserved for a transfer (D4).
+    direct: bool,
+    /// Where a transferred caller goes whom nobody takes.
+    back: Option<Back>,
+}
+
+/// Where a transferred caller came from (D4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Back {
+    group: GroupId,
+    agent: AgentId,
+}
+
+impl Queueing {
+    fn new(group: GroupId, since: i64, head: bool, wait: u32) -> Self {
+        Self {
+            group,
+            since,
+            head,
+            wait,
+            offers: Vec::new(),
+            refused: BTreeMap::new(),
+            welcomed: false,
+            playing: None,
+            next: Vec::new(),
+            direct: false,
+            back: None,
+        }
+    }
 }
 
 /// An offer that an agent was given for this call.
@@ -201,6 +250,9 @@ struct Talk {
     began: i64,
     held: bool,
     muted: bool,
+    transfer: Option<transfer::Asked>,
+    /// Why the last transfer was refused.
+    refusal: Option<message::Transfer>,
 }
 
 /// How far the caller's leg was taken.
@@ -294,7 +346,7 @@ impl Call {
     /// The group whose queue the caller stands in.
     pub fn queue(&self) -> Option<GroupId> {
         match &self.state {
-            State::Queueing(queueing) => Some(queueing.group),
+            State::Queueing(queueing) => (!queueing.direct).then_some(queueing.group),
             State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
         }
     }
@@ -302,6 +354,16 @@ impl Call {
     /// The group whose call this is at the moment.
     pub fn group(&self) -> Option<GroupId> {
         self.queue().or(self.seat().map(|seat| seat.terms.group))
+    }
+
+    /// Which wait of the call this is, from 1; for the model test.
+    pub fn waits(&self) -> u32 {
+        self.waits
+    }
+
+    /// A transfer was asked for and is not decided; for the model test.
+    pub fn is_transferring(&self) -> bool {
+        matches!(&self.state, State::Talking(talk) if talk.transfer.is_some())
     }
 
     pub fn customer_leg(&self) -> LegId {
@@ -364,11 +426,13 @@ impl Call {
                     out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep(self.id()))));
                 }
             }
-            Event::Queued { group, music, welcome } => self.queued(group, music, welcome, &mut out, cx),
+            Event::Queued { group, wait, music, welcome } => self.queued(group, wait, music, welcome, &mut out, cx),
             Event::Announce { group, position, sound } => self.announced(group, position, sound, &mut out),
-            Event::TurnedAway { group, limit, way_out } => self.turned_away(group, limit, way_out, &mut out, cx),
+            Event::TurnedAway { group, wait, limit, way_out } => self.turned_away(group, wait, limit, way_out, &mut out, cx),
             Event::Offer(offer) => self.offered_to(*offer, &mut out, cx),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
+            Event::Reserved { agent, offer, device, automatic } => self.reserved(agent, offer, device, automatic, &mut out, cx),
+            Event::NotReserved { agent, offer } => self.not_reserved(agent, offer, &mut out),
             Event::Accept { offer, peer } => self.accepted(offer, peer, &mut out, cx),
             Event::Declined { offer } => self.offer_ended(offer, OfferEnd::Refused, &mut out, cx),
             Event::OfferGone { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out, cx),
@@ -381,7 +445,7 @@ impl Call {
                 }
             }
             Event::AgentRestarted(agent) => self.agent_restarted(agent, &mut out),
-            Event::Command { agent, command } => self.command(agent, &command, &mut out),
+            Event::Command { agent, command } => self.command(agent, &command, &mut out, cx),
             Event::Played { leg, token } => self.played(leg, token, &mut out, cx),
             Event::Quality { mos } => {
                 if matches!(self.state, State::Talking(_)) {
@@ -473,93 +537,6 @@ impl Call {
             State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => None,
         }
     }
-
-    /// Ends the call for everybody: the caller's leg too.
-    fn end(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        if self.is_over() {
-            return;
-        }
-        if by != HungUpBy::Customer {
-            out.push(self.signal(SignalCommand::HangUp { q850: Some(16) }));
-        }
-        self.over(status, by, out);
-    }
-
-    fn over(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Queueing(queueing) => {
-                out.push(Action::Tell(Tell::Group(queueing.group, group::Event::Left(self.id()))));
-                for hand in queueing.offers {
-                    self.abandon_offer(&hand, out);
-                }
-            }
-            State::Joining(seat) => {
-                out.push(hang_up(seat.leg));
-                out.push(self.agent_over(seat.agent, None, false));
-                out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
-            }
-            State::Talking(talk) => {
-                out.push(hang_up(talk.seat.leg));
-                out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
-                out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
-            }
-            State::Claiming | State::Leaving { .. } | State::Over => {}
-        }
-        if self.recording {
-            self.recording = false;
-            out.push(Action::Media(MediaAction::StopRecording));
-        }
-        self.tell_quality(out);
-        out.push(Action::Journal(What::Ended { status, by }));
-        if std::mem::take(&mut self.channel) {
-            out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Free(self.id()))));
-        }
-    }
-
-    /// The mean quality of the segment that ends (G1).
-    fn tell_quality(&mut self, out: &mut Vec<Action>) {
-        let (sum, count) = std::mem::take(&mut self.quality);
-        if count > 0.0 {
-            out.push(Action::Journal(What::Quality { mos: sum / count }));
-        }
-    }
-
-    /// An offer that is needed no more: the agent is told, the phone stops.
-    fn abandon_offer(&mut self, hand: &InHand, out: &mut Vec<Action>) {
-        if hand.withdrawn.is_none() {
-            out.push(self.withdraw(&hand.offer, Withdrawal::NotNeeded));
-            out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
-            out.extend(hand.leg.map(hang_up));
-        }
-        self.unconfirmed.insert(hand.offer.offer, hand.offer.agent);
-    }
-
-    fn withdraw(&self, offer: &Offer, why: Withdrawal) -> Action {
-        let event = agent::Event::Withdraw { call: self.id(), offer: offer.offer, why };
-        Action::Tell(Tell::Agent(offer.agent, event))
-    }
-
-    fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: bool) -> Action {
-        Action::Tell(Tell::Agent(agent, agent::Event::CallOver { call: self.id(), wrap_up, device_failed }))
-    }
-
-    /// The view of the agent. Ended views carry no time of their own: the shell stamps them.
-    fn show(&self, seat: &Seat, phase: Phase, talk: Option<&Talk>, ended: Option<(CallStatus, HungUpBy)>) -> Action {
-        let session = Session {
-            call: self.id(),
-            segment: self.segment,
-            phase,
-            caller: self.arrival.caller.clone(),
-            called: self.arrival.contact.clone(),
-            group: seat.terms.group_name.clone(),
-            began: talk.map(|talk| talk.began),
-            ended,
-            held: talk.is_some_and(|talk| talk.held),
-            muted: talk.is_some_and(|talk| talk.muted),
-            recording: self.recording,
-        };
-        Action::ShowSession { agent: seat.agent, session }
-    }
 }
 
 fn hang_up(leg: LegId) -> Action {
@@ -569,7 +546,7 @@ fn hang_up(leg: LegId) -> Action {
 /// The user of a phone that rings for an offer.
 fn phone_of(offer: &Offer) -> Option<&PhoneSetup> {
     match &offer.device {
-        crate::message::Device::Browser => None,
-        crate::message::Device::Phone(phone) => Some(phone),
+        Device::Browser => None,
+        Device::Phone(phone) => Some(phone),
     }
 }

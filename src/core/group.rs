@@ -321,7 +321,7 @@ impl Group {
     // ---- callers ----
 
     fn enqueue(&mut self, ticket: Ticket, out: &mut Vec<Action>, cx: &Cx) {
-        let call = ticket.call;
+        let (call, wait) = (ticket.call, ticket.wait);
         let known = self.remove(call);
         // A ticket that is registered again may have crossed an offer that this machine made: it counts.
         let mut offers: BTreeMap<OfferId, AgentId> = ticket.offers.iter().copied().collect();
@@ -343,10 +343,10 @@ impl Group {
         });
         let offered = !offers.is_empty();
         if full && !ticket.head && !offered && !taken_in {
-            return self.turn_away(call, Limit::QueueFull, out);
+            return self.turn_away(call, wait, Limit::QueueFull, out);
         }
         if self.online.is_empty() && self.opens <= cx.now && !offered && !ticket.head {
-            return self.turn_away(call, Limit::NoAgentOnline, out);
+            return self.turn_away(call, wait, Limit::NoAgentOnline, out);
         }
         let place = rank(&ticket);
         if self.setup.strategy == Strategy::RingAll || !offered {
@@ -359,7 +359,7 @@ impl Group {
         self.timers.extend([limit, last, opens].into_iter().flatten().chain(dues.times()).map(|at| (at, call)));
         self.callers.insert(call, Caller { ticket, queued, offers, refused, dues });
         let GroupSetup { id, music, welcome, .. } = &self.setup;
-        out.push(to_call(call, call::Event::Queued { group: *id, music: music.clone(), welcome: welcome.clone() }));
+        out.push(to_call(call, call::Event::Queued { group: *id, wait, music: music.clone(), welcome: welcome.clone() }));
     }
 
     /// Tells a caller what is due, unless an agent rings for them: then it stays due, in case nobody answers (C2).
@@ -389,11 +389,11 @@ impl Group {
     fn check_limits(&mut self, call: CallId, out: &mut Vec<Action>, cx: &Cx) {
         // Who lost an agent in mid-call waits at the head, exempt from all limits (B3).
         let Some(caller) = self.callers.get(&call).filter(|caller| caller.offers.is_empty() && !caller.ticket.head) else { return };
-        let late = self.setup.max_wait.is_some_and(|max| caller.queued + max <= cx.now);
+        let (wait, late) = (caller.ticket.wait, self.setup.max_wait.is_some_and(|max| caller.queued + max <= cx.now));
         if self.online.is_empty() && self.opens <= cx.now {
-            self.turn_away(call, Limit::NoAgentOnline, out);
+            self.turn_away(call, wait, Limit::NoAgentOnline, out);
         } else if late {
-            self.turn_away(call, Limit::QueueTimeout, out);
+            self.turn_away(call, wait, Limit::QueueTimeout, out);
         }
     }
 
@@ -406,14 +406,14 @@ impl Group {
         }
     }
 
-    fn turn_away(&mut self, call: CallId, limit: Limit, out: &mut Vec<Action>) {
+    fn turn_away(&mut self, call: CallId, wait: u32, limit: Limit, out: &mut Vec<Action>) {
         self.remove(call);
         let way_out = match limit {
             Limit::NoAgentOnline => &self.setup.on_no_agent,
             Limit::QueueFull => &self.setup.on_max_queue,
             Limit::QueueTimeout => &self.setup.on_max_wait,
         };
-        let event = call::Event::TurnedAway { group: self.setup.id, limit, way_out: WayOut::clone(way_out) };
+        let event = call::Event::TurnedAway { group: self.setup.id, wait, limit, way_out: WayOut::clone(way_out) };
         out.push(to_call(call, event));
     }
 

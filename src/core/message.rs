@@ -106,6 +106,23 @@ impl From<&DeviceSetup> for Device {
     }
 }
 
+/// Where an agent sends a caller (D4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Target {
+    Group(GroupId),
+    Agent(AgentId),
+}
+
+/// How far a transfer is, for the agent who asked for it (D4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Transfer {
+    Asked,
+    /// The group cannot take the caller; the call is untouched.
+    QueueRefused(group::Limit),
+    /// The agent is not free; the call is untouched.
+    AgentRefused,
+}
+
 /// A caller's place in a queue, held by the call; the group gets a copy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ticket {
@@ -228,6 +245,7 @@ pub struct Session {
     pub held: bool,
     pub muted: bool,
     pub recording: bool,
+    pub transfer: Option<Transfer>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

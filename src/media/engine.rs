@@ -1,10 +1,12 @@
 //! The media thread: every leg, every browser, every packet. All of it lives on one thread; nothing here waits.
 
-use crate::event::{Command, MediaEvent, RtpRemote, Sizes, Source};
+mod peers;
+
+use crate::event::{Command, Events, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
-use crate::leg::{Leg, Link, Packet, Prompt, RtpLink, open};
+use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
 use crate::mux::{self, Mux};
-use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
+use crate::peer::{Notice, Peer, PeerState};
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Library, Sound, SoundError};
@@ -18,8 +20,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
-use webrtc::peer_connection::RTCPeerConnectionState;
 
 /// The clock of everything we play.
 const TICK: Duration = Duration::from_millis(20);
@@ -37,9 +37,6 @@ const PEER_SILENCE: Duration = Duration::from_secs(5);
 const PEER_CONNECT: Duration = Duration::from_secs(15);
 /// Larger than any RTP packet of a telephone call.
 const DATAGRAM: usize = 2048;
-
-/// The callback that events go to.
-pub type Events = Arc<dyn Fn(MediaEvent) + Send + Sync>;
 
 /// Everything the media thread knows.
 pub struct Engine {
@@ -292,195 +289,6 @@ impl Engine {
         }
     }
 
-    // ---- browsers ----
-
-    fn open_peer(&mut self, peer: PeerId, offer: String) {
-        if self.peers.contains_key(&peer) {
-            self.tell(MediaEvent::PeerFailed { peer, why: "this peer is open already".into() });
-            return;
-        }
-        let negotiation =
-            peer::negotiate(Arc::clone(&self.mux), peer, offer, self.advertised.clone(), self.browser_port, self.notices.clone());
-        let notices = self.notices.clone();
-        tokio::task::spawn_local(async move {
-            let result = negotiation.await;
-            if notices.send(Notice::Ready(peer, result)).is_err() {
-                tracing::trace!("the media engine has ended");
-            }
-        });
-        self.peers.insert(peer, Peer { state: PeerState::Negotiating, leg: None, opened: Instant::now() });
-    }
-
-    fn close_peer(&mut self, peer: PeerId) {
-        let Some(closed) = self.peers.remove(&peer) else { return };
-        // One that still negotiates is closed when its notice comes.
-        if let PeerState::Open(open) = closed.state {
-            peer::close(Arc::clone(&open.connection));
-        }
-        self.attach_failed(closed.leg);
-    }
-
-    /// A leg that waited for its browser waits in vain.
-    fn attach_failed(&mut self, leg: Option<LegId>) {
-        let Some(leg) = leg else { return };
-        let Some(known) = self.legs.get_mut(&leg) else { return };
-        if let Link::Browser { told, .. } = known.link {
-            known.link = Link::None;
-            if !told {
-                self.tell(MediaEvent::AttachFailed { leg });
-            }
-        }
-    }
-
-    fn attach_peer(&mut self, leg: LegId, peer: PeerId) {
-        let known = self.legs.entry(leg).or_insert_with(|| Leg::new(Link::None));
-        if let Link::Browser { peer: before, .. } = known.link
-            && let Some(before) = self.peers.get_mut(&before).filter(|before| before.leg == Some(leg))
-        {
-            before.leg = None;
-        }
-        let Some(target) = self.peers.get_mut(&peer) else {
-            known.link = Link::None;
-            self.tell(MediaEvent::AttachFailed { leg });
-            return;
-        };
-        let evicted = target.leg.replace(leg).filter(|other| *other != leg);
-        let up = open(Some(target)).is_some_and(|open| open.up);
-        known.link = Link::Browser { peer, told: up };
-        if let Some(other) = evicted.and_then(|other| self.legs.get_mut(&other)) {
-            other.link = Link::None;
-        }
-        if up {
-            self.tell(MediaEvent::Attached { leg });
-        }
-    }
-
-    fn notice(&mut self, notice: Notice) {
-        match notice {
-            Notice::Ready(peer, result) => self.negotiated(peer, result),
-            Notice::State(peer, state) => self.peer_state(peer, state),
-            Notice::Track(peer, track) => self.read_track(peer, track),
-            Notice::Report(peer, report) => {
-                if let Some(PeerState::Open(open)) = self.peers.get_mut(&peer).map(|peer| &mut peer.state) {
-                    open.reported = report;
-                }
-            }
-        }
-    }
-
-    fn negotiated(&mut self, id: PeerId, result: Result<Box<Negotiated>, PeerError>) {
-        let Some(peer) = self.peers.get_mut(&id) else {
-            // Closed meanwhile.
-            if let Ok(negotiated) = result {
-                peer::close(negotiated.connection);
-            }
-            return;
-        };
-        match result {
-            Ok(negotiated) => {
-                let sdp = negotiated.answer.clone();
-                peer.state = PeerState::Open(Box::new(OpenPeer::start(*negotiated)));
-                self.tell(MediaEvent::PeerAnswer { peer: id, sdp });
-            }
-            Err(error) => {
-                let leg = peer.leg;
-                self.peers.remove(&id);
-                self.tell(MediaEvent::PeerFailed { peer: id, why: error.to_string() });
-                self.attach_failed(leg);
-            }
-        }
-    }
-
-    fn peer_state(&mut self, id: PeerId, state: RTCPeerConnectionState) {
-        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
-        match state {
-            RTCPeerConnectionState::Connected => {
-                open.connected = true;
-                self.peer_up(id);
-            }
-            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
-                open.connected = false;
-                self.peer_lost(id);
-            }
-            // Whether a browser is heard we see for ourselves, sooner than the library tells.
-            RTCPeerConnectionState::Disconnected
-            | RTCPeerConnectionState::Connecting
-            | RTCPeerConnectionState::New
-            | RTCPeerConnectionState::Unspecified
-            | _ => {}
-        }
-    }
-
-    fn peer_up(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let PeerState::Open(open) = &mut peer.state else { return };
-        if open.up {
-            return;
-        }
-        open.up = true;
-        open.lost = false;
-        let leg = peer.leg;
-        self.tell(MediaEvent::PeerUp { peer: id });
-        if let Some(leg) = leg
-            && let Some(Leg { link: Link::Browser { told: told @ false, .. }, .. }) = self.legs.get_mut(&leg)
-        {
-            *told = true;
-            self.tell(MediaEvent::Attached { leg });
-        }
-    }
-
-    fn peer_lost(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let PeerState::Open(open) = &mut peer.state else { return };
-        if open.lost {
-            return;
-        }
-        open.up = false;
-        open.lost = true;
-        let leg = peer.leg;
-        let waits = leg.and_then(|leg| self.legs.get(&leg)).is_some_and(|leg| matches!(leg.link, Link::Browser { told: false, .. }));
-        if waits {
-            peer.leg = None;
-        }
-        self.tell(MediaEvent::PeerLost { peer: id });
-        if waits {
-            self.attach_failed(leg);
-        }
-    }
-
-    /// Starts the task that takes a browser's audio.
-    fn read_track(&mut self, id: PeerId, track: Arc<dyn TrackRemote>) {
-        let engine = self.myself.clone();
-        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
-        let task = tokio::task::spawn_local(async move {
-            while let Some(event) = track.poll().await {
-                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
-                    let Some(engine) = engine.upgrade() else { return };
-                    engine.borrow_mut().browser_packet(id, &packet);
-                }
-            }
-        });
-        open.owns(task.abort_handle());
-    }
-
-    /// Looks after browsers that went away, came back or never came.
-    fn watch_peers(&mut self, now: Instant) {
-        let mut came = Vec::new();
-        let mut went = Vec::new();
-        for (id, peer) in &self.peers {
-            let Some(open) = open(Some(peer)) else { continue };
-            let heard = self.mux.last_heard(&open.ufrag).is_some_and(|at| now.saturating_duration_since(at) < PEER_SILENCE);
-            let in_time = now.saturating_duration_since(peer.opened) < PEER_CONNECT;
-            if open.up && !heard || !open.connected && !open.lost && !in_time {
-                went.push(*id);
-            } else if open.connected && !open.up && heard {
-                came.push(*id);
-            }
-        }
-        went.into_iter().for_each(|id| self.peer_lost(id));
-        came.into_iter().for_each(|id| self.peer_up(id));
-    }
-
     /// Sends the reports that are due and tells of carriers that fell silent.
     fn watch_carriers(&mut self, now: Instant) {
         let mut silent = Vec::new();
@@ -543,36 +351,6 @@ impl Engine {
     fn rtcp_received(&mut self, leg: LegId, from: SocketAddr, datagram: &[u8]) {
         if let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) {
             link.receive_reports(from, datagram, Instant::now());
-        }
-    }
-
-    fn browser_packet(&mut self, id: PeerId, packet: &rtc::rtp::Packet) {
-        let now = Instant::now();
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let leg = peer.leg;
-        let PeerState::Open(open) = &mut peer.state else { return };
-        let header = rtp::Header {
-            marker: packet.header.marker,
-            payload_type: packet.header.payload_type,
-            sequence: packet.header.sequence_number,
-            timestamp: packet.header.timestamp,
-            ssrc: packet.header.ssrc,
-        };
-        let event = open.event_type == Some(header.payload_type);
-        if !event && header.payload_type != Law::Mu.payload_type() {
-            return;
-        }
-        if event {
-            open.reception.receive_untimed(&header, now);
-        } else {
-            open.reception.receive(&header, now);
-        }
-        let Some(leg) = leg else { return };
-        let packet = rtp::Packet { header, payload: &packet.payload };
-        if event {
-            self.event_from(leg, &packet, now);
-        } else {
-            self.audio_from(leg, &packet, Law::Mu, now);
         }
     }
 

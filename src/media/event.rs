@@ -4,8 +4,12 @@ use crate::g711::Law;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::oneshot;
+
+/// The callback that events go to.
+pub type Events = Arc<dyn Fn(MediaEvent) + Send + Sync>;
 
 /// The far side of a SIP leg, as the agreed SDP has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

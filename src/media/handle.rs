@@ -1,7 +1,7 @@
 //! The handle of the media engine, and its start.
 
-use crate::engine::{self, Events, Setup};
-use crate::event::{Command, RtpRemote, Sizes, Source};
+use crate::engine::{self, Setup};
+use crate::event::{Command, Events, RtpRemote, Sizes, Source};
 use crate::ports::{self, PortPool};
 use crate::recording::{self, Job};
 use crate::sound::Library;

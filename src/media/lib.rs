@@ -30,8 +30,7 @@ mod stun;
 mod synth;
 mod timeline;
 
-pub use engine::Events;
-pub use event::{MediaEvent, Quality, RtpRemote, Sizes, Source};
+pub use event::{Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
 pub use g711::Law;
 pub use handle::{Media, MediaConfig, MediaError};
 pub use recording::spool_end;

@@ -1,6 +1,6 @@
 //! Recording: the media thread gathers, one thread writes the spools, one makes the MP3s.
 
-use crate::engine::Events;
+use crate::event::Events;
 use crate::event::MediaEvent;
 use crate::g711::Law;
 use crate::mp3;

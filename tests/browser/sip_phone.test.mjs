@@ -6,6 +6,7 @@ import { decodeInPage } from '../support/browser.mjs';
 import { recognise, SENTENCES } from '../support/speech.mjs';
 import { Stage } from '../support/stage.mjs';
 import { LONG_ENOUGH, callerHearsAgent, step, storiesOn, understands } from '../support/story.mjs';
+import { Workstation } from '../support/workstation.mjs';
 
 const stage = new Stage();
 // One missed call is enough, so that what is no miss can be told from one.
@@ -16,6 +17,27 @@ const story = storiesOn(stage);
 
 const agentHearsCaller = (phone) =>
   understands('the agent', SENTENCES.caller, async () => recognise(await phone.audio.listen(LONG_ENOUGH)));
+
+/** In the page, before its own scripts: counts what it makes for sound. */
+function countAudio() {
+  const made = { peers: 0, microphones: 0, sounds: 0 };
+  window.__audio = made;
+  const counted = (name, key) => {
+    window[name] = class extends window[name] {
+      constructor(...args) {
+        made[key] += 1;
+        super(...args);
+      }
+    };
+  };
+  counted('RTCPeerConnection', 'peers');
+  counted('AudioContext', 'sounds');
+  const ask = navigator.mediaDevices.getUserMedia;
+  navigator.mediaDevices.getUserMedia = function getUserMedia(...args) {
+    made.microphones += 1;
+    return ask.apply(this, args);
+  };
+}
 
 /** A colleague who works in a browser, and came later than Mei: calls go to her first. */
 async function withTom(tell) {
@@ -59,7 +81,7 @@ story('the customer hangs up, and so does the phone', async () => {
   const phone = await stage.phone();
   const { audio, sipp } = await stage.customerCalls();
   await phone.rings;
-  await mei.rings();
+  await mei.showsPhoneRinging();
   await phone.cue();
   await mei.call({ phase: 'talking' });
   await audio.listen(1);
@@ -69,6 +91,57 @@ story('the customer hangs up, and so does the phone', async () => {
   await mei.state('available');
   const record = await stage.recordOf(mei, sipp);
   assert.deepEqual([record.status, record.hungUpBy], ['normal_end', 'customer']);
+});
+
+story('the page of a phone needs no microphone, makes no sound and opens no peer; it declines, holds, mutes and hangs up', async () => {
+  await stage.mei.choose('offline');
+  await stage.mei.state('offline');
+  const context = await stage.browser({ microphone: 'none' });
+  await context.addInitScript(countAudio);
+  const mei = await Workstation.logIn(context, stage.switch.url, stage.accounts.mei);
+  await mei.goOnlineByPhone();
+
+  await step('declined in the page, the phone stops', async () => {
+    const phone = await stage.phone('phone_left_alone');
+    const { sipp } = await stage.customerCalls({ scenario: 'cancel', did: stage.earlyDid });
+    await phone.rings;
+    await mei.showsPhoneRinging();
+    assert.equal(await mei.hook('answer').count(), 0, 'nothing to click that would do nothing');
+    await mei.page.keyboard.press('Alt+A');
+    await mei.choose('busy');
+    await mei.click('decline');
+    await phone.ended;
+    await mei.ringsNoMore();
+    await sipp.cue();
+    await sipp.ended;
+  });
+  const silent = async () => assert.deepEqual(await mei.page.evaluate(() => window.__audio), { peers: 0, microphones: 0, sounds: 0 });
+  await silent();
+  await mei.choose('available');
+  await mei.page.reload();
+  await mei.state('available');
+
+  const phone = await stage.phone();
+  const { audio, sipp } = await stage.customerCalls();
+  await phone.rings;
+  await mei.showsPhoneRinging();
+  await silent();
+  await phone.cue();
+  await mei.call({ phase: 'talking' });
+  await callerHearsAgent(audio);
+  await step('held, muted and ended from the page', async () => {
+    await mei.click('hold');
+    await mei.call({ held: 'true' });
+    await mei.click('resume');
+    await mei.call({ held: 'false' });
+    await mei.click('mute');
+    await mei.call({ muted: 'true' });
+    await mei.click('hang-up');
+    await Promise.all([phone.ended, sipp.ended]);
+  });
+  await silent();
+  await context.close();
+  await stage.meiAgain();
 });
 
 story('a caller who gives up stops the phone', async () => {

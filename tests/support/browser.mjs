@@ -7,7 +7,7 @@ const { chromium } = createRequire(new URL('../../web/package.json', import.meta
 /** Samples a second of what a page hears. */
 export const PAGE_RATE = 16000;
 
-/** Opens a browser whose every microphone is this WAV file, again and again. */
+/** Opens a browser whose every microphone is this WAV file, again and again; none: it has no microphone, and pages get none. */
 export async function openBrowser(microphone) {
   const context = await chromium.launchPersistentContext(newFolder('chromium'), {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -23,9 +23,9 @@ export async function openBrowser(microphone) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      '--use-fake-ui-for-media-stream',
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-audio-capture=${microphone}`,
+      ...(microphone
+        ? ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${microphone}`]
+        : ['--deny-permission-prompts']),
       '--autoplay-policy=no-user-gesture-required',
       '--allow-loopback-in-peer-connection',
     ],

@@ -35,6 +35,9 @@ announce_position = "10s"
 announcement = "please-hold"
 announce_every = "10s"
 
+# Nobody works there.
+[groups.Claims]
+
 ${phone ? `[phones.desk]\nuser = "mei"\naddr = "127.0.0.1:${phone}"\n` : ''}
 [agents."mei@example.com"]
 number = "1001"
@@ -109,20 +112,20 @@ export class Stage {
     await this.switch?.stop();
   }
 
-  /** One more browser: its microphone says the agent's sentence, or is `silent`. */
+  /** One more browser: its microphone says the agent's sentence, or is `silent`, or there is none. */
   async browser({ microphone = 'agent' } = {}) {
-    const browser = await openBrowser(this.#microphone(microphone));
+    const browser = await openBrowser(microphone === 'none' ? undefined : this.#microphone(microphone));
     this.#browsers.push(browser);
     return browser;
   }
 
   /** Mei at her own desk, logged in anew and online. */
   async meiAgain() {
-    this.#own ??= await this.browser();
+    this.#own ??= await this.browser({ microphone: this.#phone ? 'none' : 'agent' });
     await this.mei?.page.close();
     await this.#own.clearCookies();
     this.mei = await Workstation.logIn(this.#own, this.switch.url, this.accounts.mei);
-    await this.mei.goOnline();
+    await (this.#phone ? this.mei.goOnlineByPhone() : this.mei.goOnline());
   }
 
   /** Tom in a browser of his own, logged in and offline. */

@@ -1,7 +1,7 @@
 // The switch as an operator runs it: one process, its own data folder and free ports.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
@@ -71,6 +71,11 @@ export class Switch {
   /** Where its database is, when that is SQLite. */
   get database() {
     return join(this.#data, 'cordboard.sqlite');
+  }
+
+  /** The recordings it keeps, by file name. */
+  get recordings() {
+    return readdirSync(join(this.#data, 'recordings')).filter((name) => name.endsWith('.mp3'));
   }
 
   /** A further command beside `serve`, with the same settings; its output. */

@@ -53,6 +53,12 @@ export class Workstation {
     await this.state('available');
   }
 
+  /** With a phone: there is no voice path to wait for. */
+  async goOnlineByPhone() {
+    await this.choose('available');
+    await this.state('available');
+  }
+
   state(state, timeout = PATIENCE) {
     return this.hook('agent-state', `[data-state="${state}"]`).first().waitFor({ state: 'attached', timeout });
   }
@@ -63,6 +69,10 @@ export class Workstation {
 
   rings(timeout = PATIENCE) {
     return this.hook('answer').waitFor({ timeout });
+  }
+
+  showsPhoneRinging(timeout = PATIENCE) {
+    return this.hook('answer-on-phone').waitFor({ timeout });
   }
 
   ringsNoMore(timeout = PATIENCE) {

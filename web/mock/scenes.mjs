@@ -4,7 +4,7 @@ const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@n
 const minutes = n => Math.round(n * 60000)
 
 function agent(state, more = {}) {
-  return { state, reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
+  return { state, device: 'browser', reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
 }
 
 function session(call, phase, more = {}) {
@@ -25,6 +25,7 @@ function session(call, phase, more = {}) {
     held: false,
     muted: false,
     recording: true,
+    transfer: null,
     remark: '',
     ...more,
   }
@@ -34,7 +35,7 @@ function older() {
   const now = Date.now()
   return [
     session('e1', 'ended', { callerName: null, caller: '+44 7700 •••• 08', began: now - minutes(31), ended: now - minutes(27), remark: 'Wants the invoice again.' }),
-    session('e2', 'ended', { callerName: 'Elena Rossi', caller: '+39 06 •••• 61', place: 'Rome, Italy', began: now - minutes(64), ended: now - minutes(56) }),
+    session('e2', 'ended', { outcome: 'agent_transfer', hungUpBy: 'agent', callerName: 'Elena Rossi', caller: '+39 06 •••• 61', place: 'Rome, Italy', began: now - minutes(64), ended: now - minutes(56) }),
     session('e3', 'ended', { callerName: '王女士', caller: '+86 138 •••• 27', place: '上海', began: now - minutes(83), ended: now - minutes(81), group: 'Returns and refunds' }),
   ]
 }
@@ -63,7 +64,29 @@ function offer(more = {}) {
   }
 }
 
+const targets = {
+  groups: [
+    { id: 4, name: 'Deutschsprachige Kundenbetreuung', idle: 0 },
+    { id: 1, name: 'Orders', idle: 0 },
+    { id: 2, name: 'Returns and refunds', idle: 1 },
+    { id: 3, name: 'Technical help', idle: 2 },
+    { id: 5, name: '中文客服', idle: 0 },
+  ],
+  agents: [
+    ['Amara Okafor', '2022', [2], 'inLine'],
+    ['Jonas Weber', '2035', [3, 4], 'onBreak'],
+    ['Li Wei', '2041', [2, 3], 'available'],
+    ['Mei Lin', '2014', [1, 2], 'inLine'],
+    ['Noah Fischer', '2030', [1], 'afterCallWork'],
+    ['Priya Natarajan-Whitworth', '2052', [5], 'offline'],
+    ['Sofia Marques', '2017', [3], 'available'],
+    ['Tom Brandt', '2008', [1, 4], 'busy'],
+  ].map(([name, number, groups, state]) => ({ id: Number(number), name, number, email: `${name.toLowerCase().replace(/ /g, '.')}@northlight.example`, groups, state })),
+}
+
 const quality = { type: 'quality', call: 'c1', mos: 4.31, loss: 0.2, jitter: 6, roundTrip: 41 }
+
+const talking = () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), then: [quality] })
 
 /** Snapshot parts by scene. `then` are messages that follow. */
 const scenes = {
@@ -74,9 +97,15 @@ const scenes = {
   onBreak: () => ({ agent: agent('onBreak', { reason: 'Lunch' }) }),
   resting: () => ({ agent: agent('available', { reason: 'device_failed', restsUntil: Date.now() + 9000 }) }),
   ringing: () => ({ agent: agent('inLine', { since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1) }),
+  phone: () => ({ agent: agent('available', { device: 'phone' }), peer: 'none' }),
+  ringingphone: () => ({ agent: agent('inLine', { device: 'phone', since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1), peer: 'none' }),
+  phonecall: () => ({ agent: agent('inLine', { device: 'phone' }), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), peer: 'none', then: [quality] }),
   automatic: () => ({ agent: agent('inLine', { since: Date.now() - 1000 }), offer: offer({ automatic: true, callerName: null, place: null, ringsUntil: Date.now() + 2000, ringsSince: Date.now() }), queues: queues(2, 1) }),
   connecting: () => ({ agent: agent('inLine'), sessions: [session('c1', 'connecting', { began: Date.now() }), ...older()], queues: queues(3, 1) }),
   incall: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday. Ask warehouse for same-day courier.' }), ...older()], queues: queues(3, 1), then: [quality] }),
+  transferasked: talking,
+  transferrefused: talking,
+  transferempty: talking,
   thenbusy: () => ({ agent: agent('inLine', { then: 'busy' }), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()], queues: queues(3, 1), then: [{ ...quality, mos: 3.2 }] }),
   onhold: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { held: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   muted: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { muted: true }), ...older()], queues: queues(3, 1), then: [quality] }),
@@ -126,12 +155,14 @@ export function scene(name, socket) {
     const { id, ask } = JSON.parse(String(data))
     if (ask.type === 'ping') return setTimeout(() => tell({ type: 'done', id }), 28)
     if (name === 'refused') return tell({ type: 'refused', id, code: 'no_path', message: 'The switch has no room for another audio path.' })
+    if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets) })
     tell({ type: 'done', id })
     const live = snapshot.sessions.find(s => s.phase !== 'ended')
     const change = part => live && (Object.assign(live, part), tell({ type: 'session', ...live }))
+    const changed = (state, more = {}) => agent(state, { device: snapshot.agent.device, since: Date.now(), ...more })
     switch (ask.type) {
       case 'setState':
-        return tell({ type: 'agent', ...agent(ask.state, { since: Date.now(), reason: ask.breakReason }) })
+        return tell({ type: 'agent', ...changed(ask.state, { reason: ask.breakReason }) })
       case 'hold':
       case 'resume':
         return change({ held: ask.type === 'hold' })
@@ -144,13 +175,19 @@ export function scene(name, socket) {
         tell({ type: 'offer', offer: null })
         snapshot.sessions.unshift(session('c1', 'talking', { began: Date.now() }))
         return tell({ type: 'session', ...snapshot.sessions[0] })
+      case 'transfer':
+        change({ transfer: 'asked' })
+        if (name === 'transferasked') return
+        if (name === 'transferrefused') return change({ transfer: ask.to.type === 'group' ? 'noAgentOnline' : 'agentNotFree' })
+        change({ phase: 'ended', ended: Date.now(), outcome: 'agent_transfer', hungUpBy: 'agent' })
+        return tell({ type: 'agent', ...changed('afterCallWork', { wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
       case 'hangUp':
         change({ phase: 'ended', ended: Date.now(), outcome: 'normal_end', hungUpBy: 'agent' })
-        return tell({ type: 'agent', ...agent('afterCallWork', { since: Date.now(), wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
+        return tell({ type: 'agent', ...changed('afterCallWork', { wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
       case 'endWrapUp':
-        return tell({ type: 'agent', ...agent('available', { since: Date.now() }) })
+        return tell({ type: 'agent', ...changed('available') })
       case 'continueWrapUp':
-        return tell({ type: 'agent', ...agent('afterCallWork', { since: Date.now() }) })
+        return tell({ type: 'agent', ...changed('afterCallWork') })
       case 'completeService':
         return tell({ type: 'sessionsGone', calls: [ask.call] })
     }

@@ -7,6 +7,16 @@ async function sendCode(page, number = '+44 7700 900162') {
 /** The ways by name; each takes a fresh page. */
 export function shotsOf(base) {
   const at = name => page => page.goto(`${base}/scene/${name}`)
+  const picking = (name, then) => async page => {
+    await at(name)(page)
+    await page.click('[data-test=transfer]')
+    await page.waitForSelector(name === 'transferempty' ? '[data-test=no-targets]' : '[data-test=target-group]')
+    if (then) await then(page)
+  }
+  const startAt = group => async page => {
+    await page.click(`[data-test=target-group][data-name="${group}"]`)
+    await page.click('[data-test=transfer-start]')
+  }
   const hash = (name, to) => page => page.goto(`${base}/scene/${name}?to=/%23/${to}`)
   return {
     login: at('login'),
@@ -103,9 +113,27 @@ export function shotsOf(base) {
       await page.click('[data-test=state-menu]')
     },
     ringing: at('ringing'),
+    phone: at('phone'),
+    ringingphone: at('ringingphone'),
+    phonecall: at('phonecall'),
     automatic: at('automatic'),
     connecting: at('connecting'),
     incall: at('incall'),
+    transfer: picking('incall'),
+    'transfer-agents': picking('incall', async page => {
+      await page.click('[data-test=list-agents]')
+      await page.focus('[data-test=target-search]')
+      await page.keyboard.press('ArrowDown')
+    }),
+    'transfer-nothing': picking('incall', page => page.fill('[data-test=target-search]', 'billing')),
+    'transfer-empty': picking('transferempty', page => page.waitForTimeout(200)),
+    'transfer-asked': picking('transferasked', startAt('Technical help')),
+    'transfer-refused': picking('transferrefused', startAt('中文客服')),
+    'transfer-done': picking('incall', startAt('Technical help')),
+    'ended-transfer': async page => {
+      await at('available')(page)
+      await page.click('[data-test=ended-session] >> nth=1')
+    },
     thenbusy: at('thenbusy'),
     onhold: at('onhold'),
     muted: at('muted'),

@@ -37,11 +37,11 @@ impl Agent {
         }
     }
 
-    pub(super) fn reserve(&mut self, epoch: u64, lease: Lease, out: &mut Vec<Action>) {
-        let (id, offer, group) = (self.setup.id, lease.offer, lease.group);
+    pub(super) fn reserve(&mut self, epoch: u64, group: GroupId, lease: Lease, out: &mut Vec<Action>) {
+        let (id, offer) = (self.setup.id, lease.offer);
         if epoch == self.epoch && self.is_ready() && matches!(self.matching, Matching::Parked | Matching::Picked(_)) {
             self.activity = Activity::Reserved(lease);
-            let device = Device::from(&self.setup.device);
+            let device = Device::from(&self.device);
             let automatic = self.setup.automatic_answer;
             out.push(Action::Tell(Tell::Group(group, group::Event::Reserved { agent: id, offer, device, automatic })));
         } else {
@@ -49,9 +49,21 @@ impl Agent {
         }
     }
 
+    pub(super) fn reserve_direct(&mut self, lease: Lease, out: &mut Vec<Action>) {
+        let (agent, offer, call) = (self.setup.id, lease.offer, lease.call);
+        let free = self.activity == Activity::Free && self.away_since.is_none() && self.rests.is_none();
+        if free && lease.suits(&self.chosen) {
+            self.activity = Activity::Reserved(lease);
+            let (device, automatic) = (Device::from(&self.setup.device), self.setup.automatic_answer);
+            out.push(to_call(call, call::Event::Reserved { agent, offer, device, automatic }));
+        } else {
+            out.push(to_call(call, call::Event::NotReserved { agent, offer }));
+        }
+    }
+
     pub(super) fn group_restarted(&mut self, group: GroupId, out: &mut Vec<Action>) {
         if let Activity::Reserved(lease) = &self.activity
-            && lease.group == group
+            && lease.group == Some(group)
         {
             self.free(out);
         }
@@ -77,7 +89,7 @@ impl Agent {
         }
         let lease = lease.clone();
         // A phone rings by itself (C6).
-        ringing.automatic &= self.setup.device == DeviceSetup::Browser;
+        ringing.automatic &= self.device == DeviceSetup::Browser;
         let automatic = ringing.automatic;
         let offer = ringing.offer;
         out.push(Action::ShowOffer(Some(ringing)));

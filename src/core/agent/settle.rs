@@ -6,6 +6,7 @@ use crate::ids::GroupId;
 use crate::message::{Action, Presence, Standing, Tell};
 use crate::{call, group};
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 
 impl Agent {
     pub(super) fn expire(&mut self, out: &mut Vec<Action>, cx: &Cx) {
@@ -47,6 +48,7 @@ impl Agent {
 
     /// Brings reach, readiness, presence and what people see in line with what happened.
     pub(super) fn settle(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
+        self.settle_device(out);
         self.settle_reach(out, cx);
         if self.is_ready() {
             if self.matching == Matching::Out {
@@ -81,6 +83,18 @@ impl Agent {
                 }
             }
             self.seen = seen;
+            out.push(Action::StateChanged);
+        }
+    }
+
+    /// A phone's new contact holds from the next call on. Between browser and phone the agent changes while offline: going online prepares what rings.
+    fn settle_device(&mut self, out: &mut Vec<Action>) {
+        let offline = self.chosen == Chosen::Offline && self.activity == Activity::Free;
+        let same_kind = discriminant(&self.device) == discriminant(&self.setup.device);
+        if offline || same_kind {
+            self.device.clone_from(&self.setup.device);
+        }
+        if offline && !same_kind {
             out.push(Action::StateChanged);
         }
     }

@@ -6,11 +6,10 @@ use crate::cx::Cx;
 use crate::group::{self, Limit};
 use crate::ids::{AgentId, GroupId, LegId, OfferId, PeerId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{Action, LegPlan, MediaAction, Offer, OfferEnd, Phase, Ringing, Source, Tell, Ticket, Withdrawal};
+use crate::message::{self, Action, LegPlan, MediaAction, Offer, OfferEnd, Phase, Ringing, Source, Tell, Ticket, Withdrawal};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::WayOut;
-use std::collections::BTreeMap;
 
 impl Call {
     pub(super) fn granted(&mut self, out: &mut Vec<Action>, cx: &Cx) {
@@ -30,24 +29,23 @@ impl Call {
 
     /// Puts the caller in a group's queue. `since` is the place; `head` is before everybody.
     pub(super) fn enqueue(&mut self, group: GroupId, since: i64, head: bool, out: &mut Vec<Action>) {
+        let place = self.place(group, since, head);
+        self.join_queue(place, out);
+    }
+
+    /// A place in that queue, for a new wait.
+    pub(super) fn place(&mut self, group: GroupId, since: i64, head: bool) -> Queueing {
         self.waits += 1;
-        let queueing = Queueing {
-            group,
-            since,
-            head,
-            wait: self.waits,
-            offers: Vec::new(),
-            refused: BTreeMap::new(),
-            welcomed: false,
-            playing: None,
-            next: Vec::new(),
-        };
-        out.push(Action::Journal(What::Queued { group }));
+        Queueing::new(group, since, head, self.waits)
+    }
+
+    pub(super) fn join_queue(&mut self, queueing: Queueing, out: &mut Vec<Action>) {
+        out.push(Action::Journal(What::Queued { group: queueing.group }));
         out.push(self.ticket(&queueing));
         self.state = State::Queueing(queueing);
     }
 
-    fn ticket(&self, queueing: &Queueing) -> Action {
+    pub(super) fn ticket(&self, queueing: &Queueing) -> Action {
         let ticket = Ticket {
             call: self.id(),
             arrived: queueing.since,
@@ -63,9 +61,10 @@ impl Call {
     }
 
     /// The group took the caller in: 180, the answer (or early media), the welcome and the music (C2).
-    pub(super) fn queued(&mut self, group: GroupId, music: String, welcome: Option<String>, out: &mut Vec<Action>, cx: &Cx) {
+    pub(super) fn queued(&mut self, group: GroupId, wait: u32, music: String, welcome: Option<String>, out: &mut Vec<Action>, cx: &Cx) {
+        self.transfer_queued(wait, out);
         let State::Queueing(queueing) = &mut self.state else { return };
-        if queueing.group != group || std::mem::replace(&mut queueing.welcomed, true) {
+        if queueing.group != group || queueing.wait != wait || std::mem::replace(&mut queueing.welcomed, true) {
             return;
         }
         let first = self.answered == Answered::No;
@@ -111,9 +110,14 @@ impl Call {
         }
     }
 
-    pub(super) fn turned_away(&mut self, group: GroupId, limit: Limit, way_out: WayOut, out: &mut Vec<Action>, cx: &Cx) {
-        if self.queue() != Some(group) {
+    pub(super) fn turned_away(&mut self, group: GroupId, wait: u32, limit: Limit, way_out: WayOut, out: &mut Vec<Action>, cx: &Cx) {
+        self.transfer_refused(message::Transfer::QueueRefused(limit), |asked| asked.place.wait == wait, out);
+        let State::Queueing(queueing) = &self.state else { return };
+        if queueing.wait != wait {
             return;
+        }
+        if let Some(back) = queueing.back {
+            return self.fall_back(back, out, cx);
         }
         self.tried.insert(group);
         let status = match limit {
@@ -151,10 +155,13 @@ impl Call {
     }
 
     pub(super) fn group_restarted(&mut self, group: GroupId, out: &mut Vec<Action>) {
-        if let State::Queueing(queueing) = &self.state
-            && queueing.group == group
-        {
-            out.push(self.ticket(queueing));
+        let place = match &self.state {
+            State::Queueing(queueing) => Some(queueing),
+            State::Talking(talk) => talk.transfer.as_ref().map(|asked| &asked.place),
+            State::Claiming | State::Joining(_) | State::Leaving { .. } | State::Over => None,
+        };
+        if let Some(place) = place.filter(|place| place.group == group && !place.direct) {
+            out.push(self.ticket(place));
         }
     }
 
@@ -162,13 +169,12 @@ impl Call {
 
     pub(super) fn offered_to(&mut self, offer: Offer, out: &mut Vec<Action>, cx: &mut Cx) {
         let (call, caller, contact) = (self.id(), self.arrival.caller.clone(), self.arrival.contact.clone());
-        let this_wait = self.waits;
         let State::Queueing(queueing) = &mut self.state else {
             // The race is over: the group's offer crossed the end.
-            return self.send_back(&offer, out);
+            return self.send_back(offer.offer, offer.agent, out);
         };
-        if offer.wait != this_wait {
-            return self.send_back(&offer, out);
+        if offer.wait != queueing.wait {
+            return self.send_back(offer.offer, offer.agent, out);
         }
         let terms = &offer.terms;
         out.push(Action::Journal(What::Ringing { agent: offer.agent }));
@@ -195,9 +201,9 @@ impl Call {
     }
 
     /// An offer that came too late.
-    fn send_back(&mut self, offer: &Offer, out: &mut Vec<Action>) {
-        self.unconfirmed.insert(offer.offer, offer.agent);
-        out.push(self.withdraw(offer, Withdrawal::NotNeeded));
+    pub(super) fn send_back(&mut self, offer: OfferId, agent: AgentId, out: &mut Vec<Action>) {
+        self.unconfirmed.insert(offer, agent);
+        out.push(self.withdraw(offer, agent, Withdrawal::NotNeeded));
     }
 
     pub(super) fn ring_timeouts(&mut self, out: &mut Vec<Action>, cx: &Cx) {
@@ -216,7 +222,7 @@ impl Call {
         hand.withdrawn = Some(OfferEnd::Refused);
         let (offer, leg) = (hand.offer.clone(), hand.leg);
         out.push(Action::Journal(What::RingEnded { agent: offer.agent }));
-        out.push(self.withdraw(&offer, why(&offer.terms)));
+        out.push(self.withdraw(offer.offer, offer.agent, why(&offer.terms)));
         out.extend(leg.map(hang_up));
     }
 
@@ -231,6 +237,12 @@ impl Call {
         if hand.withdrawn.is_none() {
             out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
             out.extend(hand.leg.map(hang_up));
+        }
+        if queueing.direct {
+            if let (Some(back), true) = (queueing.back, queueing.offers.is_empty()) {
+                self.fall_back(back, out, cx);
+            }
+            return;
         }
         let (group, agent, call) = (queueing.group, hand.offer.agent, self.arrival.call);
         if how == OfferEnd::Refused {
@@ -259,7 +271,7 @@ impl Call {
     fn win(&mut self, offer: OfferId, leg: LegId, out: &mut Vec<Action>) {
         let State::Queueing(queueing) = std::mem::replace(&mut self.state, State::Claiming) else { return };
         let call = self.id();
-        out.push(Action::Tell(Tell::Group(queueing.group, group::Event::Left(call))));
+        out.extend(self.leave(&queueing));
         for hand in queueing.offers {
             if hand.offer.offer == offer {
                 out.push(Action::Tell(Tell::Agent(hand.offer.agent, agent::Event::Won { offer, call })));
@@ -293,6 +305,7 @@ impl Call {
 
     pub(super) fn agent_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
         self.unconfirmed.retain(|_, who| *who != agent);
+        self.transfer_target_restarted(agent, out);
         // The old machine may have died over the withdrawal, and the new one may have this very offer: both answer `Withdrawn`.
         if let State::Queueing(queueing) = &mut self.state {
             let call = self.arrival.call;

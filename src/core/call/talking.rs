@@ -55,7 +55,7 @@ impl Call {
             out.push(Action::Journal(What::RecordingBegan));
         }
         out.push(Action::Journal(What::Connected { agent: seat.agent }));
-        self.state = State::Talking(Talk { seat, began: cx.wall, held: false, muted: false });
+        self.state = State::Talking(Talk { seat, began: cx.wall, held: false, muted: false, transfer: None, refusal: None });
         self.join_voices(out);
         self.show_talk(out);
     }
@@ -74,13 +74,13 @@ impl Call {
         out.push(Action::Media(MediaAction::Hear { leg: talk.seat.leg, source: Source::Leg(self.arrival.leg) }));
     }
 
-    fn show_talk(&self, out: &mut Vec<Action>) {
+    pub(super) fn show_talk(&self, out: &mut Vec<Action>) {
         let State::Talking(talk) = &self.state else { return };
         let phase = if talk.seat.away { Phase::Reconnecting } else { Phase::Talking };
         out.push(self.show(&talk.seat, phase, Some(talk), None));
     }
 
-    pub(super) fn command(&mut self, agent: AgentId, command: &Command, out: &mut Vec<Action>) {
+    pub(super) fn command(&mut self, agent: AgentId, command: &Command, out: &mut Vec<Action>, cx: &mut Cx) {
         match &mut self.state {
             State::Joining(seat) if seat.agent == agent && *command == Command::HangUp => {
                 self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
@@ -92,6 +92,7 @@ impl Call {
                     Command::Resume => talk.held = false,
                     Command::Mute => talk.muted = true,
                     Command::Unmute => talk.muted = false,
+                    Command::Transfer(target) => return self.start_transfer(*target, out, cx),
                     Command::HangUp => return self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
                 }
                 let (now_held, now_muted) = (talk.held, talk.muted);
@@ -145,6 +146,9 @@ impl Call {
     }
 
     fn back_to_queue(&mut self, seat: &Seat, talk: Option<&Talk>, device_failed: bool, out: &mut Vec<Action>, cx: &Cx) {
+        if let Some(talk) = talk {
+            self.drop_transfer(talk, out);
+        }
         out.push(hang_up(seat.leg));
         out.push(self.agent_over(seat.agent, talk.map(|_| seat.terms.wrap_up), device_failed));
         let ended = Some((CallStatus::AgentLost, HungUpBy::Switch));

@@ -203,9 +203,14 @@ impl Endpoint {
                 ServerMachine::Other(machine) => machine.respond(status, bytes, now),
             };
             server.request.take_if(|_| status >= 200);
-            step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
+            let sent = step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() });
+            (sent, server.is_terminated())
         });
-        sent.flatten().into_iter().collect()
+        let Some((sent, over)) = sent else { return Vec::new() };
+        if over {
+            self.remove_server(key);
+        }
+        sent.into_iter().collect()
     }
 
     /// Sends a request in a new transaction; Via and Max-Forwards are added here. The first [`EndpointAction`] is its transmission.

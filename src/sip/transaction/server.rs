@@ -113,11 +113,11 @@ impl InviteServer {
 
 // Any other request (RFC 3261 §17.2.2)
 //
-// | state      | request again | 1xx from user     | 200-699 from user | timer    |
-// |------------|---------------|-------------------|-------------------|----------|
-// | Trying     | –             | send → Proceeding | send → Completed  |          |
-// | Proceeding | send last     | send              | send → Completed  |          |
-// | Completed  | send last     | –                 | –                 | J: → end |
+// | state      | request again | 1xx from user     | 200-699 from user                   | timer    |
+// |------------|---------------|-------------------|-------------------------------------|----------|
+// | Trying     | –             | send → Proceeding | send → Completed (on a stream: end) |          |
+// | Proceeding | send last     | send              | send → Completed (on a stream: end) |          |
+// | Completed  | send last     | –                 | –                                   | J: → end |
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum OtherState {
     Trying,
@@ -150,10 +150,11 @@ impl OtherServer {
         match self.state {
             OtherState::Trying | OtherState::Proceeding => {
                 self.response = response;
-                self.state = if status < 200 {
-                    OtherState::Proceeding
-                } else {
-                    OtherState::Completed { until: if self.reliable { now } else { now + GIVE_UP } }
+                self.state = match status {
+                    ..200 => OtherState::Proceeding,
+                    // Timer J is 0: nothing repeats itself on a stream.
+                    _ if self.reliable => OtherState::Terminated,
+                    _ => OtherState::Completed { until: now + GIVE_UP },
                 };
                 Step::TRANSMIT
             }

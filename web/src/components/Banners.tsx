@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { t } from '../i18n'
 import { spell, useTime } from '../services/clock'
-import { audioElsewhere, isOnline, liveSession } from '../state/select'
+import { audioElsewhere, liveSession, needsSound, noMicrophone } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
 import { Icon, type IconName } from './Icon'
@@ -11,9 +11,9 @@ import { Button } from './parts'
 export function Banner({ state, desk }: { state: State; desk: Desk }) {
   const station = useStation()
   if (state.link.is === 'lost') return <Reconnecting since={state.link.since} calling={liveSession(desk) !== null} />
-  const { microphone } = state
+  const microphone = noMicrophone(state)
   // Without a call this is the middle's task; a call keeps the middle.
-  if ((microphone === 'blocked' || microphone === 'missing' || microphone === 'insecure') && liveSession(desk) !== null) {
+  if (microphone !== null && liveSession(desk) !== null) {
     return (
       <Line icon="micoff" test="microphone-lost" text={`${t(`microphone.${microphone}`)}. ${t(`microphone.${microphone}.1`)}`}>
         <Button size="s" icon="mic" onClick={() => void station.tryMicrophone()}>
@@ -22,7 +22,7 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
       </Line>
     )
   }
-  if (state.audioLocked && isOnline(desk)) {
+  if (state.audioLocked && needsSound(desk)) {
     return (
       <Line icon="alert" test="audio-locked" text={t('link.audioLocked')}>
         <Button size="s" test="unlock-audio" onClick={() => station.unlock()}>
@@ -40,7 +40,7 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
       </Line>
     )
   }
-  if (isOnline(desk) && state.sound === 'here' && desk.peer === 'lost') return <Line icon="refresh" test="audio-lost" text={t('link.audioLost')} />
+  if (needsSound(desk) && state.sound === 'here' && desk.peer === 'lost') return <Line icon="refresh" test="audio-lost" text={t('link.audioLost')} />
   return null
 }
 

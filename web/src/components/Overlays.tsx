@@ -57,6 +57,7 @@ export function Shortcuts() {
     ['X', t('offer.decline')],
     ['P', t('shortcuts.holdResume')],
     ['M', t('shortcuts.muteUnmute')],
+    ['G', t('call.transfer')],
     ['Q', t('call.hangUp')],
     ['W', t('wrapUp.end')],
     ['L', t('wrapUp.continue')],

@@ -3,7 +3,7 @@ import type { AgentState, AgentView, ChosenState } from '../generated/wire'
 import { t } from '../i18n'
 import { api } from '../services/http'
 import { spell, useTime } from '../services/clock'
-import { bars, peerState } from '../state/select'
+import { bars, byPhone, peerState } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
 import { failureText } from './failure'
@@ -30,7 +30,7 @@ export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: 
       </nav>
       {desk.settings.demo ? <TestCall /> : null}
       <span class="grow" />
-      <Signal state={state} />
+      <Signal state={state} phone={byPhone(desk)} />
       <StateButton state={state} desk={desk} />
     </header>
   )
@@ -60,11 +60,11 @@ function TestCall() {
   )
 }
 
-function Signal({ state }: { state: State }) {
+function Signal({ state, phone }: { state: State; phone: boolean }) {
   const open = state.link.is === 'open'
   const peer = peerState(state)
   const trip = state.roundTrip === null ? null : Math.max(1, Math.round(state.roundTrip))
-  const audio = t(`nav.audio.${peer}`)
+  const audio = phone ? t('nav.phone') : t(`nav.audio.${peer}`)
   const title = open ? (trip === null ? audio : `${t('nav.signal', { ms: trip })}. ${audio}`) : t('nav.signal.none')
   return (
     <span class="net num" data-test="peer" data-state={peer} title={title}>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { AgentState, Ask } from '../generated/wire'
 import { translated, t } from '../i18n'
-import type { State } from '../state/state'
+import type { Refusal, State } from '../state/state'
 import { useStation } from './context'
 import { Icon, type IconName } from './Icon'
 
@@ -97,15 +97,19 @@ export function Button({ onClick, children, icon, kind, size, busy, disabled, te
   )
 }
 
+export function refusalText(refusal: Refusal): string {
+  return translated('error', refusal.code, refusal.message || t('error.failed'))
+}
+
 /** Why the last request was refused, where the agent works. */
 export function Refused({ state, of }: { state: State; of: Ask['type'][] }) {
   const station = useStation()
   const refusal = state.refusal
   if (!refusal || of.indexOf(refusal.ask) < 0) return null
   return (
-    <div class="notice notice--bad refused" role="alert">
-      <Icon name="alert" />
-      <span>{translated('error', refusal.code, refusal.message || t('error.failed'))}</span>
+    <div class={refusal.ask === 'transfer' ? 'notice refused' : 'notice notice--bad refused'} role="alert" data-test="refused" data-code={refusal.code}>
+      <Icon name={refusal.ask === 'transfer' ? 'info' : 'alert'} />
+      <span>{refusalText(refusal)}</span>
       <button type="button" class="btn btn--quiet btn--s btn--icon" aria-label={t('toast.close')} onClick={() => station.seen()}>
         <Icon name="x" size="s" />
       </button>

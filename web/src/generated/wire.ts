@@ -16,6 +16,10 @@ export type AgentState = "available" | "busy" | "onBreak" | "inLine" | "afterCal
 
 export type AgentView = { state: AgentState, 
 /**
+ * What rings. With a phone the page needs neither microphone nor peer, and *Answer* does nothing (C8). It changes while the agent is offline.
+ */
+device: Device, 
+/**
  * The break reason; or why the switch set the agent busy (B4).
  */
 reason: string | null, 
@@ -53,12 +57,14 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
 
 /**
  * A state the agent may choose (B1).
  */
 export type ChosenState = "available" | "busy" | "onBreak" | "offline";
+
+export type Device = "browser" | "phone";
 
 /**
  * `POST /recovery/accounts`: the accounts that the code is good for, as [`AccountChoice`]s. Does not use the code up.
@@ -264,7 +270,11 @@ began: number, ended: number | null,
 /**
  * How it ended: a G2 status such as `normal_end`.
  */
-outcome: string | null, hungUpBy: string | null, held: boolean, muted: boolean, recording: boolean, remark: string, };
+outcome: string | null, hungUpBy: string | null, held: boolean, muted: boolean, recording: boolean, 
+/**
+ * A transfer that was asked for, or why it was refused (D4).
+ */
+transfer: TransferView | null, remark: string, };
 
 export type Settings = { breakReasons: Array<string>, 
 /**
@@ -297,7 +307,38 @@ now: number, me: Me, agent: AgentView, queues: Array<QueueView>, offer: OfferVie
  */
 sessions: Array<SessionView>, audioOwner: boolean, peer: PeerState, settings: Settings, };
 
-export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
+export type TargetAgent = { id: number, name: string, 
+/**
+ * The agent id that people use.
+ */
+number: string, email: string, 
+/**
+ * Skill groups by id.
+ */
+groups: Array<number>, state: AgentState, };
+
+export type TargetGroup = { id: number, name: string, 
+/**
+ * Agents of the group who would be rung at once.
+ */
+idle: number, };
+
+/**
+ * Every group with its idle agents, and every agent with the state (D4).
+ */
+export type TargetsView = { groups: Array<TargetGroup>, agents: Array<TargetAgent>, };
+
+export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
+
+/**
+ * Where a customer is sent (D4).
+ */
+export type TransferTarget = { "type": "group", id: number, } | { "type": "agent", id: number, };
+
+/**
+ * How far a transfer is; all but the first leave the call as it was (D4).
+ */
+export type TransferView = "asked" | "noAgentOnline" | "queueFull" | "agentNotFree";
 
 /**
  * `GET /recordings/{id}/waveform`: loudest sample of each slice, 0–1, for both channels; about 400 slices.

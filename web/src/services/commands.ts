@@ -1,9 +1,10 @@
-import { ended, liveSession, shownSession } from '../state/select'
+import { byPhone, ended, liveSession, shownSession } from '../state/select'
 import type { State } from '../state/state'
+import { newPicker } from '../state/targets'
 import type { Command } from './keys'
 import type { Workstation } from './workstation'
 
-type Station = Pick<Workstation, 'ask' | 'select' | 'completeService'>
+type Station = Pick<Workstation, 'ask' | 'pick' | 'select' | 'completeService'>
 
 /** Does what a key asks for, where it means something now. */
 export function runCommand(command: Exclude<Command, 'menu'>, state: State, station: Station) {
@@ -15,7 +16,7 @@ export function runCommand(command: Exclude<Command, 'menu'>, state: State, stat
   const wrapUp = agent.state === 'afterCallWork'
   switch (command) {
     case 'answer':
-      if (offer && !offer.automatic) void station.ask({ type: 'answer', offer: offer.offer })
+      if (offer && !offer.automatic && !byPhone(desk)) void station.ask({ type: 'answer', offer: offer.offer })
       return
     case 'decline':
       if (offer && !offer.automatic) void station.ask({ type: 'decline', offer: offer.offer })
@@ -25,6 +26,10 @@ export function runCommand(command: Exclude<Command, 'menu'>, state: State, stat
       return
     case 'mute':
       if (talking) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
+      return
+    case 'transfer':
+      if (state.picker) station.pick(null)
+      else if (talking) station.pick(newPicker(talking.call))
       return
     case 'hangUp':
       if (live) void station.ask({ type: 'hangUp', call: live.call })

@@ -1,11 +1,12 @@
 /** What a key held with Alt does; the names are those of the look's README. */
-export type Command = 'answer' | 'decline' | 'hold' | 'mute' | 'hangUp' | 'endWrapUp' | 'continueWrapUp' | 'complete' | 'menu' | 'previous' | 'next'
+export type Command = 'answer' | 'decline' | 'hold' | 'mute' | 'transfer' | 'hangUp' | 'endWrapUp' | 'continueWrapUp' | 'complete' | 'menu' | 'previous' | 'next'
 
 const commands: { [code: string]: Command | undefined } = {
   KeyA: 'answer',
   KeyX: 'decline',
   KeyP: 'hold',
   KeyM: 'mute',
+  KeyG: 'transfer',
   KeyQ: 'hangUp',
   KeyW: 'endWrapUp',
   KeyL: 'continueWrapUp',

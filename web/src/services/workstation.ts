@@ -1,8 +1,8 @@
 import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
 import { t } from '../i18n'
-import { isOnline, liveSession, microphoneOpen, rings } from '../state/select'
+import { byPhone, isOnline, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
-import type { SoundPlace, State } from '../state/state'
+import type { Picker, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
 import { Drafts } from './drafts'
@@ -127,7 +127,7 @@ export class Workstation {
     return outcome
   }
 
-  /** Chooses a state (B1). From offline this goes online: microphone and audio path first, the state last (F7). */
+  /** Chooses a state (B1). From offline this goes online: microphone and audio path first, the state last (F7); a phone needs neither (C8). */
   async choose(state: ChosenState, breakReason: string | null = null): Promise<void> {
     const desk = this.store.get().desk
     if (!desk) return
@@ -136,7 +136,10 @@ export class Workstation {
       await this.ask({ type: 'setState', state, breakReason: null })
       return
     }
-    if (desk.agent.state === 'offline' && !(await this.prepareSound())) return
+    if (desk.agent.state === 'offline') {
+      this.notifier.askOnce()
+      if (!byPhone(desk) && !(await this.prepareSound())) return
+    }
     await this.ask({ type: 'setState', state, breakReason })
   }
 
@@ -169,6 +172,10 @@ export class Workstation {
 
   select(call: string | null) {
     this.store.dispatch({ type: 'selected', call })
+  }
+
+  pick(picker: Picker | null) {
+    this.store.dispatch({ type: 'picking', picker })
   }
 
   type(call: string, text: string) {
@@ -215,7 +222,6 @@ export class Workstation {
   private async prepareSound(): Promise<boolean> {
     this.store.dispatch({ type: 'goingOnline', step: 'microphone' })
     this.store.dispatch({ type: 'microphone', is: 'asking' })
-    this.notifier.askOnce()
     void this.sound.unlock()
     this.haveSound()
     const up = await this.peer.bringUp()
@@ -243,7 +249,7 @@ export class Workstation {
     else if (tell.type === 'audioOwner') {
       if (!tell.mine && before && before.audioOwner) this.giveSound()
       // The tab that had it was closed: the switch has passed it on to this one.
-      if (tell.mine && isOnline(before) && !this.peer.alive) this.takeUp()
+      if (tell.mine && needsSound(before) && !this.peer.alive) this.takeUp()
     }
     else if (tell.type === 'takenOver') this.loseSound('nowhere')
   }
@@ -252,10 +258,10 @@ export class Workstation {
   private async matchSound(): Promise<void> {
     const snapshot = this.store.get().desk
     if (!snapshot) return
-    const elsewhere = isOnline(snapshot) && !snapshot.audioOwner && (await this.tabs.elsewhere())
+    const elsewhere = needsSound(snapshot) && !snapshot.audioOwner && (await this.tabs.elsewhere())
     const { desk, goingOnline } = this.store.get()
     if (!desk) return
-    switch (matchSound({ online: isOnline(desk), owner: desk.audioOwner, peer: desk.peer, alive: this.peer.alive, elsewhere })) {
+    switch (matchSound({ needed: needsSound(desk), owner: desk.audioOwner, peer: desk.peer, alive: this.peer.alive, elsewhere })) {
       case 'keep':
         return this.haveSound()
       case 'renew':
@@ -356,5 +362,5 @@ export class Workstation {
 
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
-  return ask.type !== 'remark' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
+  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
 }

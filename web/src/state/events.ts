@@ -1,5 +1,5 @@
 import type { Ask, ToWorkstation } from '../generated/wire'
-import type { Draft, GoingOnline, Microphone, SoundPlace } from './state'
+import type { Draft, GoingOnline, Microphone, Picker, SoundPlace } from './state'
 
 /** What can happen to the page's state: the switch tells, the socket changes, the agent acts. Times are the page's clock. */
 export type Event =
@@ -13,6 +13,8 @@ export type Event =
   | { type: 'loggedOut' }
   | { type: 'selected'; call: string | null }
   | { type: 'typed'; call: string; text: string }
+  /** The agent opens, uses or (null) closes the picker of transfers. */
+  | { type: 'picking'; picker: Picker | null }
   | { type: 'draftsRestored'; drafts: { [call: string]: Draft } }
   | { type: 'microphone'; is: Microphone }
   | { type: 'goingOnline'; step: GoingOnline }

@@ -1,6 +1,6 @@
 import type { Ask, SessionView, ToWorkstation } from '../generated/wire'
 import type { Event } from './events'
-import { initialState, type Desk, type Draft, type State } from './state'
+import { initialState, type Desk, type Draft, type Refusal, type State } from './state'
 
 /** The next state. Pure: the same state and event give the same result. */
 export function reduce(state: State, event: Event): State {
@@ -26,6 +26,8 @@ export function reduce(state: State, event: Event): State {
       const sending = state.drafts[event.call]
       return { ...state, drafts: { ...state.drafts, [event.call]: { text: event.text, sending: sending ? sending.sending : null } } }
     }
+    case 'picking':
+      return picking(state, event.picker)
     case 'draftsRestored':
       return { ...state, drafts: { ...event.drafts, ...state.drafts } }
     case 'microphone':
@@ -49,7 +51,8 @@ function told(state: State, tell: ToWorkstation, at: number): State {
   if (tell.type === 'snapshot') {
     const { type: _, now, ...rest } = tell
     const desk: Desk = { ...rest, quality: sameCall(state.desk, rest.sessions) }
-    return settle({ ...state, link: { is: 'open' }, clockOffset: now - at, desk, pending: {} })
+    const refusal = transferRefusal(state.desk, rest.sessions) || state.refusal
+    return settle({ ...state, link: { is: 'open' }, clockOffset: now - at, desk, pending: {}, refusal })
   }
   if (tell.type === 'takenOver') return { ...state, link: { is: 'takenOver' }, pending: {} }
   if (tell.type === 'done') return answered(state, tell.id, null)
@@ -75,7 +78,8 @@ function told(state: State, tell: ToWorkstation, at: number): State {
       const known = desk.sessions.find(s => s.call === session.call)
       const sessions = known ? desk.sessions.map(s => (s.call === session.call ? session : s)) : [session, ...desk.sessions]
       const began = !known && session.phase !== 'ended'
-      return settle({ ...state, desk: { ...desk, sessions }, selected: began ? null : state.selected })
+      const refusal = transferRefusal(desk, sessions) || state.refusal
+      return settle({ ...state, desk: { ...desk, sessions }, selected: began ? null : state.selected, refusal })
     }
     case 'sessionsGone': {
       const sessions = desk.sessions.filter(s => tell.calls.indexOf(s.call) < 0)
@@ -90,6 +94,10 @@ function told(state: State, tell: ToWorkstation, at: number): State {
       const { type: _, ...quality } = tell
       return { ...state, desk: { ...desk, quality } }
     }
+    case 'targets': {
+      const { type: _, ...targets } = tell
+      return state.picker ? { ...state, targets } : state
+    }
     case 'peerAnswer':
       return state
   }
@@ -99,6 +107,21 @@ function told(state: State, tell: ToWorkstation, at: number): State {
 function sameCall(desk: Desk | null, sessions: SessionView[]) {
   const quality = desk ? desk.quality : null
   return quality && sessions.some(s => s.call === quality.call && s.phase !== 'ended') ? quality : null
+}
+
+/** The target of a transfer that was asked for has said no: news for the agent, told once. */
+function transferRefusal(desk: Desk | null, sessions: SessionView[]): Refusal | null {
+  const waiting = desk ? desk.sessions.filter(s => s.transfer === 'asked').map(s => s.call) : []
+  const now = sessions.find(s => s.phase !== 'ended' && waiting.indexOf(s.call) >= 0)
+  return now && now.transfer !== null && now.transfer !== 'asked' ? { ask: 'transfer', code: now.transfer, message: '' } : null
+}
+
+/** Opening, closing and choosing leave no old refusal behind, opening and closing no old targets. */
+function picking(state: State, picker: State['picker']): State {
+  const before = state.picker
+  const goesOn = picker !== null && before !== null
+  const refusal = state.refusal && state.refusal.ask === 'transfer' && !(goesOn && picker.chosen === before.chosen) ? null : state.refusal
+  return { ...state, picker, targets: goesOn ? state.targets : null, refusal }
 }
 
 function asked(state: State, id: number, ask: Ask): State {
@@ -134,15 +157,17 @@ function answered(state: State, id: number, refused: { code: string; message: st
 
 /** Requests that the page makes by itself: their refusal is no news for the agent. */
 function quiet(type: Ask['type']) {
-  return type === 'ping' || type === 'openPeer' || type === 'closePeer' || type === 'remark'
+  return type === 'ping' || type === 'targets' || type === 'openPeer' || type === 'closePeer' || type === 'remark'
 }
 
-/** Drops drafts that the switch knows, and those of sessions that are gone. */
+/** Drops drafts that the switch knows and those of sessions that are gone, and the picker of a call that is over. */
 function settle(state: State): State {
   const desk = state.desk
   if (!desk) return state
   const drafts: { [call: string]: Draft } = {}
   let changed = false
+  const picker = state.picker
+  if (picker && !desk.sessions.some(s => s.call === picker.call && s.phase !== 'ended')) state = picking(state, null)
   Object.keys(state.drafts).forEach(call => {
     const draft = state.drafts[call]
     const session = desk.sessions.find(s => s.call === call)

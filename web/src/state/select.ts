@@ -38,9 +38,7 @@ export type Task =
 
 export function task(state: State, desk: Desk): Task {
   if (desk.offer) return { is: 'ringing' }
-  if (state.microphone === 'blocked' || state.microphone === 'missing' || state.microphone === 'insecure') {
-    if (!liveSession(desk)) return { is: 'microphone' }
-  }
+  if (noMicrophone(state) && !liveSession(desk)) return { is: 'microphone' }
   const wrapUp = wrapUpSession(desk)
   const chosen = state.selected !== null ? desk.sessions.find(s => s.call === state.selected) : undefined
   if (chosen && chosen.phase === 'ended' && chosen !== wrapUp) return { is: 'ended', session: chosen }
@@ -76,20 +74,37 @@ export function microphoneOpen(desk: Desk | null): boolean {
   return live !== null && live.phase === 'talking' && !live.held && !live.muted
 }
 
-/** Whether this tab rings (F6). */
-export function rings(state: State): boolean {
-  const desk = state.desk
-  return desk !== null && state.link.is === 'open' && desk.offer !== null && !desk.offer.automatic && desk.audioOwner
+/** Why the page has no microphone, if it needs one. */
+export function noMicrophone(state: State): 'blocked' | 'missing' | 'insecure' | null {
+  const { desk, microphone } = state
+  if (desk && byPhone(desk)) return null
+  return microphone === 'blocked' || microphone === 'missing' || microphone === 'insecure' ? microphone : null
 }
 
-/** Whether the agent is at work, so that the switch needs an audio path. */
+/** Whether this tab rings (F6). A phone rings by itself (C8). */
+export function rings(state: State): boolean {
+  const desk = state.desk
+  return desk !== null && state.link.is === 'open' && desk.offer !== null && !desk.offer.automatic && desk.audioOwner && !byPhone(desk)
+}
+
+/** Whether the agent is at work. */
 export function isOnline(desk: Desk | null): boolean {
   return desk !== null && desk.agent.state !== 'offline'
 }
 
+/** The agent talks on a SIP phone: what rings, is answered and heard is there (C8). */
+export function byPhone(desk: Desk): boolean {
+  return desk.agent.device === 'phone'
+}
+
+/** Whether the agent is at work in a browser, so that the switch needs an audio path. */
+export function needsSound(desk: Desk | null): boolean {
+  return desk !== null && isOnline(desk) && !byPhone(desk)
+}
+
 /** Another tab has the sound: this one only shows the state (F6). */
 export function audioElsewhere(state: State): boolean {
-  return isOnline(state.desk) && state.sound === 'elsewhere'
+  return needsSound(state.desk) && state.sound === 'elsewhere'
 }
 
 /** One to four bars; none without a connection. */

@@ -2,7 +2,8 @@ import type { PeerState } from '../generated/wire'
 
 /** What is known when a snapshot has come. */
 export interface SoundFacts {
-  online: boolean
+  /** The agent is at work in a browser. */
+  needed: boolean
   /** The switch says that this socket has the audio. */
   owner: boolean
   /** The switch's view of the agent's peer. */
@@ -16,10 +17,10 @@ export interface SoundFacts {
 /**
  * Brings the page's sound and the switch's idea of it together (F6, F7): after a reload, after the socket was away, in a second tab.
  * - `keep`: all is well. - `renew`: this page's path is not the switch's any more: a new one. - `bringUp`: there is none: make one.
- * - `give`: another tab has it. - `shut`: the agent is offline and needs none.
+ * - `give`: another tab has it. - `shut`: the agent is offline or has a phone, and needs none.
  */
-export function matchSound({ online, owner, peer, alive, elsewhere }: SoundFacts): 'keep' | 'renew' | 'bringUp' | 'give' | 'shut' {
-  if (!online) return 'shut'
+export function matchSound({ needed, owner, peer, alive, elsewhere }: SoundFacts): 'keep' | 'renew' | 'bringUp' | 'give' | 'shut' {
+  if (!needed) return 'shut'
   if (owner) {
     if (!alive) return 'bringUp'
     return peer === 'up' || peer === 'connecting' ? 'keep' : 'renew'

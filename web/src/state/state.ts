@@ -1,4 +1,4 @@
-import type { AgentView, Ask, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings } from '../generated/wire'
+import type { AgentView, Ask, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings, TargetsView, TransferTarget } from '../generated/wire'
 
 /** How the page stands to the switch. */
 export type Link =
@@ -35,6 +35,14 @@ export interface Draft {
   sending: string | null
 }
 
+/** The agent looks for whom to send the customer to (D4). */
+export interface Picker {
+  call: string
+  list: 'groups' | 'agents'
+  search: string
+  chosen: TransferTarget | null
+}
+
 /** A request that was refused: shown where the agent works, until the next try. */
 export interface Refusal {
   ask: Ask['type']
@@ -61,6 +69,9 @@ export interface State {
   pending: { [id: number]: Ask }
   refusal: Refusal | null
   drafts: { [call: string]: Draft }
+  picker: Picker | null
+  /** Whom a customer can be sent to; known while somebody picks. */
+  targets: TargetsView | null
   microphone: Microphone
   goingOnline: GoingOnline
   sound: SoundPlace
@@ -79,6 +90,8 @@ export const initialState: State = {
   pending: {},
   refusal: null,
   drafts: {},
+  picker: null,
+  targets: null,
   microphone: 'unknown',
   goingOnline: 'no',
   sound: 'nowhere',

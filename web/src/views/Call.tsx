@@ -1,4 +1,5 @@
-import type { SessionView } from '../generated/wire'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Ask, SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon, type IconName } from '../components/Icon'
@@ -7,10 +8,14 @@ import { MicrophoneMeter } from '../components/Meter'
 import { Bars, initials, Refused } from '../components/parts'
 import { Remark } from '../components/Remark'
 import { spell, useTime } from '../services/clock'
-import { isPending, microphoneOpen, qualityBars } from '../state/select'
+import { byPhone, isPending, microphoneOpen, qualityBars } from '../state/select'
 import type { Desk, State } from '../state/state'
+import { newPicker } from '../state/targets'
+import { Transfer, transferring } from './Transfer'
 
-/** The call view (D1–D3, D8). */
+const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState']
+
+/** The call view (D1–D4, D8). */
 export function Call({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
   const station = useStation()
   const away = state.link.is !== 'open'
@@ -18,8 +23,24 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
   const name = session.callerName || session.caller
   const broken = session.phase === 'reconnecting' || away
   const usable = !away && session.phase === 'talking'
+  const picker = state.picker && state.picker.call === call ? state.picker : null
+  const sheet = useRef<HTMLDivElement>(null)
+  const picking = picker !== null
+  useFocusBack(picking, sheet)
   return (
-    <div class="sheet zone task" data-test="call" data-phase={session.phase} data-held={String(session.held)} data-muted={String(session.muted)} aria-label={t('call.label')} role="region">
+    <div
+      class="sheet zone task"
+      data-test="call"
+      data-phase={session.phase}
+      data-held={String(session.held)}
+      data-muted={String(session.muted)}
+      aria-label={t('call.label')}
+      role="region"
+      ref={sheet}
+      onKeyDown={event => {
+        if (event.key === 'Escape' && picker && !event.isComposing) station.pick(null)
+      }}
+    >
       <div class="head">
         <div class="who">
           <span class="av av--l">{session.callerName ? initials(session.callerName) : <Icon name="user" size="l" />}</span>
@@ -37,7 +58,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         </div>
         <div class="meters">
           <Quality state={state} desk={desk} session={session} broken={broken} />
-          <MicrophoneMeter off={!microphoneOpen(desk) || away} />
+          {byPhone(desk) ? null : <MicrophoneMeter off={!microphoneOpen(desk) || away} />}
           {session.recording ? <span class="rec">{t('call.recording')}</span> : null}
           {session.group ? <span class="badge">{session.group}</span> : null}
         </div>
@@ -60,18 +81,42 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
               {t('call.mute')}
             </Control>
           )}
+          <Control
+            icon="transfer"
+            test="transfer"
+            expanded={picking}
+            busy={transferring(state, session)}
+            disabled={!usable && !picking}
+            onClick={() => station.pick(picker ? null : newPicker(call))}
+          >
+            {t(session.transfer === 'asked' ? 'call.transferring' : 'call.transfer')}
+          </Control>
           <Control icon="hangup" test="hang-up" stop busy={isPending(state, 'hangUp')} disabled={away} onClick={() => void station.ask({ type: 'hangUp', call })}>
             {t('call.hangUp')}
           </Control>
         </div>
         <Hearing session={session} broken={broken} />
-        <Refused state={state} of={['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState']} />
+        <Refused state={state} of={picking ? refusable : refusable.concat('transfer')} />
       </div>
-      <div class="desknote">
-        <Remark state={state} session={session} rows={9} />
-      </div>
+      {picker ? (
+        <Transfer state={state} desk={desk} session={session} picker={picker} usable={usable} />
+      ) : (
+        <div class="desknote">
+          <Remark state={state} session={session} rows={9} />
+        </div>
+      )}
     </div>
   )
+}
+
+/** When the picker closes, the focus goes back to the control that opened it, unless it is elsewhere already. */
+function useFocusBack(picking: boolean, sheet: { current: HTMLDivElement | null }) {
+  const was = useRef(picking)
+  useEffect(() => {
+    const control = sheet.current && sheet.current.querySelector<HTMLElement>('[data-test="transfer"]')
+    if (was.current && !picking && control && document.activeElement === document.body) control.focus()
+    was.current = picking
+  }, [picking])
 }
 
 function Timer({ session, offset, broken }: { session: SessionView; offset: number; broken: boolean }) {
@@ -136,6 +181,8 @@ interface ControlProps {
   icon: IconName
   test: string
   pressed?: boolean
+  /** The control opens something below. */
+  expanded?: boolean
   stop?: boolean
   busy: boolean
   disabled: boolean
@@ -143,13 +190,14 @@ interface ControlProps {
   children: string
 }
 
-function Control({ icon, test, pressed, stop, busy, disabled, onClick, children }: ControlProps) {
+function Control({ icon, test, pressed, expanded, stop, busy, disabled, onClick, children }: ControlProps) {
   return (
     <button
       type="button"
       class={stop ? 'call call--stop' : 'call'}
       data-test={test}
-      aria-pressed={stop ? undefined : pressed ? 'true' : 'false'}
+      aria-pressed={stop || expanded !== undefined ? undefined : pressed ? 'true' : 'false'}
+      aria-expanded={expanded === undefined ? undefined : expanded ? 'true' : 'false'}
       aria-busy={busy ? 'true' : undefined}
       disabled={disabled}
       onClick={() => {

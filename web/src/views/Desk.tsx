@@ -11,7 +11,7 @@ import { TopBar, type Page } from '../components/TopBar'
 import { spell, useTime } from '../services/clock'
 import { runCommand } from '../services/commands'
 import { commandOf } from '../services/keys'
-import { liveSession, task } from '../state/select'
+import { byPhone, liveSession, noMicrophone, task } from '../state/select'
 import type { Desk as DeskState, State } from '../state/state'
 import { useStore, type Store } from '../state/store'
 import { Call } from './Call'
@@ -59,7 +59,7 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
         <>
           {desk.offer ? (
             <div class="abovepage">
-              <AnswerBar key={desk.offer.offer} state={state} offer={desk.offer} />
+              <AnswerBar key={desk.offer.offer} state={state} offer={desk.offer} phone={byPhone(desk)} />
             </div>
           ) : null}
           {live ? <CallLine session={live} offset={state.clockOffset} /> : null}
@@ -82,9 +82,11 @@ function Middle({ state, desk }: { state: State; desk: DeskState }) {
   const now = task(state, desk)
   switch (now.is) {
     case 'ringing':
-      return desk.offer ? <Ringing key={desk.offer.offer} state={state} offer={desk.offer} /> : null
-    case 'microphone':
-      return state.microphone === 'blocked' || state.microphone === 'missing' || state.microphone === 'insecure' ? <NoMicrophone why={state.microphone} /> : null
+      return desk.offer ? <Ringing key={desk.offer.offer} state={state} offer={desk.offer} phone={byPhone(desk)} /> : null
+    case 'microphone': {
+      const why = noMicrophone(state)
+      return why ? <NoMicrophone why={why} /> : null
+    }
     case 'call':
       return <Call key={now.session.call} state={state} desk={desk} session={now.session} />
     case 'wrapUp':

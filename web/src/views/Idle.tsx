@@ -5,7 +5,7 @@ import { useStation } from '../components/context'
 import { Button, Glyph, Key, looks, Refused } from '../components/parts'
 import { api } from '../services/http'
 import { clockTime, spell, useTime } from '../services/clock'
-import { audioElsewhere, isPending } from '../state/select'
+import { audioElsewhere, byPhone, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** Between calls: what the agent's state means, the way to the next one, and the groups now. */
@@ -55,6 +55,7 @@ function Greeting({ desk, offset }: { desk: Desk; offset: number }) {
 function lead(state: State, desk: Desk): string {
   switch (desk.agent.state) {
     case 'available':
+      if (byPhone(desk)) return t('idle.available.phone')
       if (audioElsewhere(state)) return t('idle.available.elsewhere')
       return desk.peer === 'up' ? t('idle.available.lead') : t('idle.available.path')
     case 'busy':
@@ -65,6 +66,7 @@ function lead(state: State, desk: Desk): string {
     case 'afterCallWork':
       return t('idle.inLine.lead')
     case 'offline':
+      if (byPhone(desk)) return t('idle.offline.phone')
       return state.goingOnline === 'failed' ? t('idle.path.failed') : t('idle.offline.lead')
   }
 }

@@ -1,13 +1,14 @@
 import type { OfferView } from '../generated/wire'
 import { t } from '../i18n'
-import { Button, Refused, Ring } from '../components/parts'
 import { useStation } from '../components/context'
+import { Icon } from '../components/Icon'
+import { Button, Refused, Ring } from '../components/parts'
 import { clockSeconds, spell, useTime } from '../services/clock'
 import { isPending } from '../state/select'
 import type { State } from '../state/state'
 
-/** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. */
-export function AnswerBar({ state, offer }: { state: State; offer: OfferView }) {
+/** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. A phone is answered at the phone (C8). */
+export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferView; phone: boolean }) {
   const station = useStation()
   const offset = state.clockOffset
   const seconds = useTime(offset, now => Math.max(0, Math.ceil((offer.ringsUntil - now) / 1000)))
@@ -43,9 +44,16 @@ export function AnswerBar({ state, offer }: { state: State; offer: OfferView }) 
           <Button size="l" test="decline" busy={isPending(state, 'decline')} onClick={() => void station.ask({ type: 'decline', offer: offer.offer })}>
             {t('offer.decline')}
           </Button>
-          <Button size="l" kind="go" icon="phone" test="answer" keys="Alt A" busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
-            {t('offer.answer')}
-          </Button>
+          {phone ? (
+            <b class="med answer__phone" data-test="answer-on-phone">
+              <Icon name="phone" />
+              {t('offer.phone')}
+            </b>
+          ) : (
+            <Button size="l" kind="go" icon="phone" test="answer" keys="Alt A" busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
+              {t('offer.answer')}
+            </Button>
+          )}
         </div>
       )}
       <span class="sr" role="alert">
@@ -56,11 +64,11 @@ export function AnswerBar({ state, offer }: { state: State; offer: OfferView }) 
 }
 
 /** A call rings: the answer bar, and how the caller got here. */
-export function Ringing({ state, offer }: { state: State; offer: OfferView }) {
+export function Ringing({ state, offer, phone }: { state: State; offer: OfferView; phone: boolean }) {
   const waited = useTime(state.clockOffset, now => spell(now - offer.waitingSince))
   return (
     <div class="zone task">
-      <AnswerBar state={state} offer={offer} />
+      <AnswerBar state={state} offer={offer} phone={phone} />
       <div class="sheet scroll pathsheet">
         <h1 class="sr">{t('offer.label')}</h1>
         <Refused state={state} of={['answer', 'decline']} />
@@ -75,7 +83,7 @@ export function Ringing({ state, offer }: { state: State; offer: OfferView }) {
             <span class="num faint">{clockSeconds(offer.waitingSince)}</span>
           </li>
           <li class="now">
-            <span class="semi">{t('offer.path.ringing')}</span>
+            <span class="semi">{t(phone ? 'offer.path.phone' : 'offer.path.ringing')}</span>
             <span class="num faint">{clockSeconds(offer.ringsSince)}</span>
           </li>
         </ol>

@@ -58,13 +58,15 @@ function Countdown({ desk, offset }: { desk: Desk; offset: number }) {
 export function Note({ state, session }: { state: State; session: SessionView }) {
   const station = useStation()
   const by = session.hungUpBy
+  // Nobody hung up: the customer went on to somebody else.
+  const transferred = session.outcome === 'agent_transfer'
   return (
     <div class="note">
       <Remark state={state} session={session} rows={3} />
       <div class="facts t2">
         <span class="num">{t('wrapUp.talked', { time: spell((session.ended || session.began) - session.began) })}</span>
         {session.outcome ? <span>{translated('status', session.outcome, session.outcome)}</span> : null}
-        {by === 'customer' || by === 'agent' || by === 'switch' ? <span>{t(`ended.hungUp.${by}`)}</span> : null}
+        {!transferred && (by === 'customer' || by === 'agent' || by === 'switch') ? <span>{t(`ended.hungUp.${by}`)}</span> : null}
       </div>
       {session.recording ? <SessionRecording call={session.call} /> : null}
       <div class="note__foot">

@@ -19,7 +19,13 @@ fn sight(agent: &Agent) -> AgentSight {
 }
 
 fn call_sight(call: &Call) -> CallSight {
-    CallSight { kind: call.kind(), queue: call.queue(), agent: call.agent().map(|(agent, _)| agent) }
+    CallSight {
+        kind: call.kind(),
+        queue: call.queue(),
+        agent: call.agent().map(|(agent, _)| agent),
+        wait: call.waits(),
+        transferring: call.is_transferring(),
+    }
 }
 
 impl Floor {

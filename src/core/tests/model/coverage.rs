@@ -8,6 +8,7 @@ type Row = (&'static str, &'static [(&'static str, &'static str, &'static str)])
 
 const AGENT: &[Row] = &[
     ("Free | `Reserve` of this epoch, when ready | Reserved", &[("Free", "Reserve", "Reserved")]),
+    ("Free | `ReserveDirect` from a call, when available or busy | Reserved", &[("Free", "ReserveDirect", "Reserved")]),
     ("Reserved | `Ring` | Ringing (automatic answer: Accepted)", &[("Reserved", "Ring", "Ringing"), ("Reserved", "Ring", "Accepted")]),
     (
         "Reserved, Ringing, Accepted | `Withdraw`, `Revoke`, `CallGone`, lease expired | Free",
@@ -61,6 +62,10 @@ const CALL: &[Row] = &[
         &[("Queueing", "TurnedAway", "Leaving"), ("Queueing", "TurnedAway", "Over")],
     ),
     (
+        "Queueing | transferred: `TurnedAway`, the reserved agent does not answer | Queueing at the head of where it came from",
+        &[("Queueing", "TurnedAway", "Queueing"), ("Queueing", "Declined", "Queueing"), ("Queueing", "Withdrawn", "Queueing")],
+    ),
+    (
         "Joining | the agent's leg is up, the ding-dong played | Talking",
         &[("Joining", "Leg(Up)", "Talking"), ("Joining", "Played", "Talking")],
     ),
@@ -69,6 +74,10 @@ const CALL: &[Row] = &[
         &[("Joining", "Leg(Failed)", "Queueing"), ("Joining", "AgentLost", "Queueing")],
     ),
     ("Talking | `AgentLost` | Queueing at the head, a new segment", &[("Talking", "AgentLost", "Queueing")]),
+    (
+        "Talking | `Transfer` and its target is reserved (`Queued`, `Reserved`) | Queueing there, a new segment",
+        &[("Talking", "Queued", "Queueing"), ("Talking", "Reserved", "Queueing")],
+    ),
     ("Talking | hang-up from either side | Over", &[("Talking", "HangUp", "Over"), ("Talking", "Leg(HungUp)", "Over")]),
     ("Leaving | `Played` | Over", &[("Leaving", "Played", "Over")]),
     (

@@ -14,6 +14,7 @@ use cordboard_core::agent::{Chosen, Event};
 use cordboard_core::call::{self, Command, Route};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId};
 use cordboard_core::leg::Kind;
+use cordboard_core::message::Target;
 use cordboard_core::setup::{GroupSetup, Strategy, WayOut, WrapUp};
 use mutations::Mutation;
 use std::collections::BTreeSet;
@@ -172,7 +173,9 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
         }
         44..=53 => {
             if let Some((call, agent)) = random.pick(&talking) {
-                let all = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp];
+                let to_group = Command::Transfer(Target::Group(GroupId(random.below(GROUPS as usize) as i32 + 1)));
+                let to_agent = Command::Transfer(Target::Agent(AgentId(anyone)));
+                let all = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, to_group, to_agent];
                 let command = random.pick(&all).unwrap();
                 floor.log_line(|| format!("== {agent:?} {command:?} {call:?}"));
                 floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command });

@@ -1,6 +1,6 @@
 //! A small model of "what must hold", kept apart from the machines: it follows what people and machines did and says what is wrong.
 
-use crate::floor::{Far, Floor};
+use crate::floor::{EPOCH, Far, Floor};
 use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, RING_REACH, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
@@ -22,6 +22,8 @@ pub struct CallSight {
     pub kind: &'static str,
     pub queue: Option<GroupId>,
     pub agent: Option<AgentId>,
+    pub wait: u32,
+    pub transferring: bool,
 }
 
 struct Person {
@@ -37,6 +39,8 @@ struct Person {
     /// After-call work and when it is over, if by itself.
     wrap_up: Option<Option<Millis>>,
     lease: Option<(OfferId, Millis)>,
+    /// The lease was given to a call, not to a group: busy agents give such ones too (C4).
+    direct: bool,
     rings_since: Option<Millis>,
     /// The call for which this agent's page rings.
     rings_for: Option<CallId>,
@@ -47,8 +51,16 @@ impl Person {
         self.phone || (self.sockets && self.peer.is_some())
     }
 
+    /// Whether a group may ring this agent; with `direct`, a call that is transferred to them.
+    fn may_ring(&self, direct: bool, now: Millis) -> bool {
+        (self.chosen == Chosen::Available || direct && matches!(self.chosen, Chosen::Busy(_)))
+            && self.is_reachable()
+            && self.rests_until <= now
+            && self.wrap_up.is_none()
+    }
+
     fn is_available(&self, now: Millis) -> bool {
-        self.chosen == Chosen::Available && self.is_reachable() && self.rests_until <= now && self.wrap_up.is_none()
+        self.may_ring(false, now)
     }
 }
 
@@ -63,6 +75,10 @@ struct Caller {
     segments: Vec<CallStatus>,
     limit: CallStatus,
     taken_in: bool,
+    /// When the transfer that is under way was asked for.
+    asked: Millis,
+    /// Who transferred the caller, from where, until somebody takes them.
+    transferred: Option<(GroupId, AgentId)>,
     ended: Option<(CallStatus, HungUpBy)>,
 }
 
@@ -104,6 +120,7 @@ impl Reference {
             misses,
             wrap_up,
             lease: None,
+            direct: false,
             rings_since: None,
             rings_for: None,
         };
@@ -132,7 +149,10 @@ impl Reference {
             agent::Event::PeerLost(peer) if person.peer == Some(*peer) => (person.peer, person.take_over) = (None, None),
             agent::Event::TakenOver => person.take_over = person.peer.map(|_| now + TAKE_OVER),
             agent::Event::Reserve { offer, ring, .. } if after.held.and_then(|(_, offer)| offer) == Some(*offer) => {
-                person.lease = Some((*offer, now + ring + LEASE_MARGIN));
+                (person.lease, person.direct) = (Some((*offer, now + ring + LEASE_MARGIN)), false);
+            }
+            agent::Event::ReserveDirect { offer, ring, .. } if after.held.and_then(|(_, offer)| offer) == Some(*offer) => {
+                (person.lease, person.direct) = (Some((*offer, now + ring + LEASE_MARGIN)), true);
             }
             agent::Event::Decline(offer) if before.kind == "Ringing" && held_offer == Some(*offer) => {
                 person.misses = 0;
@@ -204,7 +224,7 @@ impl Reference {
         }
         let taken = after.held.is_some() && before.held != after.held && after.kind != "InCall";
         let rung = before.kind != "Ringing" && after.kind == "Ringing";
-        if (taken || rung) && !person.is_available(now) {
+        if (taken || rung) && !person.may_ring(person.direct, now) {
             wrong.push(format!("{id:?} is offered a call while not available"));
         }
         if after.held.and_then(|(_, offer)| offer).is_none() {
@@ -238,6 +258,14 @@ impl Reference {
             group::Event::OfferOver { call, agent, how: OfferEnd::Refused, .. } => {
                 self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
             }
+            // A new machine learns of earlier refusals from the ticket.
+            group::Event::Enqueue(ticket) => {
+                for (agent, at) in &ticket.refused {
+                    let at = u64::try_from(*at - EPOCH).expect("after the floor opened");
+                    let known = self.refused.entry((ticket.call, *agent)).or_insert((at, at));
+                    known.1 = if known.1 == Millis::MAX { at } else { known.1.max(at) };
+                }
+            }
             group::Event::Left(call) | group::Event::CallGone(call) => self.refused.retain(|(who, _), _| who != call),
             _ => {}
         }
@@ -264,6 +292,8 @@ impl Reference {
             segments: Vec::new(),
             limit: CallStatus::NormalEnd,
             taken_in: false,
+            asked: 0,
+            transferred: None,
             ended: None,
         };
         self.callers.insert(machine.id(), caller);
@@ -290,26 +320,51 @@ impl Reference {
                 Command::Resume => caller.held = false,
                 Command::Mute => caller.muted = true,
                 Command::Unmute => caller.muted = false,
-                Command::HangUp => {}
+                Command::HangUp | Command::Transfer(_) => {}
             },
             ("Queueing", "Queueing", call::Event::Queued { group, .. }) if before.queue == Some(*group) => caller.taken_in = true,
             ("Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
             ("Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => caller.away = false,
             _ => {}
         }
+        if after.transferring && !before.transferring {
+            caller.asked = now;
+            // The queue it is to join asks by its own rules, even before the caller stands there.
+            self.refused.retain(|(call, _), _| *call != id);
+        }
+        if matches!(after.kind, "Joining" | "Talking") {
+            caller.transferred = None;
+        }
         if after.kind == "Joining" && before.kind != "Joining" || after.kind == "Talking" && before.kind == "Queueing" {
             (caller.held, caller.muted, caller.away) = (false, false, false);
         }
-        if after.kind == "Queueing" && (before.kind != "Queueing" || before.queue != after.queue) {
-            caller.head = matches!(before.kind, "Joining" | "Talking");
-            match before.kind {
-                "Talking" => caller.segments.push(CallStatus::AgentLost),
-                "Queueing" => caller.segments.push(CallStatus::Overflow),
+        if after.kind == "Queueing" && (before.kind != "Queueing" || before.wait != after.wait) {
+            // A new wait: who refused before may be asked again, who transfers the caller only after a rest (D4).
+            self.refused.retain(|(call, _), _| *call != id);
+            let (came_from, from) = (caller.group, before.agent);
+            (caller.head, caller.since) = (matches!(before.kind, "Joining" | "Talking"), now);
+            match (before.kind, event) {
+                ("Talking", call::Event::Queued { .. } | call::Event::Reserved { .. }) => {
+                    caller.segments.push(CallStatus::AgentTransfer);
+                    (caller.head, caller.since) = (false, caller.asked);
+                    caller.transferred = came_from.zip(from);
+                    self.refused.extend(from.map(|agent| ((id, agent), (caller.asked, caller.asked))));
+                }
+                ("Talking", _) => caller.segments.push(CallStatus::AgentLost),
+                ("Queueing", _) => {
+                    caller.segments.push(CallStatus::Overflow);
+                    if let Some((group, agent)) = caller.transferred.take() {
+                        caller.head = true;
+                        self.refused.insert((id, agent), (now, now));
+                        if after.queue != Some(group) {
+                            self.violations.push(format!("{id:?} comes back to {:?}, it came from {group:?}", after.queue));
+                        }
+                    }
+                }
                 _ => {}
             }
-            (caller.since, caller.group, caller.taken_in) = (now, after.queue, false);
-            // A new wait: who refused before may be asked again.
-            self.refused.retain(|(call, _), _| *call != id);
+            // A caller who rings one agent only stays the group's that they came from.
+            (caller.group, caller.taken_in) = (after.queue.or(came_from), matches!(event, call::Event::Queued { .. }));
         }
         if after.kind == "Over" && before.kind != "Over" {
             caller.ended = Some(end_of(event, machine, rings, before, caller.limit));

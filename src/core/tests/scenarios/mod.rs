@@ -15,6 +15,7 @@ mod records;
 mod setup_changes;
 mod sip_phone;
 mod take_over;
+mod transfer;
 
 use crate::floor::Floor;
 use crate::floor::world::{agent, group};

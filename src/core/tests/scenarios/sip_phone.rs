@@ -88,3 +88,13 @@ fn a_phone_lifted_as_the_caller_hangs_up_is_released() {
     assert!(floor.calls.is_empty() && floor.legs.is_empty());
     assert_eq!(floor.far[&leg], crate::floor::Far::Closed);
 }
+
+#[test]
+fn answer_in_the_page_does_nothing_and_decline_still_does() {
+    let mut floor = floor_with(group(1));
+    let call = floor.calls(1);
+    floor.accepts(1);
+    assert_eq!((floor.agents[&AgentId(1)].kind(), rings_at(&floor, call)), ("Ringing", vec![1]));
+    floor.declines(1);
+    assert_eq!((floor.agents[&AgentId(1)].kind(), rings_at(&floor, call), floor.phone_leg(1)), ("Free", vec![], None));
+}

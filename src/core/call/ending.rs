@@ -1,0 +1,107 @@
+//! How a call and an agent's part in it end, and what the agent sees of it (C9, D8, G1).
+
+use super::{Call, InHand, Queueing, Seat, State, Talk, hang_up};
+use crate::agent;
+use crate::group;
+use crate::ids::{AgentId, OfferId};
+use crate::leg::SignalCommand;
+use crate::message::{self, Action, MediaAction, Phase, Session, Tell, Withdrawal};
+use crate::outcome::{CallStatus, HungUpBy};
+use crate::record::What;
+use crate::setup::WrapUp;
+use crate::trunk;
+
+impl Call {
+    /// Ends the call for everybody: the caller's leg too.
+    pub(super) fn end(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        if self.is_over() {
+            return;
+        }
+        if by != HungUpBy::Customer {
+            out.push(self.signal(SignalCommand::HangUp { q850: Some(16) }));
+        }
+        self.over(status, by, out);
+    }
+
+    pub(super) fn over(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Queueing(queueing) => {
+                out.extend(self.leave(&queueing));
+                for hand in queueing.offers {
+                    self.abandon_offer(&hand, out);
+                }
+            }
+            State::Joining(seat) => {
+                out.push(hang_up(seat.leg));
+                out.push(self.agent_over(seat.agent, None, false));
+                out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
+            }
+            State::Talking(talk) => {
+                self.drop_transfer(&talk, out);
+                out.push(hang_up(talk.seat.leg));
+                out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
+                out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
+            }
+            State::Claiming | State::Leaving { .. } | State::Over => {}
+        }
+        if self.recording {
+            self.recording = false;
+            out.push(Action::Media(MediaAction::StopRecording));
+        }
+        self.tell_quality(out);
+        out.push(Action::Journal(What::Ended { status, by }));
+        if std::mem::take(&mut self.channel) {
+            out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Free(self.id()))));
+        }
+    }
+
+    /// The mean quality of the segment that ends (G1).
+    pub(super) fn tell_quality(&mut self, out: &mut Vec<Action>) {
+        let (sum, count) = std::mem::take(&mut self.quality);
+        if count > 0.0 {
+            out.push(Action::Journal(What::Quality { mos: sum / count }));
+        }
+    }
+
+    /// The queue is told that the caller is gone from it.
+    pub(super) fn leave(&self, queueing: &Queueing) -> Option<Action> {
+        (!queueing.direct).then(|| Action::Tell(Tell::Group(queueing.group, group::Event::Left(self.id()))))
+    }
+
+    /// An offer that is needed no more: the agent is told, the phone stops.
+    pub(super) fn abandon_offer(&mut self, hand: &InHand, out: &mut Vec<Action>) {
+        if hand.withdrawn.is_none() {
+            out.push(self.withdraw(hand.offer.offer, hand.offer.agent, Withdrawal::NotNeeded));
+            out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
+            out.extend(hand.leg.map(hang_up));
+        }
+        self.unconfirmed.insert(hand.offer.offer, hand.offer.agent);
+    }
+
+    pub(super) fn withdraw(&self, offer: OfferId, agent: AgentId, why: Withdrawal) -> Action {
+        Action::Tell(Tell::Agent(agent, agent::Event::Withdraw { call: self.id(), offer, why }))
+    }
+
+    pub(super) fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: bool) -> Action {
+        Action::Tell(Tell::Agent(agent, agent::Event::CallOver { call: self.id(), wrap_up, device_failed }))
+    }
+
+    /// The view of the agent. Ended views carry no time of their own: the shell stamps them.
+    pub(super) fn show(&self, seat: &Seat, phase: Phase, talk: Option<&Talk>, ended: Option<(CallStatus, HungUpBy)>) -> Action {
+        let session = Session {
+            call: self.id(),
+            segment: self.segment,
+            phase,
+            caller: self.arrival.caller.clone(),
+            called: self.arrival.contact.clone(),
+            group: seat.terms.group_name.clone(),
+            began: talk.map(|talk| talk.began),
+            ended,
+            held: talk.is_some_and(|talk| talk.held),
+            muted: talk.is_some_and(|talk| talk.muted),
+            recording: self.recording,
+            transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
+        };
+        Action::ShowSession { agent: seat.agent, session }
+    }
+}

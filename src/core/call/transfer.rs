@@ -1,0 +1,140 @@
+//! Blind transfer: the target is reserved first; then the caller waits there, and comes back to the head of the queue if nobody takes them (D4).
+
+use super::{Back, Call, Queueing, State, Talk, hang_up};
+use crate::agent;
+use crate::cx::Cx;
+use crate::group;
+use crate::ids::{AgentId, OfferId};
+use crate::message::{Action, Device, Offer, Phase, Source, Target, Tell, Transfer};
+use crate::outcome::{CallStatus, HungUpBy};
+use crate::record::What;
+use serde::{Deserialize, Serialize};
+
+/// A transfer that waits for its target's word.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+    /// Where the caller will stand.
+    pub place: Queueing,
+    /// The agent who is asked, and the reservation.
+    agent: Option<(AgentId, OfferId)>,
+}
+
+impl Call {
+    pub(super) fn start_transfer(&mut self, target: Target, out: &mut Vec<Action>, cx: &mut Cx) {
+        let State::Talking(talk) = &self.state else { return };
+        if talk.transfer.is_some() {
+            return;
+        }
+        let (back, ring) = (Back { group: talk.seat.terms.group, agent: talk.seat.agent }, talk.seat.terms.ring);
+        let (call, offer) = (self.id(), OfferId(cx.next_id()));
+        let group = match target {
+            Target::Group(group) => group,
+            Target::Agent(_) => back.group,
+        };
+        let mut place = self.place(group, cx.wall, false);
+        // Who sends the caller away comes last.
+        place.refused.insert(back.agent, cx.wall);
+        place.back = Some(back);
+        let agent = match target {
+            Target::Group(_) => {
+                out.push(self.ticket(&place));
+                None
+            }
+            Target::Agent(agent) => {
+                place.direct = true;
+                out.push(Action::Tell(Tell::Agent(agent, agent::Event::ReserveDirect { offer, call, ring })));
+                Some((agent, offer))
+            }
+        };
+        if let State::Talking(talk) = &mut self.state {
+            (talk.transfer, talk.refusal) = (Some(Asked { place, agent }), None);
+        }
+        self.show_talk(out);
+    }
+
+    /// The group took the caller in whom the agent sends there.
+    pub(super) fn transfer_queued(&mut self, wait: u32, out: &mut Vec<Action>) {
+        if self.asked(|asked| asked.place.wait == wait && asked.agent.is_none()) {
+            self.hand_over(out);
+        }
+    }
+
+    pub(super) fn reserved(
+        &mut self,
+        agent: AgentId,
+        offer: OfferId,
+        device: Device,
+        automatic: Option<bool>,
+        out: &mut Vec<Action>,
+        cx: &mut Cx,
+    ) {
+        if !self.asked(|asked| asked.agent == Some((agent, offer))) {
+            return self.send_back(offer, agent, out);
+        }
+        let Some(mut terms) = self.seat().map(|seat| seat.terms.clone()) else { return };
+        terms.automatic = automatic.unwrap_or(terms.automatic);
+        out.push(self.hear(Source::Music(terms.music.clone())));
+        self.hand_over(out);
+        if let State::Queueing(queueing) = &mut self.state {
+            queueing.welcomed = true;
+            let wait = queueing.wait;
+            self.offered_to(Offer { offer, agent, wait, device, terms }, out, cx);
+        }
+    }
+
+    pub(super) fn not_reserved(&mut self, agent: AgentId, offer: OfferId, out: &mut Vec<Action>) {
+        self.transfer_refused(Transfer::AgentRefused, |asked| asked.agent == Some((agent, offer)), out);
+    }
+
+    /// The asked agent's machine is new: it may not know of the reservation, or get to know of it now.
+    pub(super) fn transfer_target_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &self.state else { return };
+        let Some((_, offer)) = talk.transfer.as_ref().and_then(|asked| asked.agent).filter(|(target, _)| *target == agent) else { return };
+        self.not_reserved(agent, offer, out);
+        self.send_back(offer, agent, out);
+    }
+
+    /// The target said no; the call goes on as it was.
+    pub(super) fn transfer_refused(&mut self, why: Transfer, which: impl Fn(&Asked) -> bool, out: &mut Vec<Action>) {
+        if self.asked(which)
+            && let State::Talking(talk) = &mut self.state
+        {
+            (talk.transfer, talk.refusal) = (None, Some(why));
+            self.show_talk(out);
+        }
+    }
+
+    fn asked(&self, which: impl Fn(&Asked) -> bool) -> bool {
+        matches!(&self.state, State::Talking(talk) if talk.transfer.as_ref().is_some_and(which))
+    }
+
+    /// The target is reserved: the agent is released at once, the caller stands where they were sent.
+    fn hand_over(&mut self, out: &mut Vec<Action>) {
+        let State::Talking(mut talk) = std::mem::replace(&mut self.state, State::Claiming) else { return };
+        let Some(asked) = talk.transfer.take() else { return };
+        out.push(hang_up(talk.seat.leg));
+        out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
+        out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((CallStatus::AgentTransfer, HungUpBy::Agent))));
+        self.end_segment(CallStatus::AgentTransfer, HungUpBy::Agent, out);
+        out.push(Action::Journal(What::Queued { group: asked.place.group }));
+        self.state = State::Queueing(asked.place);
+    }
+
+    /// Nobody takes the transferred caller: back to the head of where they came from, beyond its limits, the transferring agent last.
+    pub(super) fn fall_back(&mut self, back: Back, out: &mut Vec<Action>, cx: &Cx) {
+        self.end_segment(CallStatus::Overflow, HungUpBy::Switch, out);
+        self.tried.clear();
+        let mut place = self.place(back.group, cx.wall, true);
+        place.refused.insert(back.agent, cx.wall);
+        self.join_queue(place, out);
+    }
+
+    /// The call goes another way than the transfer that was asked for.
+    pub(super) fn drop_transfer(&mut self, talk: &Talk, out: &mut Vec<Action>) {
+        let Some(asked) = &talk.transfer else { return };
+        match asked.agent {
+            Some((agent, offer)) => self.send_back(offer, agent, out),
+            None => out.push(Action::Tell(Tell::Group(asked.place.group, group::Event::Left(self.id())))),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Browsers: their peers come and go, and what they send (F7, B3).
+
+use super::{Engine, PEER_CONNECT, PEER_SILENCE};
+use crate::event::MediaEvent;
+use crate::g711::Law;
+use crate::leg::{Leg, Link, open};
+use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
+use crate::rtp;
+use cordboard_core::ids::{LegId, PeerId};
+use std::sync::Arc;
+use std::time::Instant;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+impl Engine {
+    pub(super) fn open_peer(&mut self, peer: PeerId, offer: String) {
+        if self.peers.contains_key(&peer) {
+            self.tell(MediaEvent::PeerFailed { peer, why: "this peer is open already".into() });
+            return;
+        }
+        let negotiation =
+            peer::negotiate(Arc::clone(&self.mux), peer, offer, self.advertised.clone(), self.browser_port, self.notices.clone());
+        let notices = self.notices.clone();
+        tokio::task::spawn_local(async move {
+            let result = negotiation.await;
+            if notices.send(Notice::Ready(peer, result)).is_err() {
+                tracing::trace!("the media engine has ended");
+            }
+        });
+        self.peers.insert(peer, Peer { state: PeerState::Negotiating, leg: None, opened: Instant::now() });
+    }
+
+    pub(super) fn close_peer(&mut self, peer: PeerId) {
+        let Some(closed) = self.peers.remove(&peer) else { return };
+        // One that still negotiates is closed when its notice comes.
+        if let PeerState::Open(open) = closed.state {
+            peer::close(Arc::clone(&open.connection));
+        }
+        self.attach_failed(closed.leg);
+    }
+
+    /// A leg that waited for its browser waits in vain.
+    pub(super) fn attach_failed(&mut self, leg: Option<LegId>) {
+        let Some(leg) = leg else { return };
+        let Some(known) = self.legs.get_mut(&leg) else { return };
+        if let Link::Browser { told, .. } = known.link {
+            known.link = Link::None;
+            if !told {
+                self.tell(MediaEvent::AttachFailed { leg });
+            }
+        }
+    }
+
+    pub(super) fn attach_peer(&mut self, leg: LegId, peer: PeerId) {
+        let known = self.legs.entry(leg).or_insert_with(|| Leg::new(Link::None));
+        if let Link::Browser { peer: before, .. } = known.link
+            && let Some(before) = self.peers.get_mut(&before).filter(|before| before.leg == Some(leg))
+        {
+            before.leg = None;
+        }
+        let Some(target) = self.peers.get_mut(&peer) else {
+            known.link = Link::None;
+            self.tell(MediaEvent::AttachFailed { leg });
+            return;
+        };
+        let evicted = target.leg.replace(leg).filter(|other| *other != leg);
+        let up = open(Some(target)).is_some_and(|open| open.up);
+        known.link = Link::Browser { peer, told: up };
+        if let Some(other) = evicted.and_then(|other| self.legs.get_mut(&other)) {
+            other.link = Link::None;
+        }
+        if up {
+            self.tell(MediaEvent::Attached { leg });
+        }
+    }
+
+    pub(super) fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Ready(peer, result) => self.negotiated(peer, result),
+            Notice::State(peer, state) => self.peer_state(peer, state),
+            Notice::Track(peer, track) => self.read_track(peer, track),
+            Notice::Report(peer, report) => {
+                if let Some(PeerState::Open(open)) = self.peers.get_mut(&peer).map(|peer| &mut peer.state) {
+                    open.reported = report;
+                }
+            }
+        }
+    }
+
+    pub(super) fn negotiated(&mut self, id: PeerId, result: Result<Box<Negotiated>, PeerError>) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            // Closed meanwhile.
+            if let Ok(negotiated) = result {
+                peer::close(negotiated.connection);
+            }
+            return;
+        };
+        match result {
+            Ok(negotiated) => {
+                let sdp = negotiated.answer.clone();
+                peer.state = PeerState::Open(Box::new(OpenPeer::start(*negotiated)));
+                self.tell(MediaEvent::PeerAnswer { peer: id, sdp });
+            }
+            Err(error) => {
+                let leg = peer.leg;
+                self.peers.remove(&id);
+                self.tell(MediaEvent::PeerFailed { peer: id, why: error.to_string() });
+                self.attach_failed(leg);
+            }
+        }
+    }
+
+    pub(super) fn peer_state(&mut self, id: PeerId, state: RTCPeerConnectionState) {
+        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
+        match state {
+            RTCPeerConnectionState::Connected => {
+                open.connected = true;
+                self.peer_up(id);
+            }
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                open.connected = false;
+                self.peer_lost(id);
+            }
+            // Whether a browser is heard we see for ourselves, sooner than the library tells.
+            RTCPeerConnectionState::Disconnected
+            | RTCPeerConnectionState::Connecting
+            | RTCPeerConnectionState::New
+            | RTCPeerConnectionState::Unspecified
+            | _ => {}
+        }
+    }
+
+    pub(super) fn peer_up(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let PeerState::Open(open) = &mut peer.state else { return };
+        if open.up {
+            return;
+        }
+        open.up = true;
+        open.lost = false;
+        let leg = peer.leg;
+        self.tell(MediaEvent::PeerUp { peer: id });
+        if let Some(leg) = leg
+            && let Some(Leg { link: Link::Browser { told: told @ false, .. }, .. }) = self.legs.get_mut(&leg)
+        {
+            *told = true;
+            self.tell(MediaEvent::Attached { leg });
+        }
+    }
+
+    pub(super) fn peer_lost(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let PeerState::Open(open) = &mut peer.state else { return };
+        if open.lost {
+            return;
+        }
+        open.up = false;
+        open.lost = true;
+        let leg = peer.leg;
+        let waits = leg.and_then(|leg| self.legs.get(&leg)).is_some_and(|leg| matches!(leg.link, Link::Browser { told: false, .. }));
+        if waits {
+            peer.leg = None;
+        }
+        self.tell(MediaEvent::PeerLost { peer: id });
+        if waits {
+            self.attach_failed(leg);
+        }
+    }
+
+    /// Starts the task that takes a browser's audio.
+    pub(super) fn read_track(&mut self, id: PeerId, track: Arc<dyn TrackRemote>) {
+        let engine = self.myself.clone();
+        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
+        let task = tokio::task::spawn_local(async move {
+            while let Some(event) = track.poll().await {
+                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.borrow_mut().browser_packet(id, &packet);
+                }
+            }
+        });
+        open.owns(task.abort_handle());
+    }
+
+    /// Looks after browsers that went away, came back or never came.
+    pub(super) fn watch_peers(&mut self, now: Instant) {
+        let mut came = Vec::new();
+        let mut went = Vec::new();
+        for (id, peer) in &self.peers {
+            let Some(open) = open(Some(peer)) else { continue };
+            let heard = self.mux.last_heard(&open.ufrag).is_some_and(|at| now.saturating_duration_since(at) < PEER_SILENCE);
+            let in_time = now.saturating_duration_since(peer.opened) < PEER_CONNECT;
+            if open.up && !heard || !open.connected && !open.lost && !in_time {
+                went.push(*id);
+            } else if open.connected && !open.up && heard {
+                came.push(*id);
+            }
+        }
+        went.into_iter().for_each(|id| self.peer_lost(id));
+        came.into_iter().for_each(|id| self.peer_up(id));
+    }
+
+    pub(super) fn browser_packet(&mut self, id: PeerId, packet: &rtc::rtp::Packet) {
+        let now = Instant::now();
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let leg = peer.leg;
+        let PeerState::Open(open) = &mut peer.state else { return };
+        let header = rtp::Header {
+            marker: packet.header.marker,
+            payload_type: packet.header.payload_type,
+            sequence: packet.header.sequence_number,
+            timestamp: packet.header.timestamp,
+            ssrc: packet.header.ssrc,
+        };
+        let event = open.event_type == Some(header.payload_type);
+        if !event && header.payload_type != Law::Mu.payload_type() {
+            return;
+        }
+        if event {
+            open.reception.receive_untimed(&header, now);
+        } else {
+            open.reception.receive(&header, now);
+        }
+        let Some(leg) = leg else { return };
+        let packet = rtp::Packet { header, payload: &packet.payload };
+        if event {
+            self.event_from(leg, &packet, now);
+        } else {
+            self.audio_from(leg, &packet, Law::Mu, now);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import type { Me, TargetAgent, TargetGroup, TargetsView, TransferTarget } from '../generated/wire'
+import type { Picker } from './state'
+
+export function newPicker(call: string): Picker {
+  return { call, list: 'groups', search: '', chosen: null }
+}
+
+/** The groups that the search means, and whether anybody of each is at work. */
+export function groupsFound(targets: TargetsView, search: string): { group: TargetGroup; staffed: boolean }[] {
+  return targets.groups
+    .filter(group => holds(search, [group.name]))
+    .map(group => ({ group, staffed: targets.agents.some(agent => agent.state !== 'offline' && agent.groups.indexOf(group.id) >= 0) }))
+}
+
+/** The colleagues that the search means, by name, agent id, e-mail or group (D4); never the agent who searches. */
+export function agentsFound(targets: TargetsView, search: string, me: Me): { agent: TargetAgent; groups: string[] }[] {
+  return targets.agents
+    .filter(agent => agent.number !== me.number)
+    .map(agent => ({ agent, groups: targets.groups.filter(group => agent.groups.indexOf(group.id) >= 0).map(group => group.name) }))
+    .filter(({ agent, groups }) => holds(search, [agent.name, agent.number, agent.email].concat(groups)))
+}
+
+/** Direct transfers go to available and busy agents (C4). */
+export function reachable(agent: TargetAgent): boolean {
+  return agent.state === 'available' || agent.state === 'busy'
+}
+
+/** What of the list can be chosen now, in its order. */
+export function choices(picker: Picker, targets: TargetsView, me: Me): TransferTarget[] {
+  return picker.list === 'groups'
+    ? groupsFound(targets, picker.search).map(({ group }) => ({ type: 'group', id: group.id }))
+    : agentsFound(targets, picker.search, me)
+        .filter(({ agent }) => reachable(agent))
+        .map(({ agent }) => ({ type: 'agent', id: agent.id }))
+}
+
+export function sameTarget(a: TransferTarget | null, b: TransferTarget | null): boolean {
+  return a !== null && b !== null && a.type === b.type && a.id === b.id
+}
+
+/** The chosen target, while it is in the list and can be reached. */
+export function chosenTarget(picker: Picker, targets: TargetsView, me: Me): TransferTarget | null {
+  return choices(picker, targets, me).find(target => sameTarget(target, picker.chosen)) || null
+}
+
+/** The choice above or below the present one; without one, the first or the last. */
+export function nextChoice(picker: Picker, targets: TargetsView, me: Me, step: 1 | -1): TransferTarget | null {
+  const all = choices(picker, targets, me)
+  const at = all.findIndex(target => sameTarget(target, picker.chosen))
+  const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : (at + step + all.length) % all.length
+  return all[next] || null
+}
+
+/** Every word of the search is somewhere in these. */
+function holds(search: string, fields: string[]): boolean {
+  const text = fields.join('\n').toLowerCase()
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every(word => text.indexOf(word) >= 0)
+}

@@ -1,0 +1,222 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { SessionView, TargetsView, TransferTarget } from '../generated/wire'
+import { t } from '../i18n'
+import { useStation } from '../components/context'
+import { Icon } from '../components/Icon'
+import { Button, Glyph, initials, looks, refusalText } from '../components/parts'
+import { isPending } from '../state/select'
+import { agentsFound, chosenTarget, groupsFound, nextChoice, reachable, sameTarget } from '../state/targets'
+import type { Desk, Picker, State } from '../state/state'
+
+const ASK_EVERY = 2000
+const lists: Picker['list'][] = ['groups', 'agents']
+
+interface Props {
+  state: State
+  desk: Desk
+  session: SessionView
+  picker: Picker
+  usable: boolean
+}
+
+/** Whom to send the customer to (D4): stands below the call, whose controls stay where they are. */
+export function Transfer({ state, desk, session, picker, usable }: Props) {
+  const station = useStation()
+  const field = useRef<HTMLInputElement>(null)
+  const box = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const ask = () => void station.ask({ type: 'targets' })
+    ask()
+    const timer = setInterval(ask, ASK_EVERY)
+    if (field.current) field.current.focus()
+    return () => clearInterval(timer)
+  }, [station])
+  const { targets } = state
+  const chosen = targets && chosenTarget(picker, targets, desk.me)
+  const key = chosen ? domId(chosen) : undefined
+  useEffect(() => {
+    const row = key && box.current ? box.current.querySelector('[aria-selected="true"]') : null
+    if (row) row.scrollIntoView({ block: 'nearest' })
+  }, [key])
+  const name = targets && chosen ? targetName(targets, chosen) : null
+  const asked = transferring(state, session)
+  const pick = (change: Partial<Picker>) => station.pick({ ...picker, ...change })
+  const start = () => {
+    if (!chosen || !usable || asked) return
+    void station.ask({ type: 'transfer', call: session.call, to: chosen })
+    // A refusal may take the button away: arrows go on from the search.
+    if (field.current) field.current.focus()
+  }
+  const onKey = (event: KeyboardEvent) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return
+    if (event.key === 'Enter') start()
+    else if (targets && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      pick({ chosen: nextChoice(picker, targets, desk.me, event.key === 'ArrowDown' ? 1 : -1) })
+    } else return
+    event.preventDefault()
+  }
+  const rows = targets ? (picker.list === 'groups' ? groupRows(state, picker, pick) : agentRows(state, desk, picker, pick)) : []
+  return (
+    <section class="panel" aria-label={t('transfer.title')} data-test="picker" ref={box}>
+      <div class="split panel__head">
+        <h2 class="t4 nowrap">{t('transfer.title')}</h2>
+        <div class="seg" role="group" aria-label={t('transfer.lists')}>
+          {lists.map(list => (
+            <button type="button" key={list} data-test={`list-${list}`} aria-pressed={picker.list === list ? 'true' : 'false'} onClick={() => pick({ list, chosen: null })}>
+              {t(`transfer.${list}`)}
+            </button>
+          ))}
+        </div>
+      </div>
+      <div class="panel__search">
+        <label class="search">
+          <span class="sr">{t(`transfer.search.${picker.list}`)}</span>
+          <Icon name="search" />
+          <input
+            class="in"
+            type="text"
+            role="combobox"
+            aria-autocomplete="list"
+            aria-expanded={rows.length > 0 ? 'true' : 'false'}
+            aria-controls={rows.length > 0 ? 'transfer-list' : undefined}
+            aria-activedescendant={key}
+            autocomplete="off"
+            spellcheck={false}
+            placeholder={t(`transfer.search.${picker.list}`)}
+            data-test="target-search"
+            ref={field}
+            value={picker.search}
+            onInput={event => pick({ search: event.currentTarget.value })}
+            onKeyDown={onKey}
+          />
+        </label>
+      </div>
+      <div class={picker.list === 'groups' ? 'pick pick--head pick--group' : 'pick pick--head'} aria-hidden="true">
+        {picker.list === 'groups' ? null : <span />}
+        <span>{t(picker.list === 'groups' ? 'transfer.group' : 'transfer.agent')}</span>
+        {picker.list === 'groups' ? null : <span>{t('transfer.group')}</span>}
+        <span>{t(picker.list === 'groups' ? 'transfer.now' : 'transfer.state')}</span>
+      </div>
+      {rows.length > 0 ? (
+        <div class="scroll panel__list" role="listbox" id="transfer-list" aria-label={t(`transfer.${picker.list}`)} tabIndex={-1}>
+          {rows}
+        </div>
+      ) : (
+        <p class="dim panel__list panel__none" role="status" data-test="no-targets">
+          {!targets
+            ? t('app.loading')
+            : picker.search.trim()
+              ? t(`transfer.nothing.${picker.list}`, { search: picker.search.trim() })
+              : t(`transfer.none.${picker.list}`)}
+        </p>
+      )}
+      <div class="panel__foot">
+        <Lead state={state} chosen={chosen} name={name} asked={asked} />
+        <Button kind="quiet" test="transfer-cancel" onClick={() => station.pick(null)}>
+          {t(asked ? 'toast.close' : 'transfer.cancel')}
+        </Button>
+        <Button kind="primary" icon="transfer" test="transfer-start" busy={asked} disabled={!usable || (!chosen && !asked)} onClick={start}>
+          {name === null ? t('transfer.start') : t('transfer.start.to', { name })}
+        </Button>
+      </div>
+    </section>
+  )
+}
+
+/** Whether the target of a transfer is being asked. */
+export function transferring(state: State, session: SessionView): boolean {
+  return session.transfer === 'asked' || isPending(state, 'transfer')
+}
+
+/** What follows from the choice; or why the last one came to nothing. */
+function Lead({ state, chosen, name, asked }: { state: State; chosen: TransferTarget | null; name: string | null; asked: boolean }) {
+  const { refusal } = state
+  const refused = refusal && refusal.ask === 'transfer' ? refusal : null
+  return (
+    <p class={refused ? 'lead lead--refused t2' : 'lead t2 dim'} role="status" data-test="transfer-lead" data-refused={refused ? refused.code : undefined}>
+      {refused ? <Icon name="info" size="s" /> : null}
+      <span>{refused ? refusalText(refused) : asked ? t('transfer.asked') : chosen && name !== null ? t(`transfer.lead.${chosen.type}`, { name }) : t('transfer.lead')}</span>
+    </p>
+  )
+}
+
+function targetName(targets: TargetsView, target: TransferTarget): string | null {
+  const known: { id: number; name: string }[] = target.type === 'group' ? targets.groups : targets.agents
+  const named = known.find(each => each.id === target.id)
+  return named ? named.name : null
+}
+
+function groupRows(state: State, picker: Picker, pick: (change: Partial<Picker>) => void) {
+  if (!state.targets) return []
+  return groupsFound(state.targets, picker.search).map(({ group, staffed }) => (
+    <Row key={group.id} target={{ type: 'group', id: group.id }} picker={picker} pick={pick} name={group.name}>
+      <b class="name med cut">{group.name}</b>
+      {group.idle > 0 ? (
+        <span class="state" data-st="available">
+          <Glyph state="available" />
+          <span class="num">{t('transfer.idle', { count: group.idle })}</span>
+        </span>
+      ) : (
+        <span class="faint cut">{t(staffed ? 'transfer.idle.none' : 'transfer.idle.away')}</span>
+      )}
+    </Row>
+  ))
+}
+
+function agentRows(state: State, desk: Desk, picker: Picker, pick: (change: Partial<Picker>) => void) {
+  if (!state.targets) return []
+  return agentsFound(state.targets, picker.search, desk.me).map(({ agent, groups }) => (
+    <Row key={agent.id} target={{ type: 'agent', id: agent.id }} picker={picker} pick={pick} name={agent.number} away={!reachable(agent)}>
+      <span class="av">{initials(agent.name)}</span>
+      <span class="v v--0">
+        <b class="name med cut">{agent.name}</b>
+        <span class="t2 faint cut num">
+          {agent.number} · {agent.email}
+        </span>
+      </span>
+      <span class="cut dim" title={groups.join(', ')}>
+        {groups.join(', ')}
+      </span>
+      <span class="state" data-st={looks[agent.state]}>
+        <Glyph state={agent.state} />
+        {t(`state.${agent.state}`)}
+      </span>
+    </Row>
+  ))
+}
+
+interface RowProps {
+  target: TransferTarget
+  picker: Picker
+  pick(change: Partial<Picker>): void
+  /** For tests: the group's name, the agent's number. */
+  name: string
+  away?: boolean
+  children: ComponentChildren
+}
+
+function Row({ target, picker, pick, name, away, children }: RowProps) {
+  return (
+    <div
+      class={target.type === 'group' ? 'pick pick--group' : 'pick'}
+      role="option"
+      id={domId(target)}
+      data-test={`target-${target.type}`}
+      data-name={name}
+      aria-selected={!away && sameTarget(target, picker.chosen) ? 'true' : 'false'}
+      aria-disabled={away ? 'true' : undefined}
+      // The search keeps the focus: arrows go on from the row that was clicked.
+      onMouseDown={event => event.preventDefault()}
+      onClick={() => {
+        if (!away) pick({ chosen: target })
+      }}
+    >
+      {children}
+    </div>
+  )
+}
+
+function domId(target: TransferTarget) {
+  return `target-${target.type}-${target.id}`
+}
