@@ -64,8 +64,6 @@ export type Ask = { "type": "setState", state: ChosenState, breakReason: string 
  */
 export type ChosenState = "available" | "busy" | "onBreak" | "offline";
 
-export type Device = "browser" | "phone";
-
 /**
  * `POST /recovery/accounts`: the accounts that the code is good for, as [`AccountChoice`]s. Does not use the code up.
  */
@@ -90,6 +88,8 @@ bind: CodeForm | null,
  * Shown to customers; null or empty: what the admin chose.
  */
 nickname: string | null, password: string, };
+
+export type Device = "browser" | "phone";
 
 /**
  * What the switch tells the page over the socket.
