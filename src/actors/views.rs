@@ -104,11 +104,14 @@ fn transfer(transfer: Transfer) -> wire::TransferView {
 
 /// Whom a customer can be sent to, by name (D4).
 pub fn targets(directory: &Directory) -> wire::TargetsView {
-    let idle = |group: GroupId| directory.people.values().filter(|person| person.idle && person.groups.contains(&group)).count();
+    let idle = |group: &GroupId| {
+        let members = directory.members.get(group).into_iter().flatten();
+        members.filter(|agent| directory.people.get(agent).is_some_and(|person| person.idle)).count()
+    };
     let mut groups: Vec<wire::TargetGroup> = directory
         .group_names
         .iter()
-        .map(|(id, name)| wire::TargetGroup { id: id.0, name: name.clone(), idle: u32::try_from(idle(*id)).unwrap_or(u32::MAX) })
+        .map(|(id, name)| wire::TargetGroup { id: id.0, name: name.clone(), idle: u32::try_from(idle(id)).unwrap_or(u32::MAX) })
         .collect();
     groups.sort_by(|a, b| a.name.cmp(&b.name));
     let mut agents: Vec<wire::TargetAgent> = directory

@@ -34,7 +34,11 @@ pub fn check(mut form: AccountForm) -> Result<AccountForm, Mistake> {
     if form.number.is_empty() || form.number.len() > LONGEST_NUMBER || !form.number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Mistake::Number(form.number));
     }
-    if form.name.is_empty() { Err(Mistake::Name(form.name)) } else { shown(form.name.clone()).map(|name| AccountForm { name, ..form }) }
+    if form.name.is_empty() {
+        return Err(Mistake::Name(form.name));
+    }
+    form.name = shown(form.name)?;
+    Ok(form)
 }
 
 /// Tidies and checks a nickname; an empty one is none.

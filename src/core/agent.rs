@@ -358,11 +358,7 @@ impl Agent {
 
     /// The call that holds this agent in any way: reserved, ringing or in line.
     pub fn held_by(&self) -> Option<(CallId, Option<OfferId>)> {
-        match &self.activity {
-            Activity::Reserved(lease) | Activity::Ringing(lease) | Activity::Accepted(lease) => Some((lease.call, Some(lease.offer))),
-            Activity::InCall { call } => Some((*call, None)),
-            Activity::Free | Activity::WrapUp { .. } => None,
-        }
+        self.lease().map(|lease| (lease.call, Some(lease.offer))).or(self.in_call().map(|call| (call, None)))
     }
 
     /// Whether a group may be offered this agent now.
@@ -453,18 +449,13 @@ impl Agent {
                 }
                 Activity::InCall { .. } => out.push(to_call(call, call::Event::AgentLost { agent: self.setup.id })),
             },
-            Event::CallGone(call) => match &self.activity {
-                Activity::Reserved(lease) | Activity::Ringing(lease) | Activity::Accepted(lease) if lease.call == call => {
-                    self.free(&mut out)
+            Event::CallGone(call) => {
+                if self.lease().is_some_and(|lease| lease.call == call) {
+                    self.free(&mut out);
+                } else if self.in_call() == Some(call) {
+                    self.end_occupation(cx);
                 }
-                Activity::InCall { call: mine } if *mine == call => self.end_occupation(cx),
-                Activity::Free
-                | Activity::Reserved(_)
-                | Activity::Ringing(_)
-                | Activity::Accepted(_)
-                | Activity::InCall { .. }
-                | Activity::WrapUp { .. } => {}
-            },
+            }
             Event::Setup(setup) => {
                 let left: Vec<GroupId> =
                     self.setup.groups.iter().map(|m| m.group).filter(|g| !setup.groups.iter().any(|m| m.group == *g)).collect();

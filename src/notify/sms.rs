@@ -18,7 +18,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 const SHOWN: usize = 200;
 
 /// A message to one number.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
     /// E.164 with its +.
     pub number: String,

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { decodeUlaw, likeness, loudness, RATE } from '../support/audio.mjs';
-import { decodeInPage, PAGE_RATE, pageHears, throughTap } from '../support/browser.mjs';
+import { decodeInPage, throughTap } from '../support/browser.mjs';
 import { breaks } from '../support/caller_audio.mjs';
 import { Stage } from '../support/stage.mjs';
 import { recognise, SENTENCES, spoken } from '../support/speech.mjs';
-import { LONG_ENOUGH, callerHearsAgent, step, storiesOn, understands } from '../support/story.mjs';
+import { LONG_ENOUGH, agentHearsCaller, callerHearsAgent, step, storiesOn } from '../support/story.mjs';
 import { UdpTap } from '../support/udp_tap.mjs';
 import { Workstation } from '../support/workstation.mjs';
 
@@ -16,8 +16,6 @@ after(() => stage.close());
 
 const story = storiesOn(stage);
 
-const agentHearsCaller = ({ page }) =>
-  understands('the agent', SENTENCES.caller, async () => recognise(await pageHears(page, LONG_ENOUGH), PAGE_RATE));
 /** What the caller hears instead. */
 async function callerDoesNotHearAgent(audio) {
   const heard = await audio.listen(LONG_ENOUGH);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { likeness, loudness, RATE } from '../support/audio.mjs';
-import { decodeInPage, PAGE_RATE, pageHears } from '../support/browser.mjs';
+import { decodeInPage } from '../support/browser.mjs';
 import { Stage } from '../support/stage.mjs';
-import { recognise, SENTENCES, spoken } from '../support/speech.mjs';
-import { LONG_ENOUGH, callerHearsAgent, step, storiesOn, understands } from '../support/story.mjs';
+import { SENTENCES, spoken } from '../support/speech.mjs';
+import { agentHearsCaller, callerHearsAgent, step, storiesOn } from '../support/story.mjs';
 
 const stage = new Stage();
 before(() => stage.open());
@@ -13,8 +13,6 @@ after(() => stage.close());
 
 const story = storiesOn(stage);
 
-const agentHearsCaller = ({ page }) =>
-  understands('the agent', SENTENCES.caller, async () => recognise(await pageHears(page, LONG_ENOUGH), PAGE_RATE));
 const target = (station, kind, name) => station.hook(`target-${kind}`, `[data-name="${name}"]`);
 
 /** A customer whom Mei talks to. */

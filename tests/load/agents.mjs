@@ -1,10 +1,10 @@
 // A hundred agents in one process: `loadtest agents`.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const binary = process.env.LOADTEST_BIN ?? join(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/loadtest');
+const binary = process.env.LOADTEST_BIN ?? resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/loadtest');
 /** Logging in hashes a password for each. */
 const PATIENCE = 120_000;
 

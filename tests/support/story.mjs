@@ -1,6 +1,7 @@
 // What the stories of calls are told with.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PAGE_RATE, pageHears } from './browser.mjs';
 import { recognise, SENTENCES } from './speech.mjs';
 
 /** Two turns of a sentence: one of them is whole. */
@@ -39,4 +40,6 @@ export async function understands(who, sentence, listen) {
   assert.fail(`${who} heard: ${heard.join(' / ') || 'nothing'}`);
 }
 
+export const agentHearsCaller = ({ page }) =>
+  understands('the agent', SENTENCES.caller, async () => recognise(await pageHears(page, LONG_ENOUGH), PAGE_RATE));
 export const callerHearsAgent = (audio) => understands('the caller', SENTENCES.agent, async () => recognise(await audio.listen(LONG_ENOUGH)));

@@ -2,12 +2,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createWriteStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
 const root = join(import.meta.dirname, '../..');
-const binary = process.env.CORDBOARD_BIN ?? join(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/cordboard');
+const binary = process.env.CORDBOARD_BIN ?? resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/cordboard');
 
 export class Switch {
   #process;

@@ -17,15 +17,10 @@ impl Agent {
             self.taken_over = None;
             out.extend(self.peer.take().map(Action::ClosePeer));
         }
-        match &self.activity {
-            Activity::Reserved(lease) | Activity::Ringing(lease) | Activity::Accepted(lease) if lease.expires <= cx.now => self.let_go(out),
-            Activity::WrapUp { ends: Some(ends), .. } if *ends <= cx.now => self.end_occupation(cx),
-            Activity::Free
-            | Activity::Reserved(_)
-            | Activity::Ringing(_)
-            | Activity::Accepted(_)
-            | Activity::InCall { .. }
-            | Activity::WrapUp { .. } => {}
+        if self.lease().is_some_and(|lease| lease.expires <= cx.now) {
+            self.let_go(out);
+        } else if matches!(self.activity, Activity::WrapUp { ends: Some(ends), .. } if ends <= cx.now) {
+            self.end_occupation(cx);
         }
         let Some(since) = self.away_since else { return };
         if since + RING_REACH <= cx.now && matches!(self.activity, Activity::Reserved(_) | Activity::Ringing(_)) {

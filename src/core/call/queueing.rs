@@ -111,6 +111,10 @@ impl Call {
     }
 
     pub(super) fn turned_away(&mut self, group: GroupId, wait: u32, limit: Limit, way_out: WayOut, out: &mut Vec<Action>, cx: &Cx) {
+        if wait == self.waits {
+            // A group whose machine is new may have been told of this wait again meanwhile.
+            out.push(Action::Tell(Tell::Group(group, group::Event::Left(self.id()))));
+        }
         self.transfer_refused(message::Transfer::QueueRefused(limit), |asked| asked.place.wait == wait, out);
         let State::Queueing(queueing) = &self.state else { return };
         if queueing.wait != wait {

@@ -224,7 +224,7 @@ impl Floor {
         for (call, kind) in before {
             self.taken.insert(("group", kind, names::of_group(&event), machine.kind(call)));
         }
-        self.reference.group(self.now, &event);
+        self.reference.group(self.now, id, &event);
         self.after_group(id, out);
     }
 

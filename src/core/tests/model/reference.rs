@@ -253,7 +253,7 @@ impl Reference {
         self.groups.insert(setup.id, setup.clone());
     }
 
-    pub fn group(&mut self, now: Millis, event: &group::Event) {
+    pub fn group(&mut self, now: Millis, id: GroupId, event: &group::Event) {
         match event {
             group::Event::OfferOver { call, agent, how: OfferEnd::Refused, .. } => {
                 self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
@@ -266,7 +266,12 @@ impl Reference {
                     known.1 = if known.1 == Millis::MAX { at } else { known.1.max(at) };
                 }
             }
-            group::Event::Left(call) | group::Event::CallGone(call) => self.refused.retain(|(who, _), _| who != call),
+            group::Event::Left(call) | group::Event::CallGone(call) => {
+                // What was refused in the queue that the caller stands in now goes on.
+                if self.callers.get(call).is_none_or(|caller| caller.ended.is_some() || caller.group == Some(id)) {
+                    self.refused.retain(|(who, _), _| who != call);
+                }
+            }
             _ => {}
         }
     }

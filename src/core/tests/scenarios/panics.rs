@@ -1,13 +1,13 @@
 //! Design, "what must hold": a panic in one machine.
 
 use super::{floor_of, in_call, rings_at};
-use crate::floor::world::{TRUNK, group};
+use crate::floor::world::{TRUNK, agent, group};
 use crate::floor::{Far, Floor};
 use cordboard_core::agent::Chosen;
 use cordboard_core::ids::{Address, AgentId, GroupId};
 use cordboard_core::message::Source;
 use cordboard_core::outcome::CallStatus;
-use cordboard_core::setup::{GroupSetup, WrapUp};
+use cordboard_core::setup::{GroupSetup, WayOut, WrapUp};
 use std::collections::BTreeMap;
 
 fn panics(floor: &mut Floor, who: Address) {
@@ -59,6 +59,29 @@ fn a_panic_of_a_leg_ends_its_call_with_a_bye_and_a_record() {
         (floor.row(call).status, floor.calls.len(), floor.legs.len(), floor.far[&leg]),
         (CallStatus::Interrupted, 0, 0, Far::Closed)
     );
+}
+
+#[test]
+fn a_new_machine_of_a_group_does_not_keep_a_caller_whom_it_turned_away() {
+    use cordboard_core::call::Route;
+    let full = GroupSetup { max_queue: Some(0), on_max_queue: WayOut::Group(GroupId(2)), ..group(1) };
+    let mut floor = Floor::with(vec![full, group(2)], vec![agent(1, &[1]), agent(2, &[2])]);
+    floor.goes_online(1);
+    floor.goes_online(2);
+    floor.chooses(1, Chosen::Busy(None));
+    let call = floor.begin(Some(Route { group: GroupId(1), early_media: false, last_agent: None }));
+    while floor.calls[&call].machine.queue().is_none() {
+        assert!(floor.step_in_order());
+    }
+    // The ticket is under way. The new machine has no room, then has an agent, before the call hears a word of it.
+    let stall = floor.now + 100;
+    floor.calls.get_mut(&call).expect("begun").stalled = stall;
+    floor.panic(Address::Group(GroupId(1)), None);
+    floor.settle();
+    floor.chooses(1, Chosen::Available);
+    floor.advance(100);
+    floor.check_all();
+    assert_eq!((rings_at(&floor, call), floor.groups[&GroupId(1)].queue().0), (vec![2], 0));
 }
 
 #[test]
