@@ -58,6 +58,17 @@ pub enum Ask {
         call: String,
         to: TransferTarget,
     },
+    /// Call this number, as typed or pasted (E1). `callerId` is one of [`Settings::caller_ids`]; null = chosen by the switch.
+    /// *Done* says that the call begins; the session tells the rest (E5).
+    Dial {
+        to: String,
+        caller_id: Option<String>,
+    },
+    /// Digits for the far side, `0`–`9`, `*`, `#`, `A`–`D`; `,` and `p` are pauses of two seconds (D7).
+    Digits {
+        call: String,
+        digits: String,
+    },
     /// Whom a customer can be sent to now; answered by [`ToWorkstation::Targets`].
     Targets,
     /// Text kept with the record (D8); the last one sent stands.
@@ -253,6 +264,8 @@ pub enum Role {
 #[ts(export_to = "wire.ts")]
 pub struct Settings {
     pub break_reasons: Vec<String>,
+    /// Our numbers that this agent may show to customers (E1).
+    pub caller_ids: Vec<String>,
     /// `make run`'s demo floor: the page may place a simulated call.
     pub demo: bool,
 }
@@ -348,18 +361,21 @@ pub struct OfferView {
 #[ts(export_to = "wire.ts")]
 pub struct SessionView {
     pub call: String,
+    pub call_type: CallType,
     pub phase: Phase,
+    /// The customer's number, whoever called; masked by the switch.
     pub caller: String,
     pub caller_name: Option<String>,
     pub place: Option<String>,
+    /// Ours: the number they called, or the one they are shown.
     pub called: String,
     pub group: Option<String>,
-    /// When the conversation began.
+    /// When the conversation began; before it, when dialling did.
     #[ts(type = "number")]
     pub began: i64,
     #[ts(type = "number | null")]
     pub ended: Option<i64>,
-    /// How it ended: a G2 status such as `normal_end`.
+    /// How it ended: a G2 or G3 status such as `normal_end`.
     pub outcome: Option<String>,
     pub hung_up_by: Option<String>,
     pub held: bool,
@@ -370,10 +386,23 @@ pub struct SessionView {
     pub remark: String,
 }
 
+/// Which way a call was set up.
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum CallType {
+    Inbound,
+    Outbound,
+}
+
 #[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "wire.ts")]
 pub enum Phase {
+    /// The switch calls; nothing rings yet (E5).
+    Dialling,
+    /// The customer's telephone rings, or early media is heard (E5).
+    Ringing,
     /// Accepted; the voice path is being joined (the ding-dong plays, C6).
     Connecting,
     Talking,
@@ -438,6 +467,8 @@ pub struct RecordFilter {
     pub to: Option<i64>,
     pub group: Option<i32>,
     pub status: Option<String>,
+    /// `inbound` or `outbound`.
+    pub call_type: Option<String>,
     /// Digits that the caller's number must contain.
     pub caller: Option<String>,
     /// Digits that the contact number must contain.
@@ -477,7 +508,7 @@ pub struct RecordView {
     pub call: String,
     #[ts(type = "number")]
     pub time: i64,
-    /// `inbound`.
+    /// `inbound` or `outbound`.
     pub call_type: String,
     pub caller: String,
     pub contact: String,

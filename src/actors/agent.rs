@@ -1,8 +1,9 @@
 //! An agent's actor: the machine, and the desk with the agent's workstations around it.
 
+use super::call::CallActor;
 use super::shell::{Progress, Role, Shell, Stage};
 use super::switch::Switch;
-use super::views;
+use super::{dial, views};
 use crate::wire::{self, Ask, ToWorkstation};
 use actix::prelude::*;
 use cordboard_core::agent::{Agent, Chosen, Event, Seen};
@@ -141,7 +142,7 @@ impl AgentRole {
                 .map(|m| {
                     self.queues.get(&m.group.0).cloned().unwrap_or_else(|| wire::QueueView {
                         group: m.group.0,
-                        name: directory.group_names.get(&m.group).cloned().unwrap_or_default(),
+                        name: directory.group_setups.get(&m.group).map(|setup| setup.name.clone()).unwrap_or_default(),
                         waiting: 0,
                         oldest: None,
                     })
@@ -151,7 +152,11 @@ impl AgentRole {
             sessions: self.sessions.iter().map(|kept| kept.view.clone()).collect(),
             audio_owner: self.audio == Some(page),
             peer: self.peer_state,
-            settings: wire::Settings { break_reasons: directory.break_reasons.clone(), demo: directory.demo },
+            settings: wire::Settings {
+                break_reasons: directory.break_reasons.clone(),
+                caller_ids: dial::caller_ids(&self.machine.setup, &directory),
+                demo: directory.demo,
+            },
         }))
     }
 
@@ -220,7 +225,7 @@ impl AgentRole {
 
 /// Why a request is refused: a stable code and a sentence for the agent.
 #[derive(Clone, Copy)]
-struct Refusal(&'static str, &'static str);
+pub struct Refusal(pub &'static str, pub &'static str);
 
 fn target(to: wire::TransferTarget, switch: &Switch) -> Result<Target, Refusal> {
     let directory = switch.directory.read();
@@ -255,6 +260,16 @@ impl Shell<AgentRole> {
             Ask::Transfer { call, to } => {
                 let target = target(to, &self.switch)?;
                 self.role.command(&call, Command::Transfer(target), &self.switch)?;
+            }
+            Ask::Dial { to, caller_id } => {
+                let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
+                self.event(Event::Dial(Box::new(dial)), ctx);
+            }
+            Ask::Digits { call, digits } => {
+                if !call::are_digits(&digits) {
+                    return Err(Refusal("no_digits", "Only digits, *, # and pauses can be sent, at most 64 at a time."));
+                }
+                self.role.command(&call, Command::Digits(digits), &self.switch)?;
             }
             Ask::Targets => {
                 let targets = views::targets(&self.switch.directory.read());
@@ -455,6 +470,7 @@ impl Role for AgentRole {
                 self.offer = ringing.as_deref().map(|ringing| views::offer(ringing, stage.switch));
                 self.show(ToWorkstation::Offer { offer: self.offer.clone() });
             }
+            Action::PlaceCall(arrival) => CallActor::begin(stage.switch, *arrival),
             Action::ClosePeer(peer) => {
                 stage.switch.directory.write().peers.remove(&peer);
                 stage.switch.media.close_peer(peer);

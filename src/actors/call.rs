@@ -1,9 +1,11 @@
 //! A call's actor: the journal's gate, the media commands, the legs it makes.
 
 use super::agent::Desk;
-use super::leg::LegActor;
-use super::shell::{Progress, Role, Shell, Stage, Unblock};
-use cordboard_core::call::{Call, Event};
+use super::leg::{LegActor, Line};
+use super::shell::{Deliver, Progress, Role, Shell, Stage, Unblock};
+use super::switch::Switch;
+use actix::Actor;
+use cordboard_core::call::{Arrival, Call, Event};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::gone;
 use cordboard_core::ids::{Address, CallId, LegId};
@@ -13,12 +15,13 @@ use cordboard_core::record::{Entry, What};
 use cordboard_db::{Recording, RecordingState};
 use cordboard_media::Quality;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub type CallActor = Shell<CallRole>;
 
 pub struct CallRole {
     id: CallId,
-    caller: String,
+    customer: String,
     machine: Call,
     /// Everybody this call ever told something: who hears of it when its machine panics.
     told: BTreeSet<Address>,
@@ -37,10 +40,23 @@ pub struct LegQuality {
     pub quality: Quality,
 }
 
+impl Shell<CallRole> {
+    /// A new call: known to everybody in the same step, then begun.
+    pub fn begin(switch: &Arc<Switch>, arrival: Arrival) {
+        let call = arrival.call;
+        let actor = Self::new(CallRole::new(arrival), Vec::new(), switch.clone()).start();
+        switch.directory.write().calls.insert(call, actor.clone());
+        metrics::gauge!("cordboard_calls").increment(1);
+        actor.do_send(Deliver(Event::Begin));
+    }
+}
+
 impl CallRole {
-    pub fn new(machine: Call, caller: String) -> Self {
-        let told = BTreeSet::from([Address::Leg(machine.customer_leg())]);
-        Self { id: machine.id(), caller, machine, told, ended: false, dead: false, quality: BTreeMap::new() }
+    fn new(arrival: Arrival) -> Self {
+        let customer = arrival.customer().to_owned();
+        let machine = Call::new(arrival);
+        let told = BTreeSet::from([machine.arrival().known_to()]);
+        Self { id: machine.id(), customer, machine, told, ended: false, dead: false, quality: BTreeMap::new() }
     }
 
     fn remember(&mut self, actions: &[Action]) {
@@ -59,6 +75,7 @@ impl CallRole {
                 | Action::Finished
                 | Action::QueueChanged
                 | Action::StateChanged
+                | Action::PlaceCall(_)
                 | Action::ShowOffer(_)
                 | Action::ClosePeer(_)
                 | Action::Probe { .. } => continue,
@@ -75,6 +92,7 @@ impl CallRole {
             }
             What::Connected { agent } => self.note_served(*agent, stage),
             What::Accepted { .. }
+            | What::Dialling { .. }
             | What::Queued { .. }
             | What::Ringing { .. }
             | What::RingEnded { .. }
@@ -98,7 +116,7 @@ impl CallRole {
             Some(Box::new(move |done| {
                 if let (Err(why), true) = (&done, refusable) {
                     tracing::error!(%why, "the journal cannot keep a new call");
-                    addr.do_send(super::shell::Deliver(Event::JournalFailed));
+                    addr.do_send(Deliver(Event::JournalFailed));
                 }
                 addr.do_send(Unblock);
             })),
@@ -109,7 +127,7 @@ impl CallRole {
     /// For the agent who comes first at the caller's next call (C3).
     fn note_served(&self, agent: cordboard_core::ids::AgentId, stage: &Stage<'_, Self>) {
         if let Some(group) = self.machine.group() {
-            stage.switch.last_served.lock().insert(self.caller.clone(), group, agent);
+            stage.switch.last_served.lock().insert(self.customer.clone(), group, agent);
         }
     }
 
@@ -124,6 +142,7 @@ impl CallRole {
                 };
                 media.hear(leg, source);
             }
+            MediaAction::Digit { .. } => {}
             MediaAction::Play { leg, sounds, token } => media.play(leg, sounds, token),
             MediaAction::Record { leg } => {
                 media.record(self.id, leg);
@@ -192,6 +211,9 @@ impl Role for CallRole {
             Action::OpenLeg { leg, plan } => match plan {
                 LegPlan::Browser { agent, peer } => LegActor::browser(stage.switch, leg, self.id, agent, peer),
                 LegPlan::Phone { agent, phone, caller } => LegActor::phone(stage.switch, leg, self.id, agent, phone, caller),
+                LegPlan::Trunk { trunk, host, transport, caller, called } => {
+                    LegActor::trunk(stage.switch, leg, self.id, trunk, Line { host, transport }, caller, &called);
+                }
             },
             Action::ShowSession { agent, session } => {
                 if let Some(addr) = stage.switch.directory.read().agents.get(&agent) {

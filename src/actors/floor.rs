@@ -25,7 +25,8 @@ pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
         directory.numbers = numbers;
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
-        directory.group_names = groups.iter().map(|group| (group.id, group.name.clone())).collect();
+        directory.outbound = settings.outbound;
+        directory.group_setups = groups.iter().map(|group| (group.id, group.clone())).collect();
         directory.members.clear();
         for account in &accounts {
             for membership in &account.setup.groups {
@@ -59,7 +60,8 @@ fn meet(directory: &mut Directory, account: &Account) {
     let known = directory.people.get(id).map(|person| (person.state, person.idle));
     let (state, idle) = known.unwrap_or((AgentState::Offline, false));
     let groups = groups.iter().map(|membership| membership.group).collect();
-    let person = Person { name: name.clone(), number: number.clone(), email: account.email.clone(), groups, state, idle };
+    let person =
+        Person { name: name.clone(), role: account.role, number: number.clone(), email: account.email.clone(), groups, state, idle };
     directory.people.insert(*id, person);
 }
 

@@ -1,23 +1,24 @@
 //! A leg's actor: the machine, its SIP dialog where it has one, and its place in the media engine.
 
-use super::call::{CallActor, CallRole, LegQuality};
+use super::call::{CallActor, LegQuality};
 use super::shell::Deliver;
 use super::sip::{FromLeg, SipActor};
 use super::switch::Switch;
 use super::timer::Timer;
 use actix::prelude::*;
-use cordboard_core::call::{self, Arrival, Call, Route};
+use cordboard_core::call::{self, Arrival, Route, Way};
 use cordboard_core::cx::Cx;
 use cordboard_core::ids::{Address, AgentId, CallId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{Command, Input, Kind, Leg, Output, SignalCommand};
 use cordboard_core::message::Tell;
-use cordboard_core::setup::PhoneSetup;
+use cordboard_core::setup::{PhoneSetup, Transport};
 use cordboard_media::{MediaEvent, RtpRemote};
 use cordboard_sip::endpoint::{Flow, ServerKey, Why};
 use cordboard_sip::message::{Method, Request, Response, Uri};
 use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -44,6 +45,12 @@ pub struct LegActor {
     switch: Arc<Switch>,
     first: Vec<Output>,
     timer: Timer,
+}
+
+/// Where a call goes out.
+pub struct Line {
+    pub host: SocketAddr,
+    pub transport: Transport,
 }
 
 /// The SIP side of a leg.
@@ -77,15 +84,11 @@ impl LegActor {
         let call = CallId(switch.new_id());
         let caller = request.caller().and_then(|from| from.uri.user()).unwrap_or_else(|| "anonymous".into());
         let contact = request.called();
-        let arrival = Arrival { call, leg, trunk, route: route(switch, &contact, trunk, &caller), caller: caller.clone(), contact };
         tracing::info!(%call, %leg, caller = %crate::api::mask::mask(&caller), "a call arrives");
-        let role = CallRole::new(Call::new(arrival), caller);
-        let call_actor = CallActor::new(role, Vec::new(), switch.clone()).start();
-        switch.directory.write().calls.insert(call, call_actor.clone());
-        metrics::gauge!("cordboard_calls").increment(1);
+        let way = Way::In(route(switch, &contact, trunk, &caller));
         let (machine, outputs) = Leg::open(leg, call, Kind::Trunk(trunk));
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));
-        call_actor.do_send(Deliver(call::Event::Begin));
+        CallActor::begin(switch, Arrival { call, leg, trunk, caller, contact, way });
     }
 
     /// The agent's browser takes part in a call.
@@ -96,18 +99,30 @@ impl LegActor {
 
     /// An agent's SIP phone is called.
     pub fn phone(switch: &Arc<Switch>, leg: LegId, call: CallId, agent: AgentId, phone: PhoneSetup, caller: String) {
+        let line = Line { host: phone.addr, transport: phone.transport };
+        let user = phone.user.clone();
+        Self::outgoing(switch, leg, call, Kind::Phone { agent, phone }, line, caller, &user);
+    }
+
+    /// A number outside is called over a trunk (E1).
+    pub fn trunk(switch: &Arc<Switch>, leg: LegId, call: CallId, trunk: TrunkId, line: Line, caller: String, called: &str) {
+        tracing::info!(%call, %leg, called = %crate::api::mask::mask(called), "a call goes out");
+        Self::outgoing(switch, leg, call, Kind::Trunk(trunk), line, caller, called);
+    }
+
+    fn outgoing(switch: &Arc<Switch>, leg: LegId, call: CallId, kind: Kind, line: Line, caller: String, user: &str) {
         let sip = switch.directory.read().sip.clone();
-        let local = switch.directory.read().sip_local.get(&phone.transport).copied();
+        let local = switch.directory.read().sip_local.get(&line.transport).copied();
         let media = switch.media.open_rtp(leg);
         let (Some(sip), Some(local), Ok(media)) = (sip, local, media) else {
-            tracing::error!(%call, phone = %phone.name, "the agent's phone cannot be called: no transport or no RTP port");
+            tracing::error!(%call, host = %line.host, "nobody can be called there: no transport or no RTP port");
             switch.media.close(leg);
             switch.tell_call(call, call::Event::LegGone(leg));
             return;
         };
         let outgoing = OutgoingCall {
-            target: Uri::sip(&phone.user, phone.addr),
-            flow: Flow { transport: phone.transport, local, remote: phone.addr },
+            target: Uri::sip(user, line.host),
+            flow: Flow { transport: line.transport, local, remote: line.host },
             caller_id: caller,
             display: None,
             routes: Vec::new(),
@@ -116,7 +131,7 @@ impl LegActor {
         };
         let media = local_media(switch, media);
         let (session, first) = switch.with_cx(|cx| Session::outgoing(leg, outgoing, media, cx));
-        let (machine, outputs) = Leg::open(leg, call, Kind::Phone { agent, phone });
+        let (machine, outputs) = Leg::open(leg, call, kind);
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));
     }
 

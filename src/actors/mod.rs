@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod call;
+pub mod dial;
 pub mod floor;
 pub mod group;
 pub mod leg;

@@ -12,9 +12,9 @@ use actix::prelude::*;
 use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::message::Tell;
-use cordboard_core::setup::{NumberSetup, Transport};
+use cordboard_core::setup::{GroupSetup, NumberSetup, OutboundRules, Transport};
 use cordboard_core::{agent, call, gone};
-use cordboard_db::{Db, DbError, Journal};
+use cordboard_db::{Db, DbError, Journal, Role};
 use cordboard_media::Media;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{HashMap, HashSet};
@@ -41,9 +41,10 @@ pub struct Directory {
     pub members: HashMap<GroupId, HashSet<AgentId>>,
     /// Everybody on the floor, for who looks for a colleague (D4).
     pub people: HashMap<AgentId, Person>,
-    /// Names for views.
-    pub group_names: HashMap<GroupId, String>,
+    pub group_setups: HashMap<GroupId, GroupSetup>,
     pub break_reasons: Vec<String>,
+    /// What may be called (E6).
+    pub outbound: OutboundRules,
     /// Agents see customers' numbers with their middle hidden (H8).
     pub mask_numbers: bool,
     pub demo: bool,
@@ -54,6 +55,7 @@ pub struct Directory {
 /// An agent as colleagues see them.
 pub struct Person {
     pub name: String,
+    pub role: Role,
     pub number: String,
     pub email: String,
     pub groups: Vec<GroupId>,

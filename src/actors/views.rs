@@ -7,6 +7,7 @@ use cordboard_core::cx::Millis;
 use cordboard_core::group::{Group, Limit};
 use cordboard_core::ids::GroupId;
 use cordboard_core::message::{Phase, Ringing, Session, Transfer};
+use cordboard_core::outcome::CallType;
 use cordboard_core::setup::DeviceSetup;
 
 pub fn queue(group: &Group) -> wire::QueueView {
@@ -70,7 +71,13 @@ pub fn offer(ringing: &Ringing, switch: &Switch) -> wire::OfferView {
 pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &Switch) -> wire::SessionView {
     wire::SessionView {
         call: session.call.to_string(),
+        call_type: match session.way {
+            CallType::Inbound => wire::CallType::Inbound,
+            CallType::Outbound => wire::CallType::Outbound,
+        },
         phase: match session.phase {
+            Phase::Dialling => wire::Phase::Dialling,
+            Phase::Ringing => wire::Phase::Ringing,
             Phase::Connecting => wire::Phase::Connecting,
             Phase::Talking => wire::Phase::Talking,
             Phase::Reconnecting => wire::Phase::Reconnecting,
@@ -109,9 +116,9 @@ pub fn targets(directory: &Directory) -> wire::TargetsView {
         members.filter(|agent| directory.people.get(agent).is_some_and(|person| person.idle)).count()
     };
     let mut groups: Vec<wire::TargetGroup> = directory
-        .group_names
+        .group_setups
         .iter()
-        .map(|(id, name)| wire::TargetGroup { id: id.0, name: name.clone(), idle: u32::try_from(idle(id)).unwrap_or(u32::MAX) })
+        .map(|(id, setup)| wire::TargetGroup { id: id.0, name: setup.name.clone(), idle: u32::try_from(idle(id)).unwrap_or(u32::MAX) })
         .collect();
     groups.sort_by(|a, b| a.name.cmp(&b.name));
     let mut agents: Vec<wire::TargetAgent> = directory

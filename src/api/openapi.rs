@@ -135,12 +135,13 @@ impl Shape for Role {
 
 /// The filter's keys, as parameters of a query.
 fn filter_keys() -> Vec<Parameter> {
-    let RecordFilter { from, to, group, status, caller, contact, page } = RecordFilter::default();
+    let RecordFilter { from, to, group, status, call_type, caller, contact, page } = RecordFilter::default();
     vec![
         query("from", "Not before this moment (milliseconds since 1970 UTC).", from),
         query("to", "Before this moment.", to),
         query("group", "A skill group's id.", group),
         query("status", "How the call ended, such as normal_end.", status),
+        query("callType", "inbound or outbound.", call_type),
         query("caller", "Digits of the caller's number; all of them where it is masked.", caller),
         query("contact", "Digits of the number that was called.", contact),
         query("page", "From 0.", page),

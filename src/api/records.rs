@@ -6,7 +6,7 @@ use crate::api::{App, Refusal};
 use crate::wire::{GroupName, RecordFilter, RecordPage, RecordView, RecordingView};
 use actix_web::web;
 use cordboard_core::ids::GroupId;
-use cordboard_core::outcome::CallStatus;
+use cordboard_core::outcome::{CallStatus, CallType};
 use cordboard_db::{RECORDS_PER_PAGE, RecordRow, RecordingState, Role, Scope};
 
 /// Agents see their own records, supervisors those of their groups, admins all.
@@ -30,14 +30,19 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         let known = CallStatus::ALL.into_iter().find(|known| known.as_str() == status);
         known.ok_or_else(|| Refusal::Invalid(format!("{status:?} is not the status of a call.")))
     });
+    let call_type = filter.call_type.filter(|call_type| !call_type.is_empty()).map(|call_type| {
+        let known = CallType::ALL.into_iter().find(|known| known.as_str() == call_type);
+        known.ok_or_else(|| Refusal::Invalid(format!("{call_type:?} is not a type of call: inbound or outbound.")))
+    });
     let mut wanted = cordboard_db::RecordFilter {
         from: filter.from,
         to: filter.to,
         group: filter.group.map(GroupId),
         status: status.transpose()?,
+        call_type: call_type.transpose()?,
         caller: filter.caller,
-        whole_caller: false,
         contact: filter.contact,
+        whole_customer: false,
         page,
     };
     let scope = scope_of(&session);
@@ -46,7 +51,7 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
     let (found, groups, is_masked) = app
         .with_db(move |db| {
             let is_masked = is_agent && db.settings()?.mask_numbers;
-            wanted.whole_caller = is_masked;
+            wanted.whole_customer = is_masked;
             Ok((db.records_page(&wanted, &scope)?, db.groups()?, is_masked))
         })
         .await?;
@@ -60,9 +65,10 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
     }))
 }
 
-/// One record as the page shows it. All calls are inbound: the customer's number is the caller's.
+/// One record as the page shows it: the customer's number masked.
 fn view(row: RecordRow, is_masked: bool) -> RecordView {
     let id = row.id();
+    let shown = |number: String, customer: bool| if is_masked && customer { mask(&number) } else { number };
     let record = row.record;
     // The recording of a record is its own segment's part of the call's (G4), so it has the record's id.
     let recording = row.recording.zip(record.recording).map(|(state, (from, to))| RecordingView {
@@ -74,9 +80,9 @@ fn view(row: RecordRow, is_masked: bool) -> RecordView {
         id,
         call: record.call.to_string(),
         time: record.time,
-        call_type: "inbound".to_owned(),
-        caller: if is_masked { mask(&row.caller) } else { row.caller },
-        contact: row.contact,
+        call_type: row.call_type.as_str().to_owned(),
+        caller: shown(row.caller, row.call_type == CallType::Inbound),
+        contact: shown(row.contact, row.call_type == CallType::Outbound),
         status: record.status.as_str().to_owned(),
         hung_up_by: Some(record.hung_up_by.as_str().to_owned()),
         group: row.group,

@@ -12,6 +12,7 @@
 //! | Ringing | `Accept` | Accepted |
 //! | Ringing | `Decline` | Free, the call is told |
 //! | Ringing, Accepted | `Won` | InCall |
+//! | Free, WrapUp | `Dial`, when not offline and reachable | InCall, a call begins |
 //! | any but InCall | `Reclaim` (a new machine hears of its old call) | InCall, a call that waits is told |
 //! | InCall | `CallOver` with wrap-up | WrapUp |
 //! | InCall | `CallOver` without, `CallGone` | Free |
@@ -23,9 +24,10 @@
 mod offers;
 mod settle;
 
+use crate::call::{Arrival, Departure, Way};
 use crate::cx::{Cx, Millis};
-use crate::ids::{CallId, GroupId, OfferId, PeerId};
-use crate::message::{Action, Presence, Ringing, Tell, Waiting, Withdrawal};
+use crate::ids::{CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
+use crate::message::{Action, LegPlan, Presence, Ringing, Tell, Terms, Waiting, Withdrawal};
 use crate::setup::{AgentSetup, DeviceSetup, WrapUp};
 use crate::{call, group};
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,8 @@ pub enum Event {
     Decline(OfferId),
     EndWrapUp,
     ContinueWrapUp,
+    /// Call this number (E1); nothing happens where [`Agent::may_dial`] says no.
+    Dial(Box<Dial>),
     /// The first socket came; the last one went.
     SocketUp,
     SocketDown,
@@ -108,6 +112,29 @@ pub enum Event {
     CallGone(CallId),
     /// The admin changed the agent.
     Setup(Box<AgentSetup>),
+}
+
+/// A call out, as the agent asks for it (E1).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Dial {
+    pub trunk: TrunkId,
+    /// Our number, which the customer is shown.
+    pub caller: String,
+    pub contact: String,
+    pub terms: Terms,
+    /// The role's prefixes allow the number (E6).
+    pub permitted: bool,
+    /// Most calls out in a day (E6).
+    pub a_day: Option<u32>,
+}
+
+/// Why an agent cannot call out now (table B).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoDial {
+    Offline,
+    InLine,
+    /// The page has no voice path.
+    OutOfReach,
 }
 
 /// A state the agent chose (B1).
@@ -212,6 +239,7 @@ pub struct Agent {
     seen_since: i64,
     free_since: i64,
     calls_today: (i32, u32),
+    dialled_today: (i32, u32),
 }
 
 /// What outlives an agent's machine when it panics: a new one goes on from here.
@@ -230,6 +258,7 @@ pub struct Kept {
     /// Since when the agent is without a call, wall time.
     free_since: Option<i64>,
     calls_today: (i32, u32),
+    dialled_today: (i32, u32),
 }
 
 impl Kept {
@@ -245,6 +274,7 @@ impl Kept {
             rests: None,
             free_since: None,
             calls_today: (0, 0),
+            dialled_today: (0, 0),
         }
     }
 }
@@ -273,6 +303,7 @@ impl Agent {
             seen_since: cx.wall,
             free_since: kept.free_since.unwrap_or(cx.wall),
             calls_today: kept.calls_today,
+            dialled_today: kept.dialled_today,
         };
         let mut out = agent.to_groups(|_| group::Event::AgentRestarted(agent.setup.id));
         out.push(Action::AnnounceRestart);
@@ -298,6 +329,7 @@ impl Agent {
             rests: self.rests.clone(),
             free_since: Some(self.free_since),
             calls_today: self.calls_today,
+            dialled_today: self.dialled_today,
         }
     }
 
@@ -410,6 +442,7 @@ impl Agent {
                     out.push(Action::StateChanged);
                 }
             }
+            Event::Dial(dial) => self.dial(*dial, &mut out, cx),
             Event::SocketUp => self.sockets = true,
             Event::SocketDown => self.sockets = false,
             Event::PeerUp(peer) => self.peer_up(peer, &mut out),
@@ -501,6 +534,45 @@ impl Agent {
             out.push(to_call(lease.call, call::Event::Accept { offer, peer: self.peer }));
             self.activity = Activity::Accepted(lease.clone());
         }
+    }
+
+    /// Whether the agent may call out (table B).
+    pub fn may_dial(&self) -> Result<(), NoDial> {
+        match self.activity {
+            Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => Err(NoDial::InLine),
+            Activity::Free | Activity::WrapUp { .. } if self.chosen == Chosen::Offline => Err(NoDial::Offline),
+            Activity::Free | Activity::WrapUp { .. } if !self.is_reachable() => Err(NoDial::OutOfReach),
+            Activity::Free | Activity::WrapUp { .. } => Ok(()),
+        }
+    }
+
+    fn dial(&mut self, dial: Dial, out: &mut Vec<Action>, cx: &mut Cx) {
+        let agent = self.setup.id;
+        let plan = match (&self.device, self.peer) {
+            (DeviceSetup::Phone(phone), _) => LegPlan::Phone { agent, phone: phone.clone(), caller: dial.contact.clone() },
+            (DeviceSetup::Browser, Some(peer)) => LegPlan::Browser { agent, peer },
+            (DeviceSetup::Browser, None) => return,
+        };
+        if self.may_dial().is_err() {
+            return;
+        }
+        if self.dialled_today.0 != cx.today {
+            self.dialled_today = (cx.today, 0);
+        }
+        let permitted = dial.permitted && dial.a_day.is_none_or(|most| self.dialled_today.1 < most);
+        self.dialled_today.1 += u32::from(permitted);
+        let call = CallId(cx.next_id());
+        let departure = Departure { agent, leg: LegId(cx.next_id()), plan, terms: dial.terms, permitted };
+        let arrival = Arrival {
+            call,
+            leg: LegId(cx.next_id()),
+            trunk: dial.trunk,
+            caller: dial.caller,
+            contact: dial.contact,
+            way: Way::Out(Box::new(departure)),
+        };
+        self.enter_call(call);
+        out.push(Action::PlaceCall(Box::new(arrival)));
     }
 
     fn peer_up(&mut self, peer: PeerId, out: &mut Vec<Action>) {

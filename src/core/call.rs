@@ -1,7 +1,10 @@
-//! A call: who is connected to whom, accept against hang-up, hold, recording, and the segments of the record (C, D1–D3, D8, G).
+//! A call: who is connected to whom, accept against hang-up, hold, recording, and the segments of the record (C, D1–D4, D7, D8, E, G).
 //!
 //! | state | event | next |
 //! |---|---|---|
+//! | Dialling | `ChannelGranted`, the agent's leg is up, the customer rings | Dialling |
+//! | Dialling | the customer answers | Talking |
+//! | Dialling | barred, refused, failed, not answered in time, hung up, the agent is lost | Over |
 //! | Claiming | `ChannelGranted`, the number is known | Queueing |
 //! | Claiming | `ChannelRefused`, unknown number | Over (refused before the answer) |
 //! | Queueing | `Offer` | Queueing, one more agent rings |
@@ -19,22 +22,27 @@
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
+mod dialling;
+mod digits;
 mod ending;
 mod queueing;
 mod talking;
 mod transfer;
 
+pub use digits::{DIGIT_EVERY, MOST_DIGITS, PAUSE, are_digits};
 pub use queueing::position_sounds;
 
 use crate::cx::{Cx, Millis};
 use crate::group::Limit;
-use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
+use crate::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, Device, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms};
-use crate::outcome::{CallStatus, HungUpBy};
+use crate::message::{self, Action, Device, Gateway, LegPlan, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms};
+use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut};
 use crate::trunk;
+use dialling::Dialling;
+use digits::Digits;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,8 +59,8 @@ pub enum Event {
     /// A leg's actor is gone without a word.
     LegGone(LegId),
     // From the trunk.
-    ChannelGranted,
-    ChannelRefused,
+    ChannelGranted(Gateway),
+    ChannelRefused(trunk::Refusal),
     TrunkRestarted(TrunkId),
     // From groups.
     Queued {
@@ -137,6 +145,8 @@ pub enum Command {
     Unmute,
     /// To whom the caller goes instead (D4).
     Transfer(Target),
+    /// Digits and pauses for the far side (D7).
+    Digits(String),
     HangUp,
 }
 
@@ -148,8 +158,68 @@ pub struct Arrival {
     pub trunk: TrunkId,
     pub caller: String,
     pub contact: String,
-    /// The number's group; none when nobody knows the number (C1).
-    pub route: Option<Route>,
+    pub way: Way,
+}
+
+/// How a call came about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Way {
+    /// A customer called. The number's group; none when nobody knows the number (C1).
+    In(Option<Route>),
+    /// An agent calls (E1).
+    Out(Box<Departure>),
+}
+
+/// The agent who calls, and how.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Departure {
+    pub agent: AgentId,
+    pub leg: LegId,
+    pub plan: LegPlan,
+    pub terms: Terms,
+    /// The guards let this number pass (E6).
+    pub permitted: bool,
+}
+
+impl Arrival {
+    pub fn call_type(&self) -> CallType {
+        match self.way {
+            Way::In(_) => CallType::Inbound,
+            Way::Out(_) => CallType::Outbound,
+        }
+    }
+
+    /// The customer's number.
+    pub fn customer(&self) -> &str {
+        match self.way {
+            Way::In(_) => &self.caller,
+            Way::Out(_) => &self.contact,
+        }
+    }
+
+    /// Our number.
+    pub fn ours(&self) -> &str {
+        match self.way {
+            Way::In(_) => &self.contact,
+            Way::Out(_) => &self.caller,
+        }
+    }
+
+    /// Who counts on the call before it says a word: they hear of it when it panics.
+    pub fn known_to(&self) -> Address {
+        match &self.way {
+            Way::In(_) => Address::Leg(self.leg),
+            Way::Out(departure) => Address::Agent(departure.agent),
+        }
+    }
+
+    /// Where an inbound call goes.
+    pub fn route(&self) -> Option<&Route> {
+        match &self.way {
+            Way::In(route) => route.as_ref(),
+            Way::Out(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -163,6 +233,7 @@ pub struct Route {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum State {
     Claiming,
+    Dialling(Dialling),
     Queueing(Queueing),
     Joining(Seat),
     Talking(Talk),
@@ -279,6 +350,10 @@ pub struct Call {
     tried: BTreeSet<GroupId>,
     music: String,
     channel: bool,
+    /// How this trunk's carrier is spoken to.
+    gateway: Option<Gateway>,
+    /// Digits that are not sent yet (D7).
+    digits: Digits,
     tokens: u64,
     /// Sum and count of the open segment's measured MOS.
     quality: (f32, f32),
@@ -287,11 +362,16 @@ pub struct Call {
 
 impl Call {
     pub fn new(arrival: Arrival) -> Self {
+        let (state, legs, answered) = match &arrival.way {
+            Way::In(_) => (State::Claiming, BTreeSet::from([arrival.leg]), Answered::No),
+            // A leg that we call is answered by the other side.
+            Way::Out(departure) => (State::Dialling(Dialling::new(departure)), BTreeSet::new(), Answered::Yes),
+        };
         Self {
-            legs: BTreeSet::from([arrival.leg]),
+            legs,
             arrival,
-            state: State::Claiming,
-            answered: Answered::No,
+            state,
+            answered,
             segment: 0,
             waits: 0,
             recording: false,
@@ -299,6 +379,8 @@ impl Call {
             tried: BTreeSet::new(),
             music: "music".into(),
             channel: false,
+            gateway: None,
+            digits: Digits::default(),
             tokens: 0,
             quality: (0.0, 0.0),
             finished: false,
@@ -318,6 +400,7 @@ impl Call {
     pub fn kind(&self) -> &'static str {
         match self.state {
             State::Claiming => "Claiming",
+            State::Dialling(_) => "Dialling",
             State::Queueing(_) => "Queueing",
             State::Joining(_) => "Joining",
             State::Talking(_) => "Talking",
@@ -339,7 +422,9 @@ impl Call {
     pub fn offered(&self) -> Vec<(OfferId, AgentId)> {
         match &self.state {
             State::Queueing(queueing) => queueing.offers.iter().map(|o| (o.offer.offer, o.offer.agent)).collect(),
-            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => Vec::new(),
+            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {
+                Vec::new()
+            }
         }
     }
 
@@ -347,7 +432,7 @@ impl Call {
     pub fn queue(&self) -> Option<GroupId> {
         match &self.state {
             State::Queueing(queueing) => (!queueing.direct).then_some(queueing.group),
-            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
+            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
         }
     }
 
@@ -366,6 +451,11 @@ impl Call {
         matches!(&self.state, State::Talking(talk) if talk.transfer.is_some())
     }
 
+    /// The customer of a call out is being called; for the model test.
+    pub fn is_customer_called(&self) -> bool {
+        matches!(&self.state, State::Dialling(dialling) if dialling.is_customer_called())
+    }
+
     pub fn customer_leg(&self) -> LegId {
         self.arrival.leg
     }
@@ -377,9 +467,10 @@ impl Call {
         };
         let ring = match &self.state {
             State::Queueing(queueing) => queueing.offers.iter().filter(|o| o.withdrawn.is_none()).map(|o| o.until).min(),
+            State::Dialling(dialling) => dialling.until(),
             State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
         };
-        [early, ring].into_iter().flatten().min()
+        [early, ring, self.digits.due()].into_iter().flatten().min()
     }
 
     pub fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
@@ -391,6 +482,9 @@ impl Call {
             self.answer(&mut out);
         }
         self.ring_timeouts(&mut out, cx);
+        self.ring_out(&mut out, cx);
+        self.send_digit(&mut out, cx);
+        self.finish(&mut out);
         out
     }
 
@@ -398,13 +492,17 @@ impl Call {
         let mut out = Vec::new();
         match event {
             Event::Begin => {
-                let Arrival { trunk, caller, contact, .. } = &self.arrival;
-                out.push(Action::Journal(What::Accepted { trunk: Some(*trunk), caller: caller.clone(), contact: contact.clone() }));
-                out.push(Action::Tell(Tell::Trunk(*trunk, trunk::Event::Claim(self.id()))));
+                let (way, Arrival { trunk, caller, contact, .. }) = (self.arrival.call_type(), &self.arrival);
+                out.push(Action::Journal(What::Accepted { way, trunk: Some(*trunk), caller: caller.clone(), contact: contact.clone() }));
+                if self.may_depart(&mut out) {
+                    out.push(self.claim());
+                }
             }
             Event::JournalFailed => {
                 if self.state == State::Claiming {
                     self.refuse(503, None, CallStatus::Interrupted, &mut out);
+                } else if matches!(self.state, State::Dialling(_)) {
+                    self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out);
                 }
             }
             Event::Leg(leg, event) => self.leg(leg, event, &mut out, cx),
@@ -412,18 +510,21 @@ impl Call {
                 self.legs.remove(&leg);
                 self.leg_gone(leg, &mut out, cx);
             }
-            Event::ChannelGranted => self.granted(&mut out, cx),
-            Event::ChannelRefused => {
+            Event::ChannelGranted(gateway) => self.granted(gateway, &mut out, cx),
+            Event::ChannelRefused(refusal) => {
                 if self.state == State::Claiming {
                     // Trunk full: cause 34 and no Retry-After, so that the carrier takes another route (issue's trunk rule).
                     self.refuse(503, Some(34), CallStatus::TrunkFull, &mut out);
+                } else {
+                    self.no_channel(refusal, &mut out);
                 }
             }
             Event::TrunkRestarted(trunk) => {
-                if trunk == self.arrival.trunk && self.state == State::Claiming {
-                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Claim(self.id()))));
-                } else if trunk == self.arrival.trunk && self.channel {
-                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep(self.id()))));
+                if trunk == self.arrival.trunk && self.channel {
+                    let (call, way) = (self.id(), self.arrival.call_type());
+                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep { call, way })));
+                } else if trunk == self.arrival.trunk && matches!(self.state, State::Claiming | State::Dialling(_)) {
+                    out.push(self.claim());
                 }
             }
             Event::Queued { group, wait, music, welcome } => self.queued(group, wait, music, welcome, &mut out, cx),
@@ -453,18 +554,29 @@ impl Call {
                 }
             }
         }
+        self.finish(&mut out);
+        out
+    }
+
+    fn finish(&mut self, out: &mut Vec<Action>) {
         if self.is_over() && self.legs.is_empty() && self.unconfirmed.is_empty() && !self.finished {
             self.finished = true;
             out.push(Action::Finished);
         }
-        out
+    }
+
+    fn claim(&self) -> Action {
+        let (call, way) = (self.id(), self.arrival.call_type());
+        Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Claim { call, way }))
     }
 
     // ---- legs ----
 
     fn leg(&mut self, leg: LegId, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
         let closed = event == leg::Event::Closed;
-        if leg == self.arrival.leg {
+        if matches!(self.state, State::Dialling(_)) {
+            self.dialled_leg(leg, event, out, cx);
+        } else if leg == self.arrival.leg {
             match event {
                 leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Failed(_) | leg::Event::Closed => self.customer_left(out),
                 leg::Event::Ringing { .. } | leg::Event::Up => {}
@@ -489,7 +601,7 @@ impl Call {
 
     fn customer_left(&mut self, out: &mut Vec<Action>) {
         let status = match &self.state {
-            State::Claiming => CallStatus::AbandonedQueue,
+            State::Claiming | State::Dialling(_) => CallStatus::AbandonedQueue,
             State::Queueing(queueing) if queueing.offers.iter().any(|o| o.withdrawn.is_none()) => CallStatus::AbandonedRinging,
             State::Queueing(_) => CallStatus::AbandonedQueue,
             State::Joining(_) => CallStatus::AbandonedRinging,
@@ -532,6 +644,7 @@ impl Call {
 
     fn seat(&self) -> Option<&Seat> {
         match &self.state {
+            State::Dialling(dialling) => Some(&dialling.seat),
             State::Joining(seat) => Some(seat),
             State::Talking(talk) => Some(&talk.seat),
             State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => None,

@@ -15,7 +15,7 @@
 
 use crate::cx::{Cx, Millis};
 use crate::ids::{AgentId, CallId, OfferId};
-use crate::message::{Action, Device, Offer, OfferEnd, Presence, Standing, Tell, Terms, Ticket, Waiting};
+use crate::message::{Action, Device, Offer, OfferEnd, Presence, Standing, Tell, Ticket, Waiting};
 use crate::setup::{GroupSetup, Strategy, WayOut};
 use crate::{agent, call};
 use serde::{Deserialize, Serialize};
@@ -494,17 +494,7 @@ impl Group {
             return;
         };
         let (call, wait) = (*call, *wait);
-        let setup = &self.setup;
-        let terms = Terms {
-            group: setup.id,
-            group_name: setup.name.clone(),
-            ring: setup.ring,
-            wrap_up: setup.wrap_up,
-            automatic: automatic.unwrap_or(setup.automatic_answer),
-            misses: setup.misses,
-            music: setup.music.clone(),
-            record: setup.record,
-        };
+        let terms = self.setup.terms(automatic);
         out.push(to_call(call, call::Event::Offer(Box::new(Offer { offer, agent, wait, device, terms }))));
     }
 

@@ -23,6 +23,8 @@ pub struct Failure {
     pub q850: Option<u8>,
     /// The reason phrase or text, for people.
     pub text: String,
+    /// The far side answered at all; not: our own timer, or the connection broke.
+    pub heard: bool,
 }
 
 /// What signalling tells a leg.
@@ -59,6 +61,8 @@ pub enum SignalCommand {
     Reject { status: u16, q850: Option<u8>, retry_after: Option<u32> },
     /// End the leg, whatever its state: CANCEL, BYE, or a refusal.
     HangUp { q850: Option<u8> },
+    /// A digit by SIP INFO (D7).
+    Digit(char),
 }
 
 /// What a call asks of a leg.
@@ -180,7 +184,7 @@ impl Leg {
             (Input::Signal(SignalEvent::Failed(why)), State::Opening | State::Up) => self.closing(Event::Failed(why)),
             (Input::AttachFailed, State::Opening) => {
                 self.state = State::Closed;
-                let why = Failure { status: 480, q850: None, text: "the browser's voice path is gone".into() };
+                let why = Failure { status: 480, q850: None, text: "the browser's voice path is gone".into(), heard: false };
                 vec![Output::Detach, Output::Tell(Event::Failed(why)), Output::Tell(Event::Closed)]
             }
             (Input::Signal(SignalEvent::Closed), State::Opening | State::Up | State::Closing) => {

@@ -10,6 +10,7 @@ pub mod group;
 pub mod ids;
 pub mod leg;
 pub mod message;
+pub mod outbound;
 pub mod outcome;
 pub mod record;
 pub mod setup;

@@ -1,9 +1,10 @@
 //! What machines tell each other and ask of their shells. All of it serialises and holds no address or handle.
 
+use crate::call::Arrival;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
-use crate::outcome::{CallStatus, HungUpBy};
+use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
-use crate::setup::{DeviceSetup, PhoneSetup, WrapUp};
+use crate::setup::{DeviceSetup, DigitMode, OutcomeRule, PhoneSetup, Transport, WrapUp};
 use crate::{agent, call, group, leg, trunk};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub enum Action {
     QueueChanged,
     /// Agent: the state changed; kept for reports (B5).
     StateChanged,
+    /// Agent: this call begins.
+    PlaceCall(Box<Arrival>),
     /// Agent: the answer bar.
     ShowOffer(Option<Box<Ringing>>),
     /// Agent: this peer is of no more use.
@@ -57,8 +60,33 @@ pub enum Action {
 /// A leg to be made by a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LegPlan {
-    Browser { agent: AgentId, peer: PeerId },
-    Phone { agent: AgentId, phone: PhoneSetup, caller: String },
+    Browser {
+        agent: AgentId,
+        peer: PeerId,
+    },
+    Phone {
+        agent: AgentId,
+        phone: PhoneSetup,
+        caller: String,
+    },
+    /// A number outside, called over a trunk (E1).
+    Trunk {
+        trunk: TrunkId,
+        host: SocketAddr,
+        transport: Transport,
+        caller: String,
+        called: String,
+    },
+}
+
+/// Where a trunk's calls go out, and how its carrier wants to be spoken to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Gateway {
+    /// None: the trunk has no host.
+    pub host: Option<SocketAddr>,
+    pub transport: Transport,
+    pub digits: DigitMode,
+    pub outcomes: Vec<OutcomeRule>,
 }
 
 /// What the media engine is asked for a call.
@@ -74,6 +102,12 @@ pub enum MediaAction {
         leg: LegId,
         sounds: Vec<String>,
         token: u64,
+    },
+    /// A digit to this leg's far side, in its RTP (D7).
+    Digit {
+        leg: LegId,
+        digit: char,
+        in_band: bool,
     },
     /// Record this leg: left what it says, right what it hears (G4).
     Record {
@@ -236,7 +270,10 @@ pub struct Session {
     pub call: CallId,
     pub segment: u16,
     pub phase: Phase,
+    pub way: CallType,
+    /// The customer's number.
     pub caller: String,
+    /// Ours: the one they called, or the one they are shown.
     pub called: String,
     pub group: String,
     /// Wall time at which the conversation began.
@@ -250,6 +287,10 @@ pub struct Session {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Phase {
+    /// Called; nothing rings yet (E5).
+    Dialling,
+    /// The customer's telephone rings, or early media is heard (E5).
+    Ringing,
     Connecting,
     Talking,
     Reconnecting,

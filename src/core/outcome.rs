@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Status of an inbound service record (G2).
+/// Status of a service record: of inbound ones by G2, of outbound ones by G3.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
@@ -19,10 +19,23 @@ pub enum CallStatus {
     AgentLost,
     /// The switch itself stopped.
     Interrupted,
+    // Outbound only (G3).
+    Missed,
+    Rejected,
+    InCall,
+    PowerOff,
+    EmptyNumber,
+    CarrierException,
+    /// The agent hung up before the answer.
+    CallerCancelled,
+    Arrears,
+    OutOfServiceArea,
+    /// The switch's own guards (E6).
+    NotPermitted,
 }
 
 impl CallStatus {
-    pub const ALL: [CallStatus; 12] = [
+    pub const ALL: [CallStatus; 22] = [
         Self::NormalEnd,
         Self::AgentTransfer,
         Self::AbandonedRinging,
@@ -35,7 +48,20 @@ impl CallStatus {
         Self::TrunkFull,
         Self::AgentLost,
         Self::Interrupted,
+        Self::Missed,
+        Self::Rejected,
+        Self::InCall,
+        Self::PowerOff,
+        Self::EmptyNumber,
+        Self::CarrierException,
+        Self::CallerCancelled,
+        Self::Arrears,
+        Self::OutOfServiceArea,
+        Self::NotPermitted,
     ];
+
+    /// How a segment ends in which an agent and the customer spoke.
+    pub const SPOKEN: [CallStatus; 4] = [Self::NormalEnd, Self::AgentTransfer, Self::AgentLost, Self::Interrupted];
 
     /// The name in the database, the API and the floor file.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +78,36 @@ impl CallStatus {
             Self::TrunkFull => "trunk_full",
             Self::AgentLost => "agent_lost",
             Self::Interrupted => "interrupted",
+            Self::Missed => "missed",
+            Self::Rejected => "rejected",
+            Self::InCall => "in_call",
+            Self::PowerOff => "power_off",
+            Self::EmptyNumber => "empty_number",
+            Self::CarrierException => "carrier_exception",
+            Self::CallerCancelled => "caller_cancelled",
+            Self::Arrears => "arrears",
+            Self::OutOfServiceArea => "out_of_service_area",
+            Self::NotPermitted => "not_permitted",
+        }
+    }
+}
+
+/// Which way a call was set up (G1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallType {
+    #[default]
+    Inbound,
+    Outbound,
+}
+
+impl CallType {
+    pub const ALL: [CallType; 2] = [Self::Inbound, Self::Outbound];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
         }
     }
 }

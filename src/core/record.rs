@@ -1,7 +1,7 @@
 //! From a call's journal to its row and its service records: one pure fold, used live and after a crash alike (G1, G5).
 
 use crate::ids::{AgentId, CallId, GroupId, TrunkId};
-use crate::outcome::{CallStatus, HungUpBy};
+use crate::outcome::{CallStatus, CallType, HungUpBy};
 use serde::{Deserialize, Serialize};
 
 /// One line of the journal.
@@ -19,9 +19,16 @@ pub struct Entry {
 pub enum What {
     /// The call exists; waits for its append (design: durability).
     Accepted {
+        #[serde(default)]
+        way: CallType,
         trunk: Option<TrunkId>,
         caller: String,
         contact: String,
+    },
+    /// An agent of that group dials (E5).
+    Dialling {
+        agent: AgentId,
+        group: GroupId,
     },
     /// The caller joined a group's queue; the open segment is this group's.
     Queued {
@@ -68,7 +75,8 @@ impl What {
     pub fn is_durable(&self) -> bool {
         match self {
             Self::Accepted { .. } | Self::Connected { .. } | Self::Ended { .. } => true,
-            Self::Queued { .. }
+            Self::Dialling { .. }
+            | Self::Queued { .. }
             | Self::Ringing { .. }
             | Self::RingEnded { .. }
             | Self::Held
@@ -85,6 +93,7 @@ impl What {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CallRow {
     pub id: CallId,
+    pub way: CallType,
     pub trunk: Option<TrunkId>,
     pub caller: String,
     pub contact: String,
@@ -97,13 +106,23 @@ pub struct CallRow {
     pub records: Vec<ServiceRecord>,
 }
 
+impl CallRow {
+    /// The customer's number, whoever called.
+    pub fn customer(&self) -> &str {
+        match self.way {
+            CallType::Inbound => &self.caller,
+            CallType::Outbound => &self.contact,
+        }
+    }
+}
+
 /// A service record (G1). Durations in milliseconds.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ServiceRecord {
     pub call: CallId,
     /// From 0; with the call's id, the record's own.
     pub segment: u16,
-    /// When the conversation began; the arrival where there was none.
+    /// When the conversation began; the arrival where there was none; where the agent called out, when dialling began.
     pub time: i64,
     pub status: CallStatus,
     pub hung_up_by: HungUpBy,
@@ -125,6 +144,7 @@ struct Open {
     began: i64,
     group: Option<GroupId>,
     agent: Option<AgentId>,
+    dialled: bool,
     connected: Option<i64>,
     /// The last agent who rang, for a caller who gives up meanwhile (C9).
     rang: Option<AgentId>,
@@ -141,6 +161,7 @@ impl Open {
             began,
             group: None,
             agent: None,
+            dialled: false,
             connected: None,
             rang: None,
             ringing_since: None,
@@ -165,13 +186,13 @@ impl Open {
         ServiceRecord {
             call,
             segment,
-            time: self.connected.unwrap_or(self.began),
+            time: self.connected.filter(|_| !self.dialled).unwrap_or(self.began),
             status,
             hung_up_by: by,
             group: self.group,
             agent: self.agent.or(self.rang.filter(|_| status == CallStatus::AbandonedRinging)),
             duration: at - self.began,
-            wait: self.connected.unwrap_or(at) - self.began,
+            wait: if self.dialled { 0 } else { self.connected.unwrap_or(at) - self.began },
             ring: self.ring,
             hold: self.hold,
             mos: self.mos,
@@ -199,9 +220,10 @@ impl Open {
 /// (the last moment known, such as the last second of its recording) or at its last entry, whichever is later.
 pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
     let (first, rest) = entries.split_first()?;
-    let What::Accepted { trunk, caller, contact } = &first.what else { return None };
+    let What::Accepted { way, trunk, caller, contact } = &first.what else { return None };
     let mut row = CallRow {
         id: first.call,
+        way: *way,
         trunk: *trunk,
         caller: caller.clone(),
         contact: contact.clone(),
@@ -221,6 +243,9 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
         }
         match (&entry.what, open.as_mut()) {
             (What::Remark { segment, text }, _) => remarks.push((*segment, text)),
+            (What::Dialling { agent, group }, Some(open)) => {
+                (open.agent, open.group, open.dialled) = (Some(*agent), Some(*group), true);
+            }
             (What::Queued { group }, Some(open)) => open.group = Some(*group),
             (What::Ringing { agent }, Some(open)) => {
                 open.rang = Some(*agent);
@@ -247,7 +272,8 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
             // A second beginning, or news after the end: the first word stands.
             (What::Accepted { .. }, _)
             | (
-                What::Queued { .. }
+                What::Dialling { .. }
+                | What::Queued { .. }
                 | What::Ringing { .. }
                 | What::RingEnded { .. }
                 | What::Connected { .. }
@@ -294,7 +320,7 @@ mod tests {
     }
 
     fn accepted() -> What {
-        What::Accepted { trunk: Some(TrunkId(1)), caller: "+441".into(), contact: "+442".into() }
+        What::Accepted { way: CallType::Inbound, trunk: Some(TrunkId(1)), caller: "+441".into(), contact: "+442".into() }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! How the floor is set up: what an admin decides, as the machines need it. The database and the floor file (I6) are turned into these.
 
 use crate::ids::{AgentId, GroupId, TrunkId};
+use crate::message::Terms;
+use crate::outcome::CallStatus;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -70,6 +72,22 @@ pub struct GroupSetup {
     pub record: bool,
 }
 
+impl GroupSetup {
+    /// The group's terms for a call; `automatic` overrides the group's answer (C6).
+    pub fn terms(&self, automatic: Option<bool>) -> Terms {
+        Terms {
+            group: self.id,
+            group_name: self.name.clone(),
+            ring: self.ring,
+            wrap_up: self.wrap_up,
+            automatic: automatic.unwrap_or(self.automatic_answer),
+            misses: self.misses,
+            music: self.music.clone(),
+            record: self.record,
+        }
+    }
+}
+
 /// An agent's place in one group.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Membership {
@@ -131,6 +149,52 @@ pub struct TrunkSetup {
     pub max_calls_per_second: Option<u32>,
     /// Milliseconds between OPTIONS; 0 = none.
     pub options_every: u64,
+    /// Most calls out at once, and in a day; none = no limit (E6).
+    pub max_outbound: Option<u32>,
+    pub max_outbound_a_day: Option<u32>,
+    /// How digits are sent in a call (D7).
+    pub digits: DigitMode,
+    /// What this carrier means by its failures, before the defaults (G3).
+    pub outcomes: Vec<OutcomeRule>,
+}
+
+/// How a digit reaches the far side (D7).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigitMode {
+    /// Telephone events in RTP (RFC 4733); tones where the far side has none.
+    #[default]
+    Rfc4733,
+    /// SIP INFO.
+    Info,
+    /// Tones in the voice.
+    InBand,
+}
+
+/// What one sort of failure is called (G3): exactly one of the first three is given.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeRule {
+    /// Q.850.
+    pub cause: Option<u8>,
+    /// SIP.
+    pub status: Option<u16>,
+    /// A part of the reason phrase or text, in any case.
+    pub text: Option<String>,
+    pub outcome: CallStatus,
+}
+
+/// Which numbers a role may call: prefixes, in the form of [`crate::outbound::clean`] (E6).
+///
+/// Nobody calls anywhere unless the floor says so: toll fraud begins with what was left open.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboundRules {
+    pub agent: Vec<String>,
+    pub supervisor: Vec<String>,
+    pub admin: Vec<String>,
+    /// Most calls out of one agent in a day; none = no limit.
+    pub a_day: Option<u32>,
 }
 
 /// A number (DID) that customers call.

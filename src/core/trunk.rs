@@ -1,20 +1,27 @@
-//! A trunk's channels, rate and health (C1, H3).
+//! A trunk's channels, rate and health (C1, E6, H3).
 
 use crate::call;
 use crate::cx::{Cx, Millis};
 use crate::ids::CallId;
-use crate::message::{Action, Tell};
+use crate::message::{Action, Gateway, Tell};
+use crate::outcome::CallType;
 use crate::setup::TrunkSetup;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A new call asks for a channel.
-    Claim(CallId),
+    Claim {
+        call: CallId,
+        way: CallType,
+    },
     /// A call has a channel, which a new machine does not know of.
-    Keep(CallId),
+    Keep {
+        call: CallId,
+        way: CallType,
+    },
     Free(CallId),
     /// The call is gone without a word.
     CallGone(CallId),
@@ -26,12 +33,23 @@ pub enum Event {
     Setup(Box<TrunkSetup>),
 }
 
+/// Why a call gets no channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Refusal {
+    /// No channel is free, or too many calls came in this second (H3).
+    Full,
+    /// The trunk's guards for calls out (E6).
+    Barred,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trunk {
     pub setup: TrunkSetup,
-    channels: BTreeSet<CallId>,
+    channels: BTreeMap<CallId, CallType>,
     /// When the calls of the last second were let in.
     recent: VecDeque<Millis>,
+    /// Calls out on a day (days since 1970).
+    out_today: (i32, u32),
     alive: BTreeMap<SocketAddr, bool>,
     next_probe: Option<Millis>,
 }
@@ -39,7 +57,14 @@ pub struct Trunk {
 impl Trunk {
     pub fn new(setup: TrunkSetup, cx: &Cx) -> (Self, Vec<Action>) {
         let next_probe = (setup.options_every > 0).then_some(cx.now);
-        let trunk = Self { setup, channels: BTreeSet::new(), recent: VecDeque::new(), alive: BTreeMap::new(), next_probe };
+        let trunk = Self {
+            setup,
+            channels: BTreeMap::new(),
+            recent: VecDeque::new(),
+            out_today: (cx.today, 0),
+            alive: BTreeMap::new(),
+            next_probe,
+        };
         (trunk, vec![Action::AnnounceRestart])
     }
 
@@ -48,7 +73,7 @@ impl Trunk {
     }
 
     pub fn holds(&self, call: CallId) -> bool {
-        self.channels.contains(&call)
+        self.channels.contains_key(&call)
     }
 
     /// Whether each host answered its last OPTIONS; hosts not heard of yet are absent.
@@ -70,12 +95,15 @@ impl Trunk {
 
     pub fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
         match event {
-            Event::Claim(call) => {
-                let answer = if self.claim(call, cx.now) { call::Event::ChannelGranted } else { call::Event::ChannelRefused };
+            Event::Claim { call, way } => {
+                let answer = match self.claim(call, way, cx) {
+                    Ok(()) => call::Event::ChannelGranted(self.gateway()),
+                    Err(refusal) => call::Event::ChannelRefused(refusal),
+                };
                 vec![Action::Tell(Tell::Call(call, answer))]
             }
-            Event::Keep(call) => {
-                self.channels.insert(call);
+            Event::Keep { call, way } => {
+                self.channels.insert(call, way);
                 Vec::new()
             }
             Event::Free(call) | Event::CallGone(call) => {
@@ -94,21 +122,38 @@ impl Trunk {
         }
     }
 
-    fn claim(&mut self, call: CallId, now: Millis) -> bool {
-        if self.channels.contains(&call) {
-            return true;
+    /// Where a call out goes: the first host that is not known to be dead, else the first.
+    fn gateway(&self) -> Gateway {
+        let live = self.setup.hosts.iter().find(|host| self.alive.get(host) != Some(&false));
+        let host = live.or(self.setup.hosts.first()).copied();
+        Gateway { host, transport: self.setup.transport, digits: self.setup.digits, outcomes: self.setup.outcomes.clone() }
+    }
+
+    fn claim(&mut self, call: CallId, way: CallType, cx: &Cx) -> Result<(), Refusal> {
+        if self.channels.contains_key(&call) {
+            return Ok(());
         }
-        while self.recent.front().is_some_and(|at| at + 1_000 <= now) {
+        while self.recent.front().is_some_and(|at| at + 1_000 <= cx.now) {
             self.recent.pop_front();
         }
         let within = |limit: Option<u32>, used: usize| limit.is_none_or(|max| used < usize::try_from(max).unwrap_or(usize::MAX));
         if !within(self.setup.max_channels, self.channels.len()) || !within(self.setup.max_calls_per_second, self.recent.len()) {
-            return false;
+            return Err(Refusal::Full);
+        }
+        if way == CallType::Outbound {
+            if self.out_today.0 != cx.today {
+                self.out_today = (cx.today, 0);
+            }
+            let out = self.channels.values().filter(|way| **way == CallType::Outbound).count();
+            if !within(self.setup.max_outbound, out) || self.setup.max_outbound_a_day.is_some_and(|max| self.out_today.1 >= max) {
+                return Err(Refusal::Barred);
+            }
+            self.out_today.1 += 1;
         }
         if self.setup.max_calls_per_second.is_some() {
-            self.recent.push_back(now);
+            self.recent.push_back(cx.now);
         }
-        self.channels.insert(call);
-        true
+        self.channels.insert(call, way);
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::error::DbError;
 use crate::pool::{AnyConnection, Db};
 use crate::schema::{calls, service_records};
 use cordboard_core::ids::{AgentId, CallId, GroupId};
-use cordboard_core::outcome::CallStatus;
+use cordboard_core::outcome::{CallStatus, CallType};
 use cordboard_core::record::{CallRow, ServiceRecord};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -21,6 +21,7 @@ struct CallValues {
     trunk_id: Option<i32>,
     caller: String,
     contact: String,
+    customer: String,
     began_at: i64,
     ended_at: i64,
     status: &'static str,
@@ -62,6 +63,7 @@ impl From<&CallRow> for CallValues {
             trunk_id: call.trunk.map(|trunk| trunk.0),
             caller: storable(&call.caller),
             contact: storable(&call.contact),
+            customer: storable(call.customer()),
             began_at: call.began,
             ended_at: call.ended,
             status: call.status.as_str(),
@@ -71,13 +73,13 @@ impl From<&CallRow> for CallValues {
     }
 }
 
-impl From<&ServiceRecord> for RecordValues {
-    fn from(record: &ServiceRecord) -> Self {
+impl RecordValues {
+    fn of(call: &CallRow, record: &ServiceRecord) -> Self {
         Self {
             id: record_id(record.call, record.segment),
             call_id: record.call.to_string(),
             segment: i32::from(record.segment),
-            call_type: "inbound",
+            call_type: call.way.as_str(),
             at: record.time,
             status: record.status.as_str(),
             hung_up_by: record.hung_up_by.as_str(),
@@ -139,7 +141,8 @@ impl Db {
         // One statement cannot meet the same row twice.
         let unique: HashMap<CallId, &CallRow> = rows.iter().map(|row| (row.id, row)).collect();
         let call_values: Vec<CallValues> = unique.values().map(|row| CallValues::from(*row)).collect();
-        let record_values: Vec<RecordValues> = unique.values().flat_map(|row| &row.records).map(RecordValues::from).collect();
+        let record_values: Vec<RecordValues> =
+            unique.values().flat_map(|row| row.records.iter().map(|record| RecordValues::of(row, record))).collect();
         self.transaction(|c| {
             for batch in call_values.chunks(BATCH) {
                 on_each!(c, c => diesel::insert_into(calls::table).values(batch).on_conflict(calls::id).do_nothing().execute(c))?;
@@ -164,10 +167,10 @@ impl Db {
         let last: Option<Option<i32>> = self.run(|c| {
             Ok(service_records::table
                 .inner_join(calls::table)
-                .filter(calls::caller.eq(caller))
+                .filter(calls::customer.eq(caller))
                 .filter(service_records::group_id.eq(group.0))
                 .filter(service_records::agent_id.is_not_null())
-                .filter(service_records::status.ne(CallStatus::AbandonedRinging.as_str()))
+                .filter(service_records::status.eq_any(CallStatus::SPOKEN.map(CallStatus::as_str)))
                 .order((service_records::at.desc(), service_records::segment.desc()))
                 .select(service_records::agent_id)
                 .first(c)
@@ -182,7 +185,8 @@ impl Db {
             Ok(service_records::table
                 .filter(service_records::at.ge(midnight))
                 .filter(service_records::agent_id.is_not_null())
-                .filter(service_records::status.ne(CallStatus::AbandonedRinging.as_str()))
+                .filter(service_records::call_type.eq(CallType::Inbound.as_str()))
+                .filter(service_records::status.eq_any(CallStatus::SPOKEN.map(CallStatus::as_str)))
                 .group_by(service_records::agent_id)
                 .select((service_records::agent_id, diesel::dsl::count_star()))
                 .load(c)?)
@@ -201,7 +205,7 @@ impl Db {
         use crate::schema::agents;
         let (rows, segments): (Vec<Row>, Vec<Segment>) = self.run(|c| {
             let rows: Vec<Row> = calls::table
-                .filter(calls::caller.eq(caller))
+                .filter(calls::customer.eq(caller))
                 .order((calls::began_at.desc(), calls::id.desc()))
                 .limit(i64::from(most))
                 .select((calls::id, calls::began_at, calls::ended_at, calls::contact, calls::status))

@@ -16,10 +16,9 @@ impl Db {
                 .inner_join(calls::table)
                 .filter(service_records::group_id.is_not_null())
                 .filter(service_records::agent_id.is_not_null())
-                // Their agent only rang.
-                .filter(service_records::status.ne(CallStatus::AbandonedRinging.as_str()))
+                .filter(service_records::status.eq_any(CallStatus::SPOKEN.map(CallStatus::as_str)))
                 .order((service_records::at.desc(), service_records::segment.desc()))
-                .select((calls::caller, service_records::group_id, service_records::agent_id))
+                .select((calls::customer, service_records::group_id, service_records::agent_id))
                 .limit(most)
                 .load(c)?)
         })?;

@@ -7,7 +7,7 @@ use crate::pool::{AnyConnection, Db};
 use crate::recordings::RecordingState;
 use crate::schema::{agents, calls, recordings, service_records, skill_groups};
 use cordboard_core::ids::{AgentId, CallId, GroupId};
-use cordboard_core::outcome::{CallStatus, HungUpBy};
+use cordboard_core::outcome::{CallStatus, CallType, HungUpBy};
 use cordboard_core::record::ServiceRecord;
 use diesel::prelude::*;
 
@@ -29,12 +29,13 @@ pub struct RecordFilter {
     pub to: Option<i64>,
     pub group: Option<GroupId>,
     pub status: Option<CallStatus>,
+    pub call_type: Option<CallType>,
     /// Digits that the caller's number contains; all else in the text is not looked at.
     pub caller: Option<String>,
-    /// They must be the whole number: who sees it masked does not find out its digits by asking for some of them.
-    pub whole_caller: bool,
     /// Digits that the contact number contains.
     pub contact: Option<String>,
+    /// Of a customer's number, only the whole one is found: who sees it masked does not find out its digits by asking for some of them.
+    pub whole_customer: bool,
     /// From 0.
     pub page: u32,
 }
@@ -42,6 +43,7 @@ pub struct RecordFilter {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordRow {
     pub record: ServiceRecord,
+    pub call_type: CallType,
     pub caller: String,
     pub contact: String,
     pub agent: Option<String>,
@@ -69,6 +71,7 @@ pub struct RecordPage {
 struct Row {
     call_id: String,
     segment: i32,
+    call_type: String,
     at: i64,
     status: String,
     hung_up_by: String,
@@ -131,15 +134,22 @@ macro_rules! found {
         if let Some(status) = filter.status {
             query = query.filter(service_records::status.eq(status.as_str()));
         }
+        if let Some(call_type) = filter.call_type {
+            query = query.filter(service_records::call_type.eq(call_type.as_str()));
+        }
         if let Some(digits) = digits(&filter.caller) {
-            query = if filter.whole_caller {
-                query.filter(calls::caller.eq_any([format!("+{digits}"), digits]))
-            } else {
-                query.filter(calls::caller.like(format!("%{digits}%")))
-            };
+            query = query.filter(calls::caller.like(format!("%{digits}%")));
+            if filter.whole_customer {
+                let whole = calls::customer.eq_any([format!("+{digits}"), digits]);
+                query = query.filter(calls::customer.ne(calls::caller).or(whole));
+            }
         }
         if let Some(digits) = digits(&filter.contact) {
             query = query.filter(calls::contact.like(format!("%{digits}%")));
+            if filter.whole_customer {
+                let whole = calls::customer.eq_any([format!("+{digits}"), digits]);
+                query = query.filter(calls::customer.ne(calls::contact).or(whole));
+            }
         }
         match $scope {
             Scope::Own(agent) => query.filter(service_records::agent_id.eq(agent.0)),
@@ -196,10 +206,11 @@ fn columns() -> Columns {
 
 fn rows(joined: Vec<Joined>) -> Result<Vec<RecordRow>, DbError> {
     let row = |(row, (caller, contact), agent, group, state): Joined| {
+        let call_type = Column("service_records", "call_type").named(&row.call_type)?;
         let record = row.into_record()?;
         let state = state.filter(|_| record.recording.is_some());
         let recording = state.map(|state| Column("recordings", "state").named(&state)).transpose()?;
-        Ok(RecordRow { record, caller, contact, agent, group, recording })
+        Ok(RecordRow { record, call_type, caller, contact, agent, group, recording })
     };
     joined.into_iter().map(row).collect()
 }

@@ -78,6 +78,10 @@ table! {
         max_channels -> Nullable<Integer>,
         max_calls_per_second -> Nullable<Integer>,
         options_every_ms -> BigInt,
+        max_outbound -> Nullable<Integer>,
+        max_outbound_a_day -> Nullable<Integer>,
+        digits -> Text,
+        outcomes -> Text,
     }
 }
 
@@ -154,6 +158,7 @@ table! {
         trunk_id -> Nullable<Integer>,
         caller -> Text,
         contact -> Text,
+        customer -> Text,
         began_at -> BigInt,
         ended_at -> BigInt,
         status -> Text,

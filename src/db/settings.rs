@@ -3,6 +3,7 @@
 use crate::error::DbError;
 use crate::pool::{AnyConnection, Db};
 use crate::schema::settings;
+use cordboard_core::setup::OutboundRules;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +15,17 @@ pub struct Settings {
     pub mask_numbers: bool,
     /// What an agent on break may choose from (B), in the order shown.
     pub break_reasons: Vec<String>,
+    /// What may be called (E6).
+    pub outbound: OutboundRules,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { mask_numbers: true, break_reasons: ["Meeting", "Training", "Lunch"].map(str::to_owned).to_vec() }
+        Self {
+            mask_numbers: true,
+            break_reasons: ["Meeting", "Training", "Lunch"].map(str::to_owned).to_vec(),
+            outbound: OutboundRules::default(),
+        }
     }
 }
 

@@ -18,6 +18,10 @@ struct Row {
     max_channels: Option<i32>,
     max_calls_per_second: Option<i32>,
     options_every_ms: i64,
+    max_outbound: Option<i32>,
+    max_outbound_a_day: Option<i32>,
+    digits: String,
+    outcomes: String,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -28,6 +32,10 @@ struct Values<'a> {
     max_channels: Option<i32>,
     max_calls_per_second: Option<i32>,
     options_every_ms: i64,
+    max_outbound: Option<i32>,
+    max_outbound_a_day: Option<i32>,
+    digits: String,
+    outcomes: String,
 }
 
 impl Db {
@@ -57,6 +65,14 @@ pub(crate) fn all(c: &mut AnyConnection) -> Result<Vec<TrunkSetup>, DbError> {
                 max_channels: count("max_channels", row.max_channels)?,
                 max_calls_per_second: count("max_calls_per_second", row.max_calls_per_second)?,
                 options_every: Column("trunks", "options_every_ms").number(row.options_every_ms)?,
+                max_outbound: count("max_outbound", row.max_outbound)?,
+                max_outbound_a_day: count("max_outbound_a_day", row.max_outbound_a_day)?,
+                digits: Column("trunks", "digits").named(&row.digits)?,
+                outcomes: serde_json::from_str(&row.outcomes).map_err(|_| DbError::Corrupt {
+                    table: "trunks",
+                    column: "outcomes",
+                    value: row.outcomes.clone(),
+                })?,
                 name: row.name,
             })
         })
@@ -71,6 +87,14 @@ pub(crate) fn save(c: &mut AnyConnection, trunk: &TrunkSetup) -> Result<(), DbEr
         max_channels: trunk.max_channels.map(int),
         max_calls_per_second: trunk.max_calls_per_second.map(int),
         options_every_ms: big(trunk.options_every),
+        max_outbound: trunk.max_outbound.map(int),
+        max_outbound_a_day: trunk.max_outbound_a_day.map(int),
+        digits: name_of(trunk.digits),
+        outcomes: serde_json::to_string(&trunk.outcomes).map_err(|error| DbError::Corrupt {
+            table: "trunks",
+            column: "outcomes",
+            value: error.to_string(),
+        })?,
     };
     let named = trunks::table.filter(trunks::name.eq(&trunk.name));
     if diesel::update(named).set(&values).execute(c)? == 0 {

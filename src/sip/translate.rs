@@ -6,20 +6,20 @@ use cordboard_core::leg::Failure;
 
 /// What a final response tells: its status, the Q.850 cause of its Reason header (RFC 3326), its phrase.
 pub fn failure(response: &Response) -> Failure {
-    Failure { status: response.status, q850: response.headers.q850(), text: response.reason.clone() }
+    Failure { status: response.status, q850: response.headers.q850(), text: response.reason.clone(), heard: true }
 }
 
 /// What the lack of a response tells.
 pub fn no_answer(why: Why) -> Failure {
     match why {
-        Why::Timeout => Failure { status: 408, q850: None, text: "no answer from the network".into() },
-        Why::Transport => Failure { status: 503, q850: None, text: "the connection to the network broke".into() },
+        Why::Timeout => Failure { status: 408, q850: None, text: "no answer from the network".into(), heard: false },
+        Why::Transport => Failure { status: 503, q850: None, text: "the connection to the network broke".into(), heard: false },
     }
 }
 
 /// A failure that this side found.
 pub fn own(status: u16, text: &str) -> Failure {
-    Failure { status, q850: None, text: text.into() }
+    Failure { status, q850: None, text: text.into(), heard: false }
 }
 
 /// The Reason header for a Q.850 cause.
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn a_refusal_keeps_its_status_and_the_cause_of_its_reason() {
         let mut response = Response::new(503);
-        assert_eq!(failure(&response), Failure { status: 503, q850: None, text: "Service Unavailable".into() });
+        assert_eq!(failure(&response), Failure { status: 503, q850: None, text: "Service Unavailable".into(), heard: true });
         response.headers.push(Field::Reason, reason(34));
         assert_eq!(failure(&response).q850, Some(34));
         assert_eq!((no_answer(Why::Timeout).status, no_answer(Why::Transport).status), (408, 503));

@@ -82,7 +82,14 @@ CREATE TABLE trunks (
     transport TEXT NOT NULL,
     max_channels INTEGER,
     max_calls_per_second INTEGER,
-    options_every_ms BIGINT NOT NULL
+    options_every_ms BIGINT NOT NULL,
+    -- Guards for calls out (E6); null = no limit.
+    max_outbound INTEGER,
+    max_outbound_a_day INTEGER,
+    -- How digits are sent (D7).
+    digits TEXT NOT NULL,
+    -- What this carrier means by its failures (G3): a JSON array.
+    outcomes TEXT NOT NULL
 );
 
 CREATE TABLE trunk_hosts (

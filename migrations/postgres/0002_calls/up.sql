@@ -4,15 +4,17 @@
 CREATE TABLE calls (
     id TEXT NOT NULL PRIMARY KEY,
     trunk_id INTEGER,
+    -- Who called, and who was called; the customer's number is one of them.
     caller TEXT NOT NULL,
     contact TEXT NOT NULL,
+    customer TEXT NOT NULL,
     began_at BIGINT NOT NULL,
     ended_at BIGINT NOT NULL,
     status TEXT NOT NULL,
     hung_up_by TEXT NOT NULL,
     recording_began_at BIGINT
 );
-CREATE INDEX calls_caller ON calls (caller, began_at);
+CREATE INDEX calls_customer ON calls (customer, began_at);
 
 CREATE TABLE service_records (
     -- The call's id and the segment's number: "<call>-<segment>".
@@ -20,7 +22,7 @@ CREATE TABLE service_records (
     call_id TEXT NOT NULL REFERENCES calls (id),
     segment INTEGER NOT NULL,
     call_type TEXT NOT NULL,
-    -- When the conversation began; the arrival where there was none.
+    -- When the conversation began; the arrival where there was none; of a call out, when dialling began.
     at BIGINT NOT NULL,
     status TEXT NOT NULL,
     hung_up_by TEXT NOT NULL,

@@ -17,7 +17,8 @@ impl Call {
         if self.is_over() {
             return;
         }
-        if by != HungUpBy::Customer {
+        // A leg that was never opened, or is closed, has nobody to hang up on.
+        if by != HungUpBy::Customer && self.legs.contains(&self.arrival.leg) {
             out.push(self.signal(SignalCommand::HangUp { q850: Some(16) }));
         }
         self.over(status, by, out);
@@ -31,6 +32,7 @@ impl Call {
                     self.abandon_offer(&hand, out);
                 }
             }
+            State::Dialling(dialling) => self.stop_dialling(&dialling, status, by, out),
             State::Joining(seat) => {
                 out.push(hang_up(seat.leg));
                 out.push(self.agent_over(seat.agent, None, false));
@@ -92,8 +94,9 @@ impl Call {
             call: self.id(),
             segment: self.segment,
             phase,
-            caller: self.arrival.caller.clone(),
-            called: self.arrival.contact.clone(),
+            way: self.arrival.call_type(),
+            caller: self.arrival.customer().to_owned(),
+            called: self.arrival.ours().to_owned(),
             group: seat.terms.group_name.clone(),
             began: talk.map(|talk| talk.began),
             ended,

@@ -1,29 +1,30 @@
 //! The call in a queue: offers, accepts, time-outs, and the ways out (C2–C6, C9).
 
-use super::{Answered, Call, EARLY_MEDIA, InHand, Queueing, Route, Seat, State, hang_up, phone_of};
+use super::{Answered, Call, EARLY_MEDIA, InHand, Queueing, Route, Seat, State, Way, hang_up, phone_of};
 use crate::agent;
 use crate::cx::Cx;
 use crate::group::{self, Limit};
 use crate::ids::{AgentId, GroupId, LegId, OfferId, PeerId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, LegPlan, MediaAction, Offer, OfferEnd, Phase, Ringing, Source, Tell, Ticket, Withdrawal};
+use crate::message::{self, Action, Gateway, LegPlan, MediaAction, Offer, OfferEnd, Phase, Ringing, Source, Tell, Ticket, Withdrawal};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::WayOut;
 
 impl Call {
-    pub(super) fn granted(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        if self.state != State::Claiming {
+    pub(super) fn granted(&mut self, gateway: Gateway, out: &mut Vec<Action>, cx: &Cx) {
+        if !matches!(self.state, State::Claiming | State::Dialling(_)) {
             // The caller left while the trunk counted: give the channel back.
             if self.is_over() && !self.channel {
                 out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, crate::trunk::Event::Free(self.id()))));
             }
             return;
         }
-        self.channel = true;
-        match &self.arrival.route {
-            None => self.refuse(404, Some(1), CallStatus::UnknownNumber, out),
-            Some(Route { group, .. }) => self.enqueue(*group, cx.wall, false, out),
+        (self.channel, self.gateway) = (true, Some(gateway));
+        match &self.arrival.way {
+            Way::In(None) => self.refuse(404, Some(1), CallStatus::UnknownNumber, out),
+            Way::In(Some(Route { group, .. })) => self.enqueue(*group, cx.wall, false, out),
+            Way::Out(_) => self.depart(out, cx),
         }
     }
 
@@ -51,7 +52,7 @@ impl Call {
             arrived: queueing.since,
             priority: 0,
             head: queueing.head,
-            last_agent: self.arrival.route.as_ref().and_then(|route| route.last_agent),
+            last_agent: self.arrival.route().and_then(|route| route.last_agent),
             wait: queueing.wait,
             taken_in: queueing.welcomed,
             offers: queueing.offers.iter().map(|hand| (hand.offer.offer, hand.offer.agent)).collect(),
@@ -70,7 +71,7 @@ impl Call {
         let first = self.answered == Answered::No;
         if first {
             out.push(self.signal(SignalCommand::Ring));
-            if self.arrival.route.as_ref().is_some_and(|route| route.early_media) {
+            if self.arrival.route().is_some_and(|route| route.early_media) {
                 self.answered = Answered::Early { until: cx.now + EARLY_MEDIA };
                 out.push(self.signal(SignalCommand::Progress));
             } else {
@@ -162,7 +163,7 @@ impl Call {
         let place = match &self.state {
             State::Queueing(queueing) => Some(queueing),
             State::Talking(talk) => talk.transfer.as_ref().map(|asked| &asked.place),
-            State::Claiming | State::Joining(_) | State::Leaving { .. } | State::Over => None,
+            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Leaving { .. } | State::Over => None,
         };
         if let Some(place) = place.filter(|place| place.group == group && !place.direct) {
             out.push(self.ticket(place));
@@ -172,7 +173,7 @@ impl Call {
     // ---- offers ----
 
     pub(super) fn offered_to(&mut self, offer: Offer, out: &mut Vec<Action>, cx: &mut Cx) {
-        let (call, caller, contact) = (self.id(), self.arrival.caller.clone(), self.arrival.contact.clone());
+        let (call, caller, contact) = (self.id(), self.arrival.customer().to_owned(), self.arrival.ours().to_owned());
         let State::Queueing(queueing) = &mut self.state else {
             // The race is over: the group's offer crossed the end.
             return self.send_back(offer.offer, offer.agent, out);

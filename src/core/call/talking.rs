@@ -22,6 +22,7 @@ impl Call {
     /// The agent's leg is up: the ding-dong first, where the call was answered by itself (C6).
     pub(super) fn joined(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
         let State::Joining(seat) = &self.state else { return };
+        let seat = seat.clone();
         if seat.terms.automatic && seat.ding_dong.is_none() {
             let (leg, token) = (seat.leg, self.token());
             out.push(Action::Media(MediaAction::Play { leg, sounds: vec!["ding-dong".into()], token }));
@@ -29,25 +30,31 @@ impl Call {
                 seat.ding_dong = Some(token);
             }
         } else if seat.ding_dong.is_none() {
-            self.connect(out, cx);
+            self.connect(seat, out, cx);
         }
     }
 
     pub(super) fn played(&mut self, leg: LegId, token: u64, out: &mut Vec<Action>, cx: &mut Cx) {
         match &self.state {
-            State::Joining(seat) if seat.leg == leg && seat.ding_dong == Some(token) => self.connect(out, cx),
+            State::Joining(seat) if seat.leg == leg && seat.ding_dong == Some(token) => self.connect(seat.clone(), out, cx),
             // Only the newest sound counts: a welcome that ends late is not the last prompt.
             State::Leaving { status } if leg == self.arrival.leg && token == self.tokens => {
                 let status = *status;
                 self.end(status, HungUpBy::Switch, out);
             }
             State::Queueing(queueing) if leg == self.arrival.leg && queueing.playing == Some(token) => self.play_next(out),
-            State::Claiming | State::Queueing(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {}
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Talking(_)
+            | State::Leaving { .. }
+            | State::Over => {}
         }
     }
 
-    fn connect(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        let State::Joining(seat) = std::mem::replace(&mut self.state, State::Claiming) else { return };
+    /// The agent and the customer talk.
+    pub(super) fn connect(&mut self, seat: Seat, out: &mut Vec<Action>, cx: &Cx) {
         self.answer(out);
         if seat.terms.record && !self.recording {
             self.recording = true;
@@ -85,6 +92,9 @@ impl Call {
             State::Joining(seat) if seat.agent == agent && *command == Command::HangUp => {
                 self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
             }
+            State::Dialling(dialling) if dialling.seat.agent == agent && *command == Command::HangUp => {
+                self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out);
+            }
             State::Talking(talk) if talk.seat.agent == agent => {
                 let (held, muted) = (talk.held, talk.muted);
                 match command {
@@ -93,6 +103,7 @@ impl Call {
                     Command::Mute => talk.muted = true,
                     Command::Unmute => talk.muted = false,
                     Command::Transfer(target) => return self.start_transfer(*target, out, cx),
+                    Command::Digits(digits) => return self.dial_digits(digits, out, cx),
                     Command::HangUp => return self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
                 }
                 let (now_held, now_muted) = (talk.held, talk.muted);
@@ -105,7 +116,13 @@ impl Call {
                 }
                 self.show_talk(out);
             }
-            State::Claiming | State::Queueing(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {}
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Talking(_)
+            | State::Leaving { .. }
+            | State::Over => {}
         }
     }
 
@@ -120,7 +137,10 @@ impl Call {
 
     pub(super) fn agent_back(&mut self, agent: AgentId, peer: PeerId, out: &mut Vec<Action>) {
         let Some(leg) = self.seat().filter(|seat| seat.agent == agent).map(|seat| seat.leg) else { return };
-        out.push(Action::Tell(Tell::Leg(leg, leg::Command::Move(peer))));
+        self.plan_peer(peer);
+        if self.legs.contains(&leg) {
+            out.push(Action::Tell(Tell::Leg(leg, leg::Command::Move(peer))));
+        }
         self.set_away(agent, false);
         self.join_voices(out);
         self.show_talk(out);
@@ -129,6 +149,7 @@ impl Call {
     /// Whether this is news.
     fn set_away(&mut self, agent: AgentId, away: bool) -> bool {
         let seat = match &mut self.state {
+            State::Dialling(dialling) => &mut dialling.seat,
             State::Joining(seat) => seat,
             State::Talking(talk) => &mut talk.seat,
             State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => return false,
@@ -141,6 +162,10 @@ impl Call {
         match std::mem::replace(&mut self.state, State::Claiming) {
             State::Joining(seat) => self.back_to_queue(&seat, None, device_failed, out, cx),
             State::Talking(talk) => self.back_to_queue(&talk.seat, Some(&talk), device_failed, out, cx),
+            State::Dialling(dialling) => {
+                self.state = State::Dialling(dialling);
+                self.dialler_lost(device_failed, out);
+            }
             other @ (State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over) => self.state = other,
         }
     }

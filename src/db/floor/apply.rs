@@ -206,6 +206,10 @@ fn trunk_setup(name: &str, trunk: &super::Trunk) -> TrunkSetup {
         max_channels: trunk.max_channels,
         max_calls_per_second: trunk.max_calls_per_second,
         options_every: trunk.options_every.unwrap_or(0),
+        max_outbound: trunk.max_outbound,
+        max_outbound_a_day: trunk.max_outbound_a_day,
+        digits: trunk.digits,
+        outcomes: trunk.outcomes.clone(),
     }
 }
 

@@ -62,6 +62,10 @@ impl From<setup::TrunkSetup> for Trunk {
             max_channels: trunk.max_channels,
             max_calls_per_second: trunk.max_calls_per_second,
             options_every: some(trunk.options_every),
+            max_outbound: trunk.max_outbound,
+            max_outbound_a_day: trunk.max_outbound_a_day,
+            digits: trunk.digits,
+            outcomes: trunk.outcomes,
         }
     }
 }

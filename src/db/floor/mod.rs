@@ -19,7 +19,7 @@ pub use parse::parse;
 
 use crate::agents::Role;
 use crate::settings::Settings;
-use cordboard_core::setup::{Strategy, Transport, WrapUp};
+use cordboard_core::setup::{DigitMode, OutcomeRule, Strategy, Transport, WrapUp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,6 +47,13 @@ pub struct Trunk {
     pub max_calls_per_second: Option<u32>,
     #[serde(with = "duration::or_off", default = "default::options_every")]
     pub options_every: Option<u64>,
+    pub max_outbound: Option<u32>,
+    pub max_outbound_a_day: Option<u32>,
+    #[serde(default)]
+    pub digits: DigitMode,
+    /// In this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<OutcomeRule>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

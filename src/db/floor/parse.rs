@@ -105,6 +105,12 @@ impl Check<'_, '_> {
     }
 
     fn settings(&mut self, settings: &Settings) {
+        let rules = &settings.outbound;
+        for (role, prefixes) in [("agent", &rules.agent), ("supervisor", &rules.supervisor), ("admin", &rules.admin)] {
+            for prefix in prefixes.iter().filter(|prefix| !prefix.trim_start_matches('+').bytes().all(|b| b.is_ascii_digit())) {
+                self.fail(&["settings", "outbound", role], format!("{prefix:?} is not the beginning of a telephone number"));
+            }
+        }
         let path = ["settings", "break_reasons"];
         let mut seen = HashSet::new();
         for reason in &settings.break_reasons {
@@ -131,6 +137,12 @@ impl Check<'_, '_> {
             }
             for (key, limit) in [("max_channels", trunk.max_channels), ("max_calls_per_second", trunk.max_calls_per_second)] {
                 self.limit(&["trunks", name, key], limit);
+            }
+            for rule in &trunk.outcomes {
+                let conditions = [rule.cause.is_some(), rule.status.is_some(), rule.text.is_some()];
+                if conditions.iter().filter(|given| **given).count() != 1 {
+                    self.fail(&["trunks", name, "outcomes"], "expected one of cause, status and text in each rule");
+                }
             }
         }
     }

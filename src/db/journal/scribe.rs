@@ -103,6 +103,7 @@ impl Item {
         let remark = |entry: &Entry| match &entry.what {
             What::Remark { segment, text } => Some(Remark { call, segment: *segment, text: text.clone() }),
             What::Accepted { .. }
+            | What::Dialling { .. }
             | What::Queued { .. }
             | What::Ringing { .. }
             | What::RingEnded { .. }

@@ -46,6 +46,7 @@ struct CallAt {
 fn kind(what: &What) -> &'static str {
     match what {
         What::Accepted { .. } => "accepted",
+        What::Dialling { .. } => "dialling",
         What::Ended { .. } => "ended",
         What::Remark { .. } => "remark",
         What::Queued { .. }

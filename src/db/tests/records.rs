@@ -4,13 +4,13 @@ use crate::recordings::{Recording, RecordingState};
 use crate::records::{RECORDS_PER_PAGE, RecordFilter, Scope};
 use crate::tests::support::{MEI, ORDERS, RETURNS, TOM, TWO_AND_TWO, row};
 use cordboard_core::ids::{AgentId, CallId, GroupId};
-use cordboard_core::outcome::{CallStatus, HungUpBy};
+use cordboard_core::outcome::{CallStatus, CallType, HungUpBy};
 use cordboard_core::record::{CallRow, Entry, What, fold};
 
 /// Gave up in the queue.
 fn abandoned(call: u128, caller: &str, group: GroupId, at: i64) -> CallRow {
     let entry = |after, what| Entry { call: CallId(call), at: at + after, what };
-    let accepted = What::Accepted { trunk: None, caller: caller.into(), contact: "+442079460002".into() };
+    let accepted = What::Accepted { way: CallType::Inbound, trunk: None, caller: caller.into(), contact: "+442079460002".into() };
     let ended = What::Ended { status: CallStatus::AbandonedQueue, by: HungUpBy::Customer };
     fold(&[entry(0, accepted), entry(1, What::Queued { group }), entry(50, ended)], None).unwrap()
 }

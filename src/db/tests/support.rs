@@ -3,7 +3,7 @@
 use crate::floor::{Passwords, apply, parse};
 use crate::pool::Db;
 use cordboard_core::ids::{AgentId, CallId, GroupId, TrunkId};
-use cordboard_core::outcome::{CallStatus, HungUpBy};
+use cordboard_core::outcome::{CallStatus, CallType, HungUpBy};
 use cordboard_core::record::{CallRow, Entry, What, fold};
 use diesel::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,7 +99,15 @@ pub const TWO_AND_TWO: &str = r#"
 pub fn answered(call: u128, caller: &str, group: GroupId, agent: AgentId, at: i64) -> Vec<Entry> {
     let entry = |after, what| Entry { call: CallId(call), at: at + after, what };
     vec![
-        entry(0, What::Accepted { trunk: Some(TrunkId(1)), caller: caller.to_owned(), contact: "+442079460001".to_owned() }),
+        entry(
+            0,
+            What::Accepted {
+                way: CallType::Inbound,
+                trunk: Some(TrunkId(1)),
+                caller: caller.to_owned(),
+                contact: "+442079460001".to_owned(),
+            },
+        ),
         entry(1, What::Queued { group }),
         entry(2, What::Ringing { agent }),
         entry(10, What::Connected { agent }),

@@ -188,6 +188,7 @@ impl Session {
                 }
             }
             SignalCommand::HangUp { q850 } => self.hang_up(*q850, &mut out),
+            SignalCommand::Digit(digit) => self.inform(*digit, &mut out),
         }
         out
     }
@@ -201,6 +202,16 @@ impl Session {
             out.push(SessionAction::Request { request, flow: self.flow });
         }
         out
+    }
+
+    /// A digit by INFO, as most gateways read it; whatever it is answered is no news.
+    fn inform(&mut self, digit: char, out: &mut Actions) {
+        if self.phase == Phase::Up {
+            let mut request = self.request(Method::INFO);
+            request.headers.push(Field::ContentType, "application/dtmf-relay");
+            request.body = format!("Signal={digit}\r\nDuration=100\r\n").into_bytes();
+            out.push(SessionAction::Request { request, flow: self.flow });
+        }
     }
 
     fn hang_up(&mut self, q850: Option<u8>, out: &mut Actions) {

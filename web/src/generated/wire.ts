@@ -57,7 +57,12 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
+
+/**
+ * Which way a call was set up.
+ */
+export type CallType = "inbound" | "outbound";
 
 /**
  * A state the agent may choose (B1).
@@ -179,7 +184,7 @@ export type PasswordForm = { old: string, new: string, };
 
 export type PeerState = "none" | "connecting" | "up" | "lost";
 
-export type Phase = "connecting" | "talking" | "reconnecting" | "ended";
+export type Phase = "dialling" | "ringing" | "connecting" | "talking" | "reconnecting" | "ended";
 
 export type QualityView = { call: string, 
 /**
@@ -205,6 +210,10 @@ oldest: number | null, };
  * `GET /records?…`: agents see only their own (G1). All filters may be absent.
  */
 export type RecordFilter = { from: number | null, to: number | null, group: number | null, status: string | null, 
+/**
+ * `inbound` or `outbound`.
+ */
+callType: string | null, 
 /**
  * Digits that the caller's number must contain.
  */
@@ -232,7 +241,7 @@ groups: Array<GroupName>, };
  */
 export type RecordView = { id: string, call: string, time: number, 
 /**
- * `inbound`.
+ * `inbound` or `outbound`.
  */
 callType: string, caller: string, contact: string, status: string, hungUpBy: string | null, group: string | null, agent: string | null, 
 /**
@@ -262,13 +271,21 @@ export type Request = { id: number, ask: Ask, };
 
 export type Role = "agent" | "supervisor" | "admin";
 
-export type SessionView = { call: string, phase: Phase, caller: string, callerName: string | null, place: string | null, called: string, group: string | null, 
+export type SessionView = { call: string, callType: CallType, phase: Phase, 
 /**
- * When the conversation began.
+ * The customer's number, whoever called; masked by the switch.
+ */
+caller: string, callerName: string | null, place: string | null, 
+/**
+ * Ours: the number they called, or the one they are shown.
+ */
+called: string, group: string | null, 
+/**
+ * When the conversation began; before it, when dialling did.
  */
 began: number, ended: number | null, 
 /**
- * How it ended: a G2 status such as `normal_end`.
+ * How it ended: a G2 or G3 status such as `normal_end`.
  */
 outcome: string | null, hungUpBy: string | null, held: boolean, muted: boolean, recording: boolean, 
 /**
@@ -277,6 +294,10 @@ outcome: string | null, hungUpBy: string | null, held: boolean, muted: boolean, 
 transfer: TransferView | null, remark: string, };
 
 export type Settings = { breakReasons: Array<string>, 
+/**
+ * Our numbers that this agent may show to customers (E1).
+ */
+callerIds: Array<string>, 
 /**
  * `make run`'s demo floor: the page may place a simulated call.
  */

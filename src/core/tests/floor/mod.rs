@@ -112,6 +112,10 @@ pub struct Floor {
     pub bars: BTreeMap<AgentId, Ringing>,
     /// Every answer bar that was ever shown: who, which call, when.
     pub rang: Vec<(AgentId, CallId, Millis)>,
+    /// The hosts that calls out went to.
+    pub called: Vec<std::net::SocketAddr>,
+    /// Digits that reached far ends: when, on which leg, how.
+    pub digits: Vec<(Millis, LegId, char, &'static str)>,
     /// Commands that reached the far ends, in order.
     pub signalled: Vec<(LegId, leg::SignalCommand)>,
     /// Changes of what people see of an agent, as a shell keeps them for reports (B5).
@@ -145,6 +149,8 @@ impl Floor {
             sessions: BTreeMap::new(),
             bars: BTreeMap::new(),
             rang: Vec::new(),
+            called: Vec::new(),
+            digits: Vec::new(),
             signalled: Vec::new(),
             states: Vec::new(),
             taken: BTreeSet::new(),

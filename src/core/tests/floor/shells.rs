@@ -25,6 +25,7 @@ fn call_sight(call: &Call) -> CallSight {
         agent: call.agent().map(|(agent, _)| agent),
         wait: call.waits(),
         transferring: call.is_transferring(),
+        customer_called: call.is_customer_called(),
     }
 }
 
@@ -71,6 +72,7 @@ impl Floor {
                 Action::ClosePeer(peer) => {
                     self.peers.remove(&peer);
                 }
+                Action::PlaceCall(arrival) => self.begin_call(Call::new(*arrival)),
                 other => panic!("not an agent's: {other:?}"),
             }
         }
@@ -149,6 +151,11 @@ impl Floor {
                             self.far.insert(leg, Far::Early);
                             Kind::Phone { agent, phone }
                         }
+                        LegPlan::Trunk { trunk, host, .. } => {
+                            self.called.push(host);
+                            self.far.insert(leg, Far::Early);
+                            Kind::Trunk(trunk)
+                        }
                     };
                     let (machine, out) = Leg::open(leg, id, kind);
                     self.legs.insert(leg, machine);
@@ -189,6 +196,9 @@ impl Floor {
                 self.posted += 1;
                 self.sounds.insert((self.now + SOUND, self.posted), (call, leg, token));
             }
+            MediaAction::Digit { leg, digit, in_band } => {
+                self.digits.push((self.now, leg, digit, if in_band { "in band" } else { "event" }))
+            }
             MediaAction::Record { .. } => {
                 self.recording.insert(call);
             }
@@ -199,17 +209,11 @@ impl Floor {
     }
 
     pub fn begin_call(&mut self, machine: Call) {
-        let (id, leg) = (machine.id(), machine.customer_leg());
+        let id = machine.id();
         self.reference.new_call(self.now, &machine);
-        let line = Line {
-            machine,
-            told: [Address::Leg(leg)].into(),
-            actions: Default::default(),
-            blocked: false,
-            ended: false,
-            dead: false,
-            stalled: 0,
-        };
+        let known_to = machine.arrival().known_to();
+        let line =
+            Line { machine, told: [known_to].into(), actions: Default::default(), blocked: false, ended: false, dead: false, stalled: 0 };
         self.calls.insert(id, line);
         self.call(Node::Media, id, call::Event::Begin);
     }
@@ -328,6 +332,9 @@ impl Floor {
 
     /// The far end's answer to what the switch signals.
     pub(super) fn far_hears(&mut self, id: LegId, command: SignalCommand) {
+        if let SignalCommand::Digit(digit) = command {
+            return self.digits.push((self.now, id, digit, "info"));
+        }
         self.signalled.push((id, command.clone()));
         let Some(far) = self.far.get_mut(&id) else { return };
         match (command, *far) {
@@ -339,7 +346,7 @@ impl Floor {
                 *far = Far::Closed;
                 self.far_says(id, SignalEvent::Closed);
             }
-            (SignalCommand::Ring | SignalCommand::Progress | SignalCommand::Answer, _) | (_, Far::Closed) => {}
+            (SignalCommand::Ring | SignalCommand::Progress | SignalCommand::Answer | SignalCommand::Digit(_), _) | (_, Far::Closed) => {}
         }
     }
 
@@ -364,7 +371,11 @@ impl Floor {
             }
             Address::Call(id) => {
                 let Some(line) = self.calls.get_mut(&id) else { return };
+                let before = call_sight(&line.machine);
                 let out = line.machine.tick(&mut cx);
+                let after = call_sight(&line.machine);
+                self.taken.insert(("call", before.kind, "tick", after.kind));
+                self.reference.call_tick(id, &before, &after);
                 self.queue_actions(id, out);
             }
             Address::Group(id) => {

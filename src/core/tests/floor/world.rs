@@ -1,12 +1,14 @@
 //! The people and carriers around the switch, and how a floor is set up for a test.
 
 use super::{Far, Floor};
-use cordboard_core::agent::{self, Chosen};
-use cordboard_core::call::{self, Arrival, Call, Command, Route};
+use cordboard_core::agent::{self, Chosen, Dial};
+use cordboard_core::call::{self, Arrival, Call, Command, Route, Way};
 use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{Failure, Kind, Leg, SignalEvent};
 use cordboard_core::message::Source;
-use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Membership, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp};
+use cordboard_core::setup::{
+    AgentSetup, DeviceSetup, DigitMode, GroupSetup, Membership, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp,
+};
 
 pub const TRUNK: TrunkId = TrunkId(1);
 
@@ -56,11 +58,15 @@ pub fn trunk() -> TrunkSetup {
     TrunkSetup {
         id: TRUNK,
         name: "carrier".into(),
-        hosts: Vec::new(),
+        hosts: vec!["192.0.2.1:5060".parse().expect("an address")],
         transport: Transport::Udp,
         max_channels: None,
         max_calls_per_second: None,
         options_every: 0,
+        max_outbound: None,
+        max_outbound_a_day: None,
+        digits: DigitMode::Rfc4733,
+        outcomes: Vec::new(),
     }
 }
 
@@ -139,6 +145,45 @@ impl Floor {
         self.agents[&AgentId(agent)].seen().1
     }
 
+    // ---- calls out ----
+
+    /// The number that an agent of this group dials.
+    pub fn dial(group: i32) -> Dial {
+        let terms = self::group(group).terms(None);
+        Dial { trunk: TRUNK, caller: "+4430".into(), contact: "+4420".into(), terms, permitted: true, a_day: None }
+    }
+
+    /// The agent dials; the call, if it came about.
+    pub fn dials(&mut self, agent: i32, dial: Dial) -> Option<CallId> {
+        let before: Vec<CallId> = self.journal.keys().copied().collect();
+        self.happens(agent, agent::Event::Dial(Box::new(dial)));
+        self.journal.keys().copied().find(|call| !before.contains(call))
+    }
+
+    /// The called telephone rings, perhaps with early media.
+    pub fn customer_rings(&mut self, call: CallId, early_media: bool) {
+        self.far_rings(self.leg_of(call), early_media);
+        self.settle();
+    }
+
+    pub fn far_rings(&mut self, leg: LegId, early_media: bool) {
+        if self.far.get(&leg) == Some(&Far::Early) {
+            self.far_says(leg, SignalEvent::Ringing { early_media });
+        }
+    }
+
+    pub fn customer_answers(&mut self, call: CallId) {
+        let leg = self.leg_of(call);
+        self.phone_answers(leg);
+        self.settle();
+    }
+
+    pub fn customer_fails(&mut self, call: CallId, status: u16) {
+        let leg = self.leg_of(call);
+        self.phone_fails(leg, status);
+        self.settle();
+    }
+
     // ---- callers ----
 
     pub fn begin(&mut self, route: Option<Route>) -> CallId {
@@ -147,7 +192,14 @@ impl Floor {
         let (machine, _) = Leg::open(leg, call, Kind::Trunk(TRUNK));
         self.legs.insert(leg, machine);
         self.far.insert(leg, Far::Early);
-        self.begin_call(Call::new(Arrival { call, leg, trunk: TRUNK, caller: "+4420".into(), contact: "+4430".into(), route }));
+        self.begin_call(Call::new(Arrival {
+            call,
+            leg,
+            trunk: TRUNK,
+            caller: "+4420".into(),
+            contact: "+4430".into(),
+            way: Way::In(route),
+        }));
         call
     }
 
@@ -219,7 +271,7 @@ impl Floor {
     pub fn phone_fails(&mut self, leg: LegId, status: u16) {
         if self.far.get(&leg) == Some(&Far::Early) {
             self.far.insert(leg, Far::Closed);
-            self.far_says(leg, SignalEvent::Failed(Failure { status, q850: None, text: "no".into() }));
+            self.far_says(leg, SignalEvent::Failed(Failure { status, q850: None, text: "no".into(), heard: true }));
             self.far_says(leg, SignalEvent::Closed);
         }
     }

@@ -35,6 +35,10 @@ const AGENT: &[Row] = &[
     ("Ringing | `Decline` | Free, the call is told", &[("Ringing", "Decline", "Free")]),
     ("Ringing, Accepted | `Won` | InCall", &[("Ringing", "Won", "InCall"), ("Accepted", "Won", "InCall")]),
     (
+        "Free, WrapUp | `Dial`, when not offline and reachable | InCall, a call begins",
+        &[("Free", "Dial", "InCall"), ("WrapUp", "Dial", "InCall")],
+    ),
+    (
         "any but InCall | `Reclaim` (a new machine hears of its old call) | InCall, a call that waits is told",
         &[("Free", "Reclaim", "InCall"), ("Reserved", "Reclaim", "InCall"), ("Ringing", "Reclaim", "InCall")],
     ),
@@ -45,6 +49,22 @@ const AGENT: &[Row] = &[
 ];
 
 const CALL: &[Row] = &[
+    (
+        "Dialling | `ChannelGranted`, the agent's leg is up, the customer rings | Dialling",
+        &[("Dialling", "ChannelGranted", "Dialling"), ("Dialling", "Leg(Up)", "Dialling"), ("Dialling", "Leg(Ringing)", "Dialling")],
+    ),
+    ("Dialling | the customer answers | Talking", &[("Dialling", "Leg(Up)", "Talking")]),
+    (
+        "Dialling | barred, refused, failed, not answered in time, hung up, the agent is lost | Over",
+        &[
+            ("Dialling", "Begin", "Over"),
+            ("Dialling", "ChannelRefused", "Over"),
+            ("Dialling", "Leg(Failed)", "Over"),
+            ("Dialling", "tick", "Over"),
+            ("Dialling", "HangUp", "Over"),
+            ("Dialling", "AgentLost", "Over"),
+        ],
+    ),
     ("Claiming | `ChannelGranted`, the number is known | Queueing", &[("Claiming", "ChannelGranted", "Queueing")]),
     (
         "Claiming | `ChannelRefused`, unknown number | Over (refused before the answer)",

@@ -119,6 +119,7 @@ fn set_up(floor: &mut Floor, random: &mut Random) -> Known {
         .collect();
     let mut setup = trunk();
     setup.max_channels = if random.one_in(4) { Some(6) } else { None };
+    setup.max_outbound = if random.one_in(4) { Some(1) } else { None };
     let agents = (1..=AGENTS)
         .map(|id| {
             let mut mine: Vec<i32> = (1..=GROUPS).filter(|_| random.one_in(2)).collect();
@@ -175,21 +176,23 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
             if let Some((call, agent)) = random.pick(&talking) {
                 let to_group = Command::Transfer(Target::Group(GroupId(random.below(GROUPS as usize) as i32 + 1)));
                 let to_agent = Command::Transfer(Target::Agent(AgentId(anyone)));
-                let all = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, to_group, to_agent];
+                let digits = Command::Digits("1,2".into());
+                let all = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, digits, to_group, to_agent];
                 let command = random.pick(&all).unwrap();
                 floor.log_line(|| format!("== {agent:?} {command:?} {call:?}"));
                 floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command });
             }
         }
-        54..=61 => {
+        54..=60 => {
             let offline = random.pick(&[Chosen::Busy(None), Chosen::OnBreak("lunch".into()), Chosen::Offline]).unwrap();
             let chosen = if random.one_in(3) { offline } else { Chosen::Available };
             say(floor, anyone, Event::SetState(chosen));
         }
-        62..=64 => say(floor, anyone, if random.one_in(2) { Event::EndWrapUp } else { Event::ContinueWrapUp }),
+        61 | 62 if calls.len() < CALLERS => dial(floor, anyone, random),
+        61..=64 => say(floor, anyone, if random.one_in(2) { Event::EndWrapUp } else { Event::ContinueWrapUp }),
         65..=71 => workstation(floor, anyone, random),
-        72..=75 => phones(floor, random),
-        76..=80 => panics(floor, random),
+        72..=76 => phones(floor, random),
+        77..=80 => panics(floor, random),
         81 => {
             if let Some(call) = random.pick(&calls) {
                 let until = floor.now + 1_000 * (1 + random.below(50) as u64);
@@ -226,6 +229,13 @@ fn arrive(floor: &mut Floor, known: &Known, random: &mut Random) {
     if random.one_in(40) {
         floor.call(crate::floor::Node::Disk, call, call::Event::JournalFailed);
     }
+}
+
+/// An agent calls out.
+fn dial(floor: &mut Floor, agent: i32, random: &mut Random) {
+    let mut dial = Floor::dial(random.below(GROUPS as usize) as i32 + 1);
+    dial.permitted = !random.one_in(8);
+    say(floor, agent, Event::Dial(Box::new(dial)));
 }
 
 /// An admin moves an agent to other groups, or gives a group another strategy.
@@ -276,12 +286,15 @@ fn workstation(floor: &mut Floor, agent: i32, random: &mut Random) {
 }
 
 fn phones(floor: &mut Floor, random: &mut Random) {
-    let legs: Vec<LegId> = floor.legs.values().filter(|leg| matches!(leg.kind(), Kind::Phone { .. })).map(|leg| leg.id).collect();
+    let called = |call: &CallId| floor.calls.get(call).is_some_and(|line| line.machine.is_customer_called());
+    let legs = floor.legs.values().filter(|leg| matches!(leg.kind(), Kind::Phone { .. }) || leg.state() == "Opening" && called(&leg.call));
+    let legs: Vec<LegId> = legs.map(|leg| leg.id).collect();
     let Some(leg) = random.pick(&legs) else { return };
     floor.log_line(|| format!("== the phone of {leg:?}"));
-    match random.below(8) {
-        0..=4 => floor.phone_answers(leg),
-        5 => floor.phone_fails(leg, random.pick(&[486, 503, 603]).unwrap()),
+    match random.below(10) {
+        0 | 1 => floor.far_rings(leg, random.one_in(2)),
+        2..=6 => floor.phone_answers(leg),
+        7 => floor.phone_fails(leg, random.pick(&[404, 486, 503, 603]).unwrap()),
         _ => floor.far_hangs_up(leg),
     }
 }

@@ -11,6 +11,7 @@ use cordboard_core::message::{OfferEnd, Source, Withdrawal};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::record::What;
 use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Strategy, WrapUp};
+use cordboard_core::trunk;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub struct AgentSight {
@@ -24,6 +25,8 @@ pub struct CallSight {
     pub agent: Option<AgentId>,
     pub wait: u32,
     pub transferring: bool,
+    /// The customer's leg of a call out was opened.
+    pub customer_called: bool,
 }
 
 struct Person {
@@ -184,6 +187,12 @@ impl Reference {
                     Some(WrapUp::Off | WrapUp::Millis(_)) | None => None,
                 };
             }
+            agent::Event::Dial(_) if after.kind == "InCall" && before.kind != "InCall" => {
+                if person.chosen == Chosen::Offline || !person.is_reachable() || !matches!(before.kind, "Free" | "WrapUp") {
+                    self.violations.push(format!("{id:?} dials while {}", before.kind));
+                }
+                person.wrap_up = None;
+            }
             agent::Event::EndWrapUp => person.wrap_up = None,
             agent::Event::ContinueWrapUp => person.wrap_up = person.wrap_up.map(|_| None),
             agent::Event::Reclaim { .. } if before.kind == "WrapUp" => person.wrap_up = None,
@@ -290,7 +299,7 @@ impl Reference {
             group: None,
             since: now,
             head: false,
-            last_agent: machine.arrival().route.as_ref().and_then(|route| route.last_agent),
+            last_agent: machine.arrival().route().and_then(|route| route.last_agent),
             held: false,
             muted: false,
             away: false,
@@ -325,11 +334,13 @@ impl Reference {
                 Command::Resume => caller.held = false,
                 Command::Mute => caller.muted = true,
                 Command::Unmute => caller.muted = false,
-                Command::HangUp | Command::Transfer(_) => {}
+                Command::HangUp | Command::Transfer(_) | Command::Digits(_) => {}
             },
             ("Queueing", "Queueing", call::Event::Queued { group, .. }) if before.queue == Some(*group) => caller.taken_in = true,
-            ("Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
-            ("Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => caller.away = false,
+            ("Dialling" | "Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
+            ("Dialling" | "Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => {
+                caller.away = false
+            }
             _ => {}
         }
         if after.transferring && !before.transferring {
@@ -340,7 +351,7 @@ impl Reference {
         if matches!(after.kind, "Joining" | "Talking") {
             caller.transferred = None;
         }
-        if after.kind == "Joining" && before.kind != "Joining" || after.kind == "Talking" && before.kind == "Queueing" {
+        if after.kind == "Joining" && before.kind != "Joining" || after.kind == "Talking" && matches!(before.kind, "Queueing") {
             (caller.held, caller.muted, caller.away) = (false, false, false);
         }
         if after.kind == "Queueing" && (before.kind != "Queueing" || before.wait != after.wait) {
@@ -373,6 +384,18 @@ impl Reference {
         }
         if after.kind == "Over" && before.kind != "Over" {
             caller.ended = Some(end_of(event, machine, rings, before, caller.limit));
+        }
+        if before.kind == "Dialling" && after.kind == "Talking" {
+            caller.group = machine.group();
+        }
+    }
+
+    /// It rang for long enough.
+    pub fn call_tick(&mut self, id: CallId, before: &CallSight, after: &CallSight) {
+        let Some(caller) = self.callers.get_mut(&id) else { return };
+        if before.kind == "Dialling" && after.kind == "Over" {
+            let status = if before.customer_called { CallStatus::Missed } else { CallStatus::AgentLost };
+            caller.ended = Some((status, HungUpBy::Switch));
         }
     }
 
@@ -626,11 +649,31 @@ impl Reference {
     }
 }
 
+/// What an unanswered call out is called, from what a leg said (G3); the model's customers refuse with these statuses.
+fn end_of_dialling(customer: bool, event: &leg::Event) -> (CallStatus, HungUpBy) {
+    match (customer, event) {
+        (true, leg::Event::Failed(why)) => match why.status {
+            486 => (CallStatus::InCall, HungUpBy::Customer),
+            603 => (CallStatus::Rejected, HungUpBy::Customer),
+            404 => (CallStatus::EmptyNumber, HungUpBy::Switch),
+            _ => (CallStatus::CarrierException, HungUpBy::Switch),
+        },
+        (true, _) => (CallStatus::CarrierException, HungUpBy::Switch),
+        (false, leg::Event::HungUp) => (CallStatus::CallerCancelled, HungUpBy::Agent),
+        (false, _) => (CallStatus::AgentLost, HungUpBy::Switch),
+    }
+}
+
 /// What a call's end is called, from what ended it (G2, C9).
 fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, limit: CallStatus) -> (CallStatus, HungUpBy) {
     match event {
-        call::Event::ChannelRefused => (CallStatus::TrunkFull, HungUpBy::Switch),
-        call::Event::ChannelGranted => (CallStatus::UnknownNumber, HungUpBy::Switch),
+        call::Event::Begin => (CallStatus::NotPermitted, HungUpBy::Switch),
+        call::Event::ChannelRefused(trunk::Refusal::Full) => (CallStatus::TrunkFull, HungUpBy::Switch),
+        call::Event::ChannelRefused(trunk::Refusal::Barred) => (CallStatus::NotPermitted, HungUpBy::Switch),
+        call::Event::ChannelGranted(_) => (CallStatus::UnknownNumber, HungUpBy::Switch),
+        call::Event::AgentLost { .. } => (CallStatus::AgentLost, HungUpBy::Switch),
+        call::Event::Command { .. } if before.kind == "Dialling" => (CallStatus::CallerCancelled, HungUpBy::Agent),
+        call::Event::Leg(leg, event) if before.kind == "Dialling" => end_of_dialling(*leg == machine.customer_leg(), event),
         call::Event::TurnedAway { .. } | call::Event::Played { .. } => (limit, HungUpBy::Switch),
         call::Event::Command { .. } => (CallStatus::NormalEnd, HungUpBy::Agent),
         call::Event::Leg(leg, leg::Event::HungUp) if *leg != machine.customer_leg() => (CallStatus::NormalEnd, HungUpBy::Agent),

@@ -10,6 +10,7 @@ mod hold_and_mute;
 mod limits;
 mod lost_workstation;
 mod offers;
+mod outbound;
 mod panics;
 mod records;
 mod setup_changes;

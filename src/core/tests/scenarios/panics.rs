@@ -242,21 +242,11 @@ fn a_caller_who_was_taken_in_is_not_sent_away_by_a_new_group_that_is_full() {
 fn an_offer_that_was_made_for_an_earlier_wait_is_sent_back() {
     use cordboard_core::call::Event;
     use cordboard_core::ids::OfferId;
-    use cordboard_core::message::{Device, Offer, Terms};
+    use cordboard_core::message::{Device, Offer};
     let (mut floor, call) = in_call();
     floor.happens(1, cordboard_core::agent::Event::SocketDown);
     floor.advance(30_000);
-    let setup = group(1);
-    let terms = Terms {
-        group: setup.id,
-        group_name: setup.name,
-        ring: setup.ring,
-        wrap_up: setup.wrap_up,
-        automatic: false,
-        misses: 3,
-        music: setup.music,
-        record: true,
-    };
+    let terms = group(1).terms(None);
     let late = Offer { offer: OfferId(99), agent: AgentId(1), wait: 1, device: Device::Browser, terms };
     floor.call(crate::floor::Node::Media, call, Event::Offer(Box::new(late)));
     assert_eq!(floor.calls[&call].machine.offered(), []);

@@ -1,0 +1,190 @@
+//! An agent calls out: the channel, the agent's leg, then the customer's telephone, with honest progress (E1, E5, E6, G3).
+
+use super::{Call, Departure, Seat, State, Way, hang_up};
+use crate::cx::{Cx, Millis};
+use crate::ids::{LegId, PeerId};
+use crate::leg;
+use crate::message::{Action, LegPlan, MediaAction, Phase, Source};
+use crate::outbound::{RING_OUT, status_of};
+use crate::outcome::{CallStatus, HungUpBy};
+use crate::record::What;
+use crate::trunk;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Dialling {
+    pub seat: Seat,
+    step: Step,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+enum Step {
+    /// The trunk counts its channels.
+    Claiming,
+    /// The agent's own device: a phone rings first.
+    Agent { until: Millis },
+    /// The customer is called.
+    Customer { until: Millis, rings: bool, early_media: bool },
+}
+
+impl Dialling {
+    pub fn new(departure: &Departure) -> Self {
+        let seat = Seat { agent: departure.agent, leg: departure.leg, terms: departure.terms.clone(), ding_dong: None, away: false };
+        Self { seat, step: Step::Claiming }
+    }
+
+    pub fn is_customer_called(&self) -> bool {
+        matches!(self.step, Step::Customer { .. })
+    }
+
+    /// When it has rung for long enough.
+    pub fn until(&self) -> Option<Millis> {
+        match self.step {
+            Step::Claiming => None,
+            Step::Agent { until } | Step::Customer { until, .. } => Some(until),
+        }
+    }
+}
+
+impl Call {
+    /// The first thing of a call out: who dials, and whether they may (E6). An inbound call always goes on.
+    pub(super) fn may_depart(&mut self, out: &mut Vec<Action>) -> bool {
+        let Way::Out(departure) = &self.arrival.way else { return true };
+        let permitted = departure.permitted;
+        out.push(Action::Journal(What::Dialling { agent: departure.agent, group: departure.terms.group }));
+        self.show_dialling(Phase::Dialling, out);
+        if !permitted {
+            self.end(CallStatus::NotPermitted, HungUpBy::Switch, out);
+        }
+        permitted
+    }
+
+    pub(super) fn no_channel(&mut self, refusal: trunk::Refusal, out: &mut Vec<Action>) {
+        if matches!(&self.state, State::Dialling(dialling) if dialling.step == Step::Claiming) {
+            let status = match refusal {
+                trunk::Refusal::Full => CallStatus::TrunkFull,
+                trunk::Refusal::Barred => CallStatus::NotPermitted,
+            };
+            self.end(status, HungUpBy::Switch, out);
+        }
+    }
+
+    /// There is a channel: the agent's leg comes first, so that every sound from the customer's side is heard.
+    pub(super) fn depart(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let (State::Dialling(dialling), Way::Out(departure)) = (&mut self.state, &self.arrival.way) else { return };
+        if dialling.step == Step::Claiming {
+            dialling.step = Step::Agent { until: cx.now + dialling.seat.terms.ring };
+            self.legs.insert(departure.leg);
+            out.push(Action::OpenLeg { leg: departure.leg, plan: departure.plan.clone() });
+        }
+    }
+
+    pub(super) fn dialled_leg(&mut self, leg: LegId, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
+        let State::Dialling(dialling) = &self.state else { return };
+        if leg == dialling.seat.leg {
+            match event {
+                leg::Event::Up => self.call_customer(out, cx),
+                leg::Event::HungUp => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
+                leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.dialler_lost(true, out),
+                leg::Event::Ringing { .. } => {}
+            }
+        } else if leg == self.arrival.leg {
+            match event {
+                leg::Event::Ringing { early_media } => self.customer_rings(early_media, out),
+                leg::Event::Up => self.customer_answers(out, cx),
+                leg::Event::Failed(why) => {
+                    let rules = self.gateway.as_ref().map_or(&[][..], |gateway| &gateway.outcomes);
+                    let status = status_of(&why, rules);
+                    let by =
+                        if matches!(status, CallStatus::Rejected | CallStatus::InCall) { HungUpBy::Customer } else { HungUpBy::Switch };
+                    self.end(status, by, out);
+                }
+                leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
+                    self.end(CallStatus::CarrierException, HungUpBy::Switch, out);
+                }
+            }
+        }
+    }
+
+    fn call_customer(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let Some((host, transport)) = self.gateway.as_ref().and_then(|gateway| Some((gateway.host?, gateway.transport))) else {
+            return self.end(CallStatus::CarrierException, HungUpBy::Switch, out);
+        };
+        let State::Dialling(dialling) = &mut self.state else { return };
+        if let Step::Agent { .. } = dialling.step {
+            dialling.step = Step::Customer { until: cx.now + RING_OUT, rings: false, early_media: false };
+            let (leg, trunk) = (self.arrival.leg, self.arrival.trunk);
+            let (caller, called) = (self.arrival.caller.clone(), self.arrival.contact.clone());
+            self.legs.insert(leg);
+            out.push(Action::OpenLeg { leg, plan: LegPlan::Trunk { trunk, host, transport, caller, called } });
+        }
+    }
+
+    /// The agent hears what the far network plays, else a ringing tone of ours (E5).
+    fn customer_rings(&mut self, early: bool, out: &mut Vec<Action>) {
+        let State::Dialling(dialling) = &mut self.state else { return };
+        let Step::Customer { rings, early_media, .. } = &mut dialling.step else { return };
+        let (agent, leg) = (dialling.seat.agent, dialling.seat.leg);
+        let first = !std::mem::replace(rings, true);
+        if early && !std::mem::replace(early_media, true) {
+            out.push(Action::Media(MediaAction::Hear { leg, source: Source::Leg(self.arrival.leg) }));
+        } else if first {
+            out.push(Action::Media(MediaAction::Hear { leg, source: Source::Music("ringback".into()) }));
+        }
+        if first {
+            out.push(Action::Journal(What::Ringing { agent }));
+            self.show_dialling(Phase::Ringing, out);
+        }
+    }
+
+    fn customer_answers(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let State::Dialling(dialling) = &self.state else { return };
+        if let Step::Customer { .. } = dialling.step {
+            self.connect(dialling.seat.clone(), out, cx);
+        }
+    }
+
+    /// It rang for long enough, at the agent's phone or at the customer's.
+    pub(super) fn ring_out(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let State::Dialling(dialling) = &self.state else { return };
+        match dialling.step {
+            Step::Agent { until } if until <= cx.now => self.dialler_lost(true, out),
+            Step::Customer { until, .. } if until <= cx.now => self.end(CallStatus::Missed, HungUpBy::Switch, out),
+            Step::Claiming | Step::Agent { .. } | Step::Customer { .. } => {}
+        }
+    }
+
+    /// The agent who dials is gone, or their device is (B3, B4).
+    pub(super) fn dialler_lost(&mut self, device_failed: bool, out: &mut Vec<Action>) {
+        if let State::Dialling(dialling) = &self.state {
+            if device_failed {
+                out.push(self.agent_over(dialling.seat.agent, None, true));
+            }
+            self.end(CallStatus::AgentLost, HungUpBy::Switch, out);
+        }
+    }
+
+    /// The leg that is still to be opened shall have this peer.
+    pub(super) fn plan_peer(&mut self, peer: PeerId) {
+        if let Way::Out(departure) = &mut self.arrival.way
+            && let LegPlan::Browser { peer: planned, .. } = &mut departure.plan
+        {
+            *planned = peer;
+        }
+    }
+
+    /// Both legs of a call that is given up before the answer.
+    pub(super) fn stop_dialling(&mut self, dialling: &Dialling, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        if self.legs.contains(&dialling.seat.leg) {
+            out.push(hang_up(dialling.seat.leg));
+        }
+        out.push(self.agent_over(dialling.seat.agent, None, false));
+        out.push(self.show(&dialling.seat, Phase::Ended, None, Some((status, by))));
+    }
+
+    fn show_dialling(&self, phase: Phase, out: &mut Vec<Action>) {
+        if let State::Dialling(dialling) = &self.state {
+            out.push(self.show(&dialling.seat, phase, None, None));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Digits to the far side in a call, one after another, with pauses (D7).
+
+use super::{Call, State};
+use crate::cx::{Cx, Millis};
+use crate::leg::SignalCommand;
+use crate::message::{Action, MediaAction};
+use crate::setup::DigitMode;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// From the beginning of one digit to the beginning of the next: 100 ms of tone, 100 ms of nothing.
+pub const DIGIT_EVERY: Millis = 200;
+/// What `,` and `p` wait, as on other telephones.
+pub const PAUSE: Millis = 2_000;
+/// Nobody's extension has more digits and pauses.
+pub const MOST_DIGITS: usize = 64;
+
+/// Whether every character is a digit that a telephone has, or a pause.
+pub fn are_digits(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MOST_DIGITS && text.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | ',' | 'p'))
+}
+
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+pub(super) struct Digits {
+    waiting: VecDeque<char>,
+    /// When the next one may go.
+    next: Option<Millis>,
+}
+
+impl Digits {
+    pub fn due(&self) -> Option<Millis> {
+        self.next
+    }
+}
+
+impl Call {
+    pub(super) fn dial_digits(&mut self, digits: &str, out: &mut Vec<Action>, cx: &Cx) {
+        if !are_digits(digits) || self.digits.waiting.len() + digits.len() > MOST_DIGITS {
+            return;
+        }
+        self.digits.waiting.extend(digits.chars());
+        if self.digits.next.is_none() {
+            self.digits.next = Some(cx.now);
+            self.send_digit(out, cx);
+        }
+    }
+
+    pub(super) fn send_digit(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        if self.digits.next.is_none_or(|next| cx.now < next) {
+            return;
+        }
+        // Whoever the digits were for is gone.
+        if !matches!(self.state, State::Talking(_)) {
+            self.digits = Digits::default();
+            return;
+        }
+        let digit = self.digits.waiting.pop_front();
+        self.digits.next = digit.map(|digit| cx.now + if matches!(digit, ',' | 'p') { PAUSE } else { DIGIT_EVERY });
+        let Some(digit) = digit.filter(|digit| !matches!(digit, ',' | 'p')) else { return };
+        let leg = self.arrival.leg;
+        let mode = self.gateway.as_ref().map_or(DigitMode::default(), |gateway| gateway.digits);
+        out.push(match mode {
+            DigitMode::Info => self.signal(SignalCommand::Digit(digit)),
+            DigitMode::Rfc4733 => Action::Media(MediaAction::Digit { leg, digit, in_band: false }),
+            DigitMode::InBand => Action::Media(MediaAction::Digit { leg, digit, in_band: true }),
+        });
+    }
+}
