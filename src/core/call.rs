@@ -18,13 +18,19 @@
 //! | Talking | `AgentLost` | Queueing at the head, a new segment |
 //! | Talking | `Transfer` and its target is reserved (`Queued`, `Reserved`) | Queueing there, a new segment |
 //! | Talking | hang-up from either side | Over |
+//! | Talking | `Consult`, swap, conference, the third comes or goes | Talking |
+//! | Talking | `Complete`, `AgentLost` with an answered consultation | Talking with the third, Bridged where that is a number |
+//! | Talking | the customer leaves an answered consultation | Aside |
+//! | Aside, Bridged | anybody hangs up | Over |
 //! | Leaving | `Played` | Over |
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
+mod consult;
 mod dialling;
 mod digits;
 mod ending;
+mod offers;
 mod queueing;
 mod talking;
 mod transfer;
@@ -36,11 +42,12 @@ use crate::cx::{Cx, Millis};
 use crate::group::Limit;
 use crate::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, Device, Gateway, LegPlan, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms};
+use crate::message::{self, Action, Device, Gateway, LegPlan, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms, Whom};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut};
-use crate::trunk;
+use crate::trunk::{self, Channel};
+use consult::{Aside, Consult, Outside};
 use dialling::Dialling;
 use digits::Digits;
 use serde::{Deserialize, Serialize};
@@ -59,8 +66,14 @@ pub enum Event {
     /// A leg's actor is gone without a word.
     LegGone(LegId),
     // From the trunk.
-    ChannelGranted(Gateway),
-    ChannelRefused(trunk::Refusal),
+    ChannelGranted {
+        leg: LegId,
+        gateway: Gateway,
+    },
+    ChannelRefused {
+        leg: LegId,
+        refusal: trunk::Refusal,
+    },
     TrunkRestarted(TrunkId),
     // From groups.
     Queued {
@@ -145,6 +158,16 @@ pub enum Command {
     Unmute,
     /// To whom the caller goes instead (D4).
     Transfer(Target),
+    /// The customer waits on hold while the agent speaks with somebody else (D5).
+    Consult(Whom),
+    /// From the customer to the consulted party, or back.
+    Swap,
+    /// All three together.
+    Conference,
+    /// The consulted party takes the customer.
+    Complete,
+    /// Back to the customer alone.
+    EndConsult,
     /// Digits and pauses for the far side (D7).
     Digits(String),
     HangUp,
@@ -237,6 +260,10 @@ enum State {
     Queueing(Queueing),
     Joining(Seat),
     Talking(Talk),
+    /// The customer left a consultation, which goes on.
+    Aside(Aside),
+    /// The agent left the customer with a number outside.
+    Bridged(Outside),
     /// The last prompt plays; the caller is told why nobody comes.
     Leaving {
         status: CallStatus,
@@ -265,6 +292,8 @@ struct Queueing {
     direct: bool,
     /// Where a transferred caller goes whom nobody takes.
     back: Option<Back>,
+    /// An agent waits here for a consultation, not the customer (D5).
+    consults: bool,
 }
 
 /// Where a transferred caller came from (D4).
@@ -288,6 +317,7 @@ impl Queueing {
             next: Vec::new(),
             direct: false,
             back: None,
+            consults: false,
         }
     }
 }
@@ -313,6 +343,10 @@ struct Seat {
     ding_dong: Option<u64>,
     /// Out of reach for the moment (B3).
     away: bool,
+    /// The part of the call that this agent's record tells.
+    segment: u16,
+    /// Called in by another agent (D5).
+    guest: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -324,6 +358,9 @@ struct Talk {
     transfer: Option<transfer::Asked>,
     /// Why the last transfer was refused.
     refusal: Option<message::Transfer>,
+    consult: Option<Consult>,
+    /// The customer waits: held, or behind a consultation.
+    waits: bool,
 }
 
 /// How far the caller's leg was taken.
@@ -340,6 +377,8 @@ pub struct Call {
     state: State,
     answered: Answered,
     segment: u16,
+    /// The highest number of a segment.
+    segments: u16,
     waits: u32,
     recording: bool,
     /// Legs that are not closed yet.
@@ -373,6 +412,7 @@ impl Call {
             state,
             answered,
             segment: 0,
+            segments: 0,
             waits: 0,
             recording: false,
             unconfirmed: BTreeMap::new(),
@@ -404,6 +444,8 @@ impl Call {
             State::Queueing(_) => "Queueing",
             State::Joining(_) => "Joining",
             State::Talking(_) => "Talking",
+            State::Aside(_) => "Aside",
+            State::Bridged(_) => "Bridged",
             State::Leaving { .. } => "Leaving",
             State::Over => "Over",
         }
@@ -420,30 +462,48 @@ impl Call {
 
     /// The agents who ring for this call, by offer.
     pub fn offered(&self) -> Vec<(OfferId, AgentId)> {
-        match &self.state {
-            State::Queueing(queueing) => queueing.offers.iter().map(|o| (o.offer.offer, o.offer.agent)).collect(),
-            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {
-                Vec::new()
-            }
-        }
+        self.seeking().into_iter().flat_map(|queueing| &queueing.offers).map(|o| (o.offer.offer, o.offer.agent)).collect()
     }
 
     /// The group whose queue the caller stands in.
     pub fn queue(&self) -> Option<GroupId> {
-        match &self.state {
-            State::Queueing(queueing) => (!queueing.direct).then_some(queueing.group),
-            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
-        }
+        self.seeking().filter(|queueing| !queueing.direct).map(|queueing| queueing.group)
     }
 
     /// The group whose call this is at the moment.
     pub fn group(&self) -> Option<GroupId> {
-        self.queue().or(self.seat().map(|seat| seat.terms.group))
+        self.seat().map(|seat| seat.terms.group).or(self.queue())
     }
 
     /// Which wait of the call this is, from 1; for the model test.
     pub fn waits(&self) -> u32 {
         self.waits
+    }
+
+    /// Everybody of ours in the call: the agent, and the one who was called in (D5).
+    pub fn agents(&self) -> Vec<(AgentId, LegId)> {
+        self.seats().map(|seat| (seat.agent, seat.leg)).collect()
+    }
+
+    /// Channels that the call has; for the model test.
+    pub fn channels(&self) -> usize {
+        usize::from(self.channel) + usize::from(self.has_outside_channel())
+    }
+
+    /// The agent is out of reach; for the model test.
+    pub fn is_away(&self) -> bool {
+        self.seat().is_some_and(|seat| seat.away)
+    }
+
+    /// A consultation is under way; for the model test.
+    pub fn is_consulting(&self) -> bool {
+        matches!(&self.state, State::Talking(talk) if talk.consult.is_some())
+    }
+
+    /// The legs that are in the conversation; for the model test.
+    pub fn parties(&self) -> Vec<LegId> {
+        let customer = (!matches!(self.state, State::Aside(_))).then_some(self.arrival.leg);
+        customer.into_iter().chain(self.seats().map(|seat| seat.leg)).chain(self.outside_leg()).collect()
     }
 
     /// A transfer was asked for and is not decided; for the model test.
@@ -465,12 +525,20 @@ impl Call {
             Answered::Early { until } if !self.is_over() => Some(until),
             Answered::Early { .. } | Answered::No | Answered::Yes => None,
         };
-        let ring = match &self.state {
-            State::Queueing(queueing) => queueing.offers.iter().filter(|o| o.withdrawn.is_none()).map(|o| o.until).min(),
+        let ring =
+            self.seeking().into_iter().flat_map(|queueing| &queueing.offers).filter(|o| o.withdrawn.is_none()).map(|o| o.until).min();
+        let dialled = match &self.state {
             State::Dialling(dialling) => dialling.until(),
-            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
+            State::Talking(talk) => talk.consult.as_ref().and_then(Consult::until),
+            State::Claiming
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
         };
-        [early, ring, self.digits.due()].into_iter().flatten().min()
+        [early, ring, dialled, self.digits.due()].into_iter().flatten().min()
     }
 
     pub fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
@@ -483,6 +551,7 @@ impl Call {
         }
         self.ring_timeouts(&mut out, cx);
         self.ring_out(&mut out, cx);
+        self.consult_rings_out(&mut out, cx);
         self.send_digit(&mut out, cx);
         self.finish(&mut out);
         out
@@ -510,9 +579,12 @@ impl Call {
                 self.legs.remove(&leg);
                 self.leg_gone(leg, &mut out, cx);
             }
-            Event::ChannelGranted(gateway) => self.granted(gateway, &mut out, cx),
-            Event::ChannelRefused(refusal) => {
-                if self.state == State::Claiming {
+            Event::ChannelGranted { leg, gateway } if leg == self.arrival.leg => self.granted(gateway, &mut out, cx),
+            Event::ChannelGranted { leg, gateway } => self.outside_granted(leg, gateway, &mut out, cx),
+            Event::ChannelRefused { leg, refusal } => {
+                if leg != self.arrival.leg {
+                    self.outside_refused(leg, refusal, &mut out);
+                } else if self.state == State::Claiming {
                     // Trunk full: cause 34 and no Retry-After, so that the carrier takes another route (issue's trunk rule).
                     self.refuse(503, Some(34), CallStatus::TrunkFull, &mut out);
                 } else {
@@ -520,9 +592,10 @@ impl Call {
                 }
             }
             Event::TrunkRestarted(trunk) => {
+                self.outside_trunk_restarted(trunk, &mut out);
                 if trunk == self.arrival.trunk && self.channel {
-                    let (call, way) = (self.id(), self.arrival.call_type());
-                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep { call, way })));
+                    let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
+                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep { channel, way })));
                 } else if trunk == self.arrival.trunk && matches!(self.state, State::Claiming | State::Dialling(_)) {
                     out.push(self.claim());
                 }
@@ -541,7 +614,9 @@ impl Call {
             Event::AgentAway { agent } => self.agent_away(agent, &mut out),
             Event::AgentBack { agent, peer } => self.agent_back(agent, peer, &mut out),
             Event::AgentLost { agent } => {
-                if self.seat().is_some_and(|seat| seat.agent == agent) {
+                if self.guest_lost(agent, &mut out) {
+                    // The others go on.
+                } else if self.seat().is_some_and(|seat| seat.agent == agent) {
                     self.agent_lost(false, &mut out, cx);
                 }
             }
@@ -566,8 +641,16 @@ impl Call {
     }
 
     fn claim(&self) -> Action {
-        let (call, way) = (self.id(), self.arrival.call_type());
-        Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Claim { call, way }))
+        let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
+        Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Claim { channel, way }))
+    }
+
+    fn channel_of(&self, leg: LegId) -> Channel {
+        Channel { call: self.id(), leg }
+    }
+
+    fn free_channel(&self, trunk: TrunkId, leg: LegId) -> Action {
+        Action::Tell(Tell::Trunk(trunk, trunk::Event::Free(self.channel_of(leg))))
     }
 
     // ---- legs ----
@@ -583,7 +666,7 @@ impl Call {
             }
         } else if self.seat().is_some_and(|seat| seat.leg == leg) {
             self.agent_leg(event, out, cx);
-        } else if let State::Queueing(_) = self.state {
+        } else if !self.third_leg(leg, &event, out) {
             self.phone_leg(leg, event, out, cx);
         }
         if closed {
@@ -592,22 +675,26 @@ impl Call {
     }
 
     fn leg_gone(&mut self, leg: LegId, out: &mut Vec<Action>, cx: &mut Cx) {
-        if leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
+        let two = matches!(self.state, State::Aside(_) | State::Bridged(_)) && self.parties().contains(&leg);
+        if two || leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
             self.end(CallStatus::Interrupted, HungUpBy::Switch, out);
-        } else {
+        } else if !self.third_leg(leg, &leg::Event::Closed, out) {
             self.phone_leg(leg, leg::Event::Closed, out, cx);
         }
     }
 
     fn customer_left(&mut self, out: &mut Vec<Action>) {
+        if self.customer_leaves_consult(out) {
+            return;
+        }
         let status = match &self.state {
             State::Claiming | State::Dialling(_) => CallStatus::AbandonedQueue,
             State::Queueing(queueing) if queueing.offers.iter().any(|o| o.withdrawn.is_none()) => CallStatus::AbandonedRinging,
             State::Queueing(_) => CallStatus::AbandonedQueue,
             State::Joining(_) => CallStatus::AbandonedRinging,
-            State::Talking(_) => CallStatus::NormalEnd,
+            State::Talking(_) | State::Bridged(_) => CallStatus::NormalEnd,
             State::Leaving { status } => *status,
-            State::Over => return,
+            State::Aside(_) | State::Over => return,
         };
         self.end(status, HungUpBy::Customer, out);
     }
@@ -647,7 +734,8 @@ impl Call {
             State::Dialling(dialling) => Some(&dialling.seat),
             State::Joining(seat) => Some(seat),
             State::Talking(talk) => Some(&talk.seat),
-            State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => None,
+            State::Aside(aside) => Some(&aside.seat),
+            State::Claiming | State::Queueing(_) | State::Bridged(_) | State::Leaving { .. } | State::Over => None,
         }
     }
 }

@@ -25,6 +25,9 @@ pub struct CallSight {
     pub agent: Option<AgentId>,
     pub wait: u32,
     pub transferring: bool,
+    pub consulting: bool,
+    /// The agent is out of reach, as the call knows.
+    pub away: bool,
     /// The customer's leg of a call out was opened.
     pub customer_called: bool,
 }
@@ -78,6 +81,10 @@ struct Caller {
     segments: Vec<CallStatus>,
     limit: CallStatus,
     taken_in: bool,
+    /// There was a consultation: its records stand between the others.
+    consulted: bool,
+    /// Where agents are sought for the call now.
+    seeks: Option<GroupId>,
     /// When the transfer that is under way was asked for.
     asked: Millis,
     /// Who transferred the caller, from where, until somebody takes them.
@@ -246,8 +253,11 @@ impl Reference {
             wrong.push(format!("{id:?} chose {:?}, the machine says {:?}", person.chosen, machine.chosen()));
         }
         if let Some(call) = rings_for.filter(|_| rung) {
-            let all =
-                self.callers.get(&call).and_then(|caller| self.groups.get(&caller.group?)).is_some_and(|g| g.strategy == Strategy::RingAll);
+            let all = self
+                .callers
+                .get(&call)
+                .and_then(|caller| self.groups.get(&caller.seeks.or(caller.group)?))
+                .is_some_and(|g| g.strategy == Strategy::RingAll);
             let others = self.people.iter().filter(|(other, person)| **other != id && person.rings_for == Some(call));
             wrong.extend(others.filter(|_| !all).map(|(other, _)| format!("{other:?} and {id:?} both ring for {call:?}")));
         }
@@ -306,6 +316,8 @@ impl Reference {
             segments: Vec::new(),
             limit: CallStatus::NormalEnd,
             taken_in: false,
+            consulted: false,
+            seeks: None,
             asked: 0,
             transferred: None,
             ended: None,
@@ -330,20 +342,37 @@ impl Reference {
         }
         match (before.kind, after.kind, event) {
             ("Talking", "Talking", call::Event::Command { agent, command }) if before.agent == Some(*agent) => match command {
-                Command::Hold => caller.held = true,
-                Command::Resume => caller.held = false,
+                Command::Hold => caller.held |= !before.consulting,
+                Command::Resume => caller.held &= before.consulting,
                 Command::Mute => caller.muted = true,
                 Command::Unmute => caller.muted = false,
-                Command::HangUp | Command::Transfer(_) | Command::Digits(_) => {}
+                Command::Consult(_)
+                | Command::Swap
+                | Command::Conference
+                | Command::Complete
+                | Command::EndConsult
+                | Command::HangUp
+                | Command::Transfer(_)
+                | Command::Digits(_) => {}
             },
-            ("Queueing", "Queueing", call::Event::Queued { group, .. }) if before.queue == Some(*group) => caller.taken_in = true,
+            ("Queueing" | "Talking", "Queueing" | "Talking", call::Event::Queued { group, .. }) if before.queue == Some(*group) => {
+                caller.taken_in = true
+            }
             ("Dialling" | "Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
             ("Dialling" | "Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => {
                 caller.away = false
             }
             _ => {}
         }
-        if after.transferring && !before.transferring {
+        caller.consulted |= after.consulting;
+        caller.seeks = after.queue;
+        if before.kind == "Talking" && after.kind == "Talking" && before.agent != after.agent {
+            (caller.held, caller.muted, caller.away) = (false, false, after.away);
+        }
+        if after.consulting && !before.consulting {
+            (caller.held, caller.head, caller.since, caller.taken_in) = (false, false, now, false);
+        }
+        if (after.transferring || after.consulting) && !(before.transferring || before.consulting) {
             caller.asked = now;
             // The queue it is to join asks by its own rules, even before the caller stands there.
             self.refused.retain(|(call, _), _| *call != id);
@@ -440,8 +469,9 @@ impl Reference {
         self.check_queues(floor, &mut wrong);
         for (id, trunk) in &floor.trunks {
             let live: Vec<CallId> = floor.calls.values().filter(|l| !l.machine.is_over()).map(|l| l.machine.id()).collect();
-            if trunk.channels() != live.len() || live.iter().any(|call| !trunk.holds(*call)) {
-                wrong.push(format!("{id:?} counts {} channels for {} calls", trunk.channels(), live.len()));
+            let channels: usize = floor.calls.values().map(|line| line.machine.channels()).sum();
+            if trunk.channels() != channels || live.iter().any(|call| floor.calls[call].machine.channels() > 0 && !trunk.holds(*call)) {
+                wrong.push(format!("{id:?} counts {} channels for {channels} of {} calls", trunk.channels(), live.len()));
             }
         }
         for leg in floor.legs.values() {
@@ -463,7 +493,7 @@ impl Reference {
                 Some((call, Some(offer), Some(line))) if !line.machine.offered().contains(&(offer, *id)) => {
                     wrong.push(format!("{id:?} is {} for {call:?}, which knows of no offer", agent.kind()));
                 }
-                Some((call, None, Some(line))) if line.machine.agent().map(|(agent, _)| agent) != Some(*id) => {
+                Some((call, None, Some(line))) if !line.machine.agents().iter().any(|(agent, _)| agent == id) => {
                     wrong.push(format!("{id:?} is in line with {call:?}, which is not with them"));
                 }
                 Some(_) | None => {}
@@ -492,16 +522,18 @@ impl Reference {
                 wrong.push(format!("{id:?} is over and does not go away"));
                 continue;
             }
-            if let Some((agent, leg)) = machine.agent() {
+            for (agent, leg) in machine.agents() {
                 if floor.agents[&agent].in_call() != Some(*id) {
                     wrong.push(format!("{id:?}: the customer is with nobody ({agent:?} is not in the call)"));
                 }
                 if !floor.legs.contains_key(&leg) {
                     wrong.push(format!("{id:?}: {agent:?} has no leg"));
                 }
-                if machine.kind() == "Talking" {
-                    self.check_voices(floor, machine, caller, wrong);
-                }
+            }
+            match (machine.kind(), machine.is_consulting()) {
+                ("Talking", false) => self.check_voices(floor, machine, caller, wrong),
+                ("Talking", true) | ("Aside" | "Bridged", _) => check_parties(floor, machine, wrong),
+                _ => {}
             }
             if machine.kind() == "Queueing" && !matches!(floor.hears_now(machine.customer_leg()), Source::Music(_)) {
                 wrong.push(format!("{id:?} waits in silence"));
@@ -583,7 +615,7 @@ impl Reference {
         {
             wrong.push(format!("{id:?} waits longer than {:?} allows", setup.id));
         }
-        let kept_for = caller.last_agent.filter(|last| {
+        let kept_for = caller.last_agent.filter(|_| !call.is_consulting()).filter(|last| {
             let comes = floor.agents[last].kind() != "Free" && *floor.agents[last].chosen() == Chosen::Available;
             comes && floor.now < caller.since + setup.last_agent_wait
         });
@@ -632,7 +664,8 @@ impl Reference {
             let mut chain = caller.segments.clone();
             chain.extend(caller.ended.map(|(status, _)| status));
             let told: Vec<CallStatus> = row.records.iter().map(|record| record.status).collect();
-            if told != chain {
+            let numbered = row.records.iter().zip(0..).all(|(record, number)| record.segment == number);
+            if !numbered || told != chain && !caller.consulted {
                 wrong.push(format!("{id:?} has the records {told:?}, expected {chain:?}"));
             }
             for record in &row.records {
@@ -645,6 +678,20 @@ impl Reference {
         }
         for what in wrong {
             self.wrong(what);
+        }
+    }
+}
+
+/// A consultation's voices, at the least: nobody hears themself, or a leg that is gone, and nobody is left in silence unless the agent is mute.
+fn check_parties(floor: &Floor, machine: &Call, wrong: &mut Vec<String>) {
+    for leg in machine.parties() {
+        let heard = match floor.hears_now(leg) {
+            Source::Leg(other) => vec![other],
+            Source::Mix(others) => others,
+            Source::Music(_) | Source::Silence => continue,
+        };
+        if heard.contains(&leg) || heard.iter().any(|other| !floor.legs.contains_key(other)) {
+            wrong.push(format!("{:?}: {leg:?} hears {heard:?}", machine.id()));
         }
     }
 }
@@ -668,10 +715,12 @@ fn end_of_dialling(customer: bool, event: &leg::Event) -> (CallStatus, HungUpBy)
 fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, limit: CallStatus) -> (CallStatus, HungUpBy) {
     match event {
         call::Event::Begin => (CallStatus::NotPermitted, HungUpBy::Switch),
-        call::Event::ChannelRefused(trunk::Refusal::Full) => (CallStatus::TrunkFull, HungUpBy::Switch),
-        call::Event::ChannelRefused(trunk::Refusal::Barred) => (CallStatus::NotPermitted, HungUpBy::Switch),
-        call::Event::ChannelGranted(_) => (CallStatus::UnknownNumber, HungUpBy::Switch),
+        call::Event::ChannelRefused { refusal: trunk::Refusal::Full, .. } => (CallStatus::TrunkFull, HungUpBy::Switch),
+        call::Event::ChannelRefused { refusal: trunk::Refusal::Barred, .. } => (CallStatus::NotPermitted, HungUpBy::Switch),
+        call::Event::ChannelGranted { .. } => (CallStatus::UnknownNumber, HungUpBy::Switch),
         call::Event::AgentLost { .. } => (CallStatus::AgentLost, HungUpBy::Switch),
+        call::Event::Leg(..) if before.kind == "Aside" => (CallStatus::NormalEnd, HungUpBy::Agent),
+        call::Event::Leg(leg, _) if before.kind == "Bridged" && *leg != machine.customer_leg() => (CallStatus::NormalEnd, HungUpBy::Agent),
         call::Event::Command { .. } if before.kind == "Dialling" => (CallStatus::CallerCancelled, HungUpBy::Agent),
         call::Event::Leg(leg, event) if before.kind == "Dialling" => end_of_dialling(*leg == machine.customer_leg(), event),
         call::Event::TurnedAway { .. } | call::Event::Played { .. } => (limit, HungUpBy::Switch),
