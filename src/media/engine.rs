@@ -5,6 +5,7 @@ mod peers;
 use crate::event::{Command, Events, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
 use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
+use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
 use crate::peer::{Notice, Peer, PeerState};
 use crate::recording::Recorder;
@@ -43,8 +44,10 @@ pub struct Engine {
     myself: Weak<RefCell<Engine>>,
     events: Events,
     legs: HashMap<LegId, Leg>,
-    /// Who hears a leg.
+    /// Who hears a leg as it is.
     listeners: HashMap<LegId, Vec<LegId>>,
+    /// The voices of those who are heard in mixes.
+    mixer: Mixer,
     peers: HashMap<PeerId, Peer>,
     library: Library,
     recorder: Recorder,
@@ -78,6 +81,7 @@ pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std:
             events: setup.events,
             legs: HashMap::new(),
             listeners: HashMap::new(),
+            mixer: Mixer::default(),
             peers: HashMap::new(),
             library: setup.library,
             recorder: setup.recorder,
@@ -141,7 +145,7 @@ impl Engine {
     fn sizes(&self) -> Sizes {
         // Every reading task of ours holds one weak reference; the rest are the library's.
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() + self.myself.weak_count();
-        Sizes { legs: self.legs.len(), heard: self.listeners.len(), peers: self.peers.len(), tasks }
+        Sizes { legs: self.legs.len(), heard: self.listeners.len(), mixed: self.mixer.voices(), peers: self.peers.len(), tasks }
     }
 
     // ---- legs ----
@@ -190,6 +194,7 @@ impl Engine {
     }
 
     fn hear(&mut self, leg: LegId, source: Source) {
+        let source = source.plain_for(leg);
         if let Some(name) = source.sound() {
             self.want_sound(name);
         }
@@ -197,13 +202,27 @@ impl Engine {
             tracing::warn!(%leg, ?source, "a leg that is not open cannot hear");
             return;
         };
-        if let Source::Leg(before) = known.source {
-            forget_listener(&mut self.listeners, before, leg);
+        let before = known.hear(source.clone());
+        // The new source first: a voice that stays in the mix must not begin anew.
+        self.listen(leg, &source);
+        self.listen_no_more(leg, &before);
+    }
+
+    /// Has what `source` needs brought to `listener`.
+    fn listen(&mut self, listener: LegId, source: &Source) {
+        match source {
+            Source::Leg(leg) => self.listeners.entry(*leg).or_default().push(listener),
+            Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.join(*leg)),
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy => {}
         }
-        if let Source::Leg(now) = source {
-            self.listeners.entry(now).or_default().push(leg);
+    }
+
+    fn listen_no_more(&mut self, listener: LegId, source: &Source) {
+        match source {
+            Source::Leg(leg) => forget_listener(&mut self.listeners, *leg, listener),
+            Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.leave(*leg)),
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy => {}
         }
-        known.hear(source);
     }
 
     fn play(&mut self, leg: LegId, names: Vec<String>, token: u64) {
@@ -233,9 +252,7 @@ impl Engine {
         if let Some(call) = closed.recorded_by {
             self.recorder.stop(call, Instant::now());
         }
-        if let Source::Leg(heard) = closed.source {
-            forget_listener(&mut self.listeners, heard, leg);
-        }
+        self.listen_no_more(leg, &closed.source);
         if let Link::Browser { peer, .. } = closed.link
             && let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg))
         {
@@ -359,6 +376,7 @@ impl Engine {
             let stamp = (packet.header.ssrc, packet.header.timestamp);
             self.recorder.take(call, Channel::Left, stamp, law, packet.payload, now);
         }
+        self.mixer.take(from, packet.header.ssrc, packet.header.timestamp, law, packet.payload);
         self.relay(from, &Packet::Audio { from, header: &packet.header, law, payload: packet.payload }, now);
     }
 
@@ -382,10 +400,11 @@ impl Engine {
 
     /// Every 20 ms: the audio that we make ourselves; and what is looked after less often.
     fn tick(&mut self, ticks: u64, now: Instant) {
+        self.mixer.tick();
         let mut played = Vec::new();
         for (id, leg) in &mut self.legs {
             let idle_since = leg.last_sent(&self.peers);
-            let (frame, ended) = leg.next_frame(&self.library, idle_since, now);
+            let (frame, ended) = leg.next_frame(&self.library, &self.mixer, idle_since, now);
             played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
             if let Some(frame) = frame {
                 leg.send(*id, &mut self.peers, &Packet::Own(frame.bytes()), &mut self.scratch, &mut self.recorder, now);
@@ -407,7 +426,9 @@ impl Engine {
 
 fn forget_listener(listeners: &mut HashMap<LegId, Vec<LegId>>, heard: LegId, listener: LegId) {
     if let Some(known) = listeners.get_mut(&heard) {
-        known.retain(|leg| *leg != listener);
+        if let Some(at) = known.iter().position(|leg| *leg == listener) {
+            known.swap_remove(at);
+        }
         if known.is_empty() {
             listeners.remove(&heard);
         }

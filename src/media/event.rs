@@ -35,6 +35,9 @@ pub enum Source {
     Silence,
     /// What this leg says.
     Leg(LegId),
+    /// What these legs say together (D5, D9), less the listener itself: all parties of a conference can be given the same list. A single other leg is
+    /// relayed as by `Leg`. Telephone events of mixed legs are told (`Digit`) and not passed on.
+    Mix(Vec<LegId>),
     /// A sound by name, repeated: `music`, or a file of the sounds folder.
     Music(String),
     Ringback,
@@ -42,10 +45,23 @@ pub enum Source {
 }
 
 impl Source {
+    /// The same for `listener` in its plainest form: nobody hears themself or another twice, and one voice needs no mixing.
+    pub(crate) fn plain_for(self, listener: LegId) -> Source {
+        let Source::Mix(mut legs) = self else { return self };
+        legs.retain(|leg| *leg != listener);
+        legs.sort_unstable();
+        legs.dedup();
+        match legs.as_slice() {
+            [] => Source::Silence,
+            [leg] => Source::Leg(*leg),
+            [_, _, ..] => Source::Mix(legs),
+        }
+    }
+
     /// The name of the sound that is repeated.
     pub(crate) fn sound(&self) -> Option<&str> {
         match self {
-            Source::Silence | Source::Leg(_) => None,
+            Source::Silence | Source::Leg(_) | Source::Mix(_) => None,
             Source::Music(name) => Some(name),
             Source::Ringback => Some("ringback"),
             Source::Busy => Some("busy"),
@@ -132,8 +148,10 @@ pub enum MediaEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sizes {
     pub legs: usize,
-    /// Legs that somebody hears.
+    /// Legs that somebody hears as they are.
     pub heard: usize,
+    /// Legs that are heard in mixes.
+    pub mixed: usize,
     pub peers: usize,
     /// Background tasks of the media thread.
     pub tasks: usize,

@@ -145,7 +145,8 @@ impl Media {
         self.ask(Command::AttachPeer { leg, peer });
     }
 
-    /// Sets what an open leg hears, from the next packet on; a sound that still plays is cut off, and its `Played` never comes. A new leg hears silence.
+    /// Sets what an open leg hears, from the next packet on; a voice that was in no mix so far joins one 40 ms later, for its jitter. A sound that still
+    /// plays is cut off, and its `Played` never comes. A new leg hears silence.
     pub fn hear(&self, leg: LegId, source: Source) {
         self.ask(Command::Hear { leg, source });
     }

@@ -5,13 +5,14 @@ use crate::control::{Control, Meter};
 use crate::dtmf::DigitReceiver;
 use crate::event::{RtpRemote, Source};
 use crate::g711::Law;
+use crate::mixer::Mixer;
 use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtcp;
 use crate::rtp::{HEADER_LEN, Header};
-use crate::sound::{FRAME, Library, Sound};
+use crate::sound::{FRAME, Frame, Library, Sound};
 use crate::spool::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::collections::{HashMap, VecDeque};
@@ -216,26 +217,37 @@ impl Leg {
         }
     }
 
-    pub fn hear(&mut self, source: Source) {
+    /// Gives what was heard before.
+    pub fn hear(&mut self, source: Source) -> Source {
         if self.source != source {
             self.source_frame = 0;
         }
-        self.source = source;
         self.filling = false;
         self.prompt = None;
+        std::mem::replace(&mut self.source, source)
     }
 
     /// The next 20 ms of our own audio, when it is our turn to speak; the second value is a prompt that has come to its end.
-    pub fn next_frame(&mut self, library: &Library, idle_since: Option<Instant>, now: Instant) -> (Option<Frame>, Option<Prompt>) {
+    pub fn next_frame(
+        &mut self,
+        library: &Library,
+        mixer: &Mixer,
+        idle_since: Option<Instant>,
+        now: Instant,
+    ) -> (Option<Frame>, Option<Prompt>) {
         let law = self.law();
         let prompt = self.prompt.as_mut().and_then(|prompt| prompt.next_frame(law));
         if prompt.is_some() {
             return (prompt, None);
         }
         let ended = self.prompt.take();
-        if let Source::Leg(_) = self.source {
-            self.filling |= idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
-            return (self.filling.then(|| Frame::silence(law)), ended);
+        match &self.source {
+            Source::Leg(_) => {
+                self.filling |= idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
+                return (self.filling.then(|| Frame::silence(law)), ended);
+            }
+            Source::Mix(legs) => return (Some(mixer.mix(legs, law)), ended),
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy => {}
         }
         let sound = self.source.sound().and_then(|name| library.get(name));
         let frame = sound.and_then(|sound| sound.looped(law, self.source_frame)).map_or_else(|| Frame::silence(law), Frame::copy);
@@ -302,27 +314,6 @@ impl Leg {
 impl Packet<'_> {
     fn is_audio(&self) -> bool {
         matches!(self, Packet::Own(_) | Packet::Audio { .. })
-    }
-}
-
-/// 20 ms of G.711.
-pub struct Frame([u8; FRAME]);
-
-impl Frame {
-    fn copy(bytes: &[u8]) -> Self {
-        let mut frame = [0; FRAME];
-        for (to, from) in frame.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        Frame(frame)
-    }
-
-    fn silence(law: Law) -> Self {
-        Frame([law.silence(); FRAME])
-    }
-
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
     }
 }
 

@@ -5,15 +5,6 @@ use cordboard_core::ids::{LegId, PeerId};
 use cordboard_media::{Law, MediaEvent, RtpRemote, Source};
 use tokio::net::UdpSocket;
 
-fn unbroken(packets: &[Heard]) {
-    for pair in packets.windows(2) {
-        assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1, "sequence");
-        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
-        assert!((160..8000).contains(&step) && step % 8 == 0, "timestamp step {step}");
-        assert_eq!(pair[1].ssrc, pair[0].ssrc);
-    }
-}
-
 #[tokio::test]
 async fn customer_and_agent_hear_each_other() {
     let mut rig = Rig::start();

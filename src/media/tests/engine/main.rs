@@ -9,6 +9,7 @@
 )]
 
 mod audio;
+mod conference;
 mod path;
 mod recording;
 mod rig;
