@@ -2,7 +2,7 @@
 
 mod peers;
 
-use crate::event::{Command, Events, MediaEvent, RtpRemote, Sizes, Source};
+use crate::event::{Command, DtmfMode, Events, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
 use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
 use crate::mixer::Mixer;
@@ -130,6 +130,7 @@ impl Engine {
             Command::AttachPeer { leg, peer } => self.attach_peer(leg, peer),
             Command::Hear { leg, source } => self.hear(leg, source),
             Command::Play { leg, sounds, token } => self.play(leg, sounds, token),
+            Command::SendDigit { leg, digit, mode } => self.send_digit(leg, digit, mode),
             Command::Record { call, leg } => self.record(call, leg),
             Command::PauseRecord { call, paused } => self.recorder.pause(call, paused),
             Command::StopRecord { call } => self.stop_record(call),
@@ -241,6 +242,13 @@ impl Engine {
         match self.legs.get_mut(&leg) {
             Some(known) if !sounds.is_empty() => known.prompt = Some(Prompt::new(token, sounds)),
             Some(_) | None => self.tell(MediaEvent::Played { leg, token }),
+        }
+    }
+
+    fn send_digit(&mut self, leg: LegId, digit: char, mode: DtmfMode) {
+        // Not the digit itself: it may be of a card number.
+        if !self.legs.get_mut(&leg).is_some_and(|known| known.digits_out.send(digit, mode)) {
+            tracing::warn!(%leg, "a digit was not sent: no key, too many at once, or the leg is not open");
         }
     }
 
@@ -381,18 +389,18 @@ impl Engine {
     }
 
     fn event_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, now: Instant) {
-        let digit = self.legs.get_mut(&from).and_then(|leg| leg.digits.receive(packet.header.timestamp, packet.payload));
+        let digit = self.legs.get_mut(&from).and_then(|leg| leg.digits_in.receive(packet.header.timestamp, packet.payload));
         if let Some(digit) = digit {
             self.tell(MediaEvent::Digit { leg: from, digit });
         }
         self.relay(from, &Packet::Event { from, header: &packet.header, payload: packet.payload }, now);
     }
 
-    /// Sends a packet of one leg to all who hear it and are not in the middle of a prompt.
+    /// Sends a packet of one leg to all who hear it and are not in the middle of a prompt or a digit.
     fn relay(&mut self, from: LegId, packet: &Packet<'_>, now: Instant) {
         let Some(listeners) = self.listeners.get(&from) else { return };
         for id in listeners {
-            if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none()) {
+            if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none() && !leg.digits_out.is_sending()) {
                 leg.send(*id, &mut self.peers, packet, &mut self.scratch, &mut self.recorder, now);
             }
         }
@@ -403,11 +411,10 @@ impl Engine {
         self.mixer.tick();
         let mut played = Vec::new();
         for (id, leg) in &mut self.legs {
-            let idle_since = leg.last_sent(&self.peers);
-            let (frame, ended) = leg.next_frame(&self.library, &self.mixer, idle_since, now);
+            let (own, ended) = leg.next_frame(&self.library, &self.mixer, &self.peers, now);
             played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
-            if let Some(frame) = frame {
-                leg.send(*id, &mut self.peers, &Packet::Own(frame.bytes()), &mut self.scratch, &mut self.recorder, now);
+            if let Some(own) = own {
+                leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.scratch, &mut self.recorder, now);
             }
         }
         played.into_iter().for_each(|event| self.tell(event));

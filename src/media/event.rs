@@ -69,6 +69,15 @@ impl Source {
     }
 }
 
+/// How a digit is sent (D7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DtmfMode {
+    /// As a telephone event; in band where the session has none.
+    Rfc4733,
+    /// As its two tones, in the audio.
+    InBand,
+}
+
 /// Measured quality of one leg's path (both directions together, the worse counts).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Quality {
@@ -167,6 +176,7 @@ pub(crate) enum Command {
     AttachPeer { leg: LegId, peer: PeerId },
     Hear { leg: LegId, source: Source },
     Play { leg: LegId, sounds: Vec<String>, token: u64 },
+    SendDigit { leg: LegId, digit: char, mode: DtmfMode },
     Record { call: CallId, leg: LegId },
     PauseRecord { call: CallId, paused: bool },
     StopRecord { call: CallId },

@@ -32,7 +32,7 @@ mod stun;
 mod synth;
 mod timeline;
 
-pub use event::{Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
+pub use event::{DtmfMode, Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
 pub use g711::Law;
 pub use handle::{Media, MediaConfig, MediaError};
 pub use mixer::Mixer;

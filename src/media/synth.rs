@@ -29,6 +29,18 @@ pub fn busy() -> Vec<i16> {
     cadence(425.0, 0.5, 0.5)
 }
 
+/// The two tones of a key for 100 ms (ITU-T Q.23), at -11 and -9 dBm0 (ETSI ES 201 235-2); nothing for what is no key.
+pub fn key(digit: char) -> Vec<i16> {
+    const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
+    const COLUMNS: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+    let place = "123A456B789C*0#D".find(digit);
+    let tones = place.and_then(|place| Some((ROWS.get(place / 4)?, COLUMNS.get(place % 4)?)));
+    tones.map_or_else(Vec::new, |(row, column)| {
+        let (row, column) = (tone(*row, 0.1), tone(*column, 0.1));
+        row.iter().zip(column).map(|(row, column)| (row * 6300.0 + column * 7900.0) as i16).collect()
+    })
+}
+
 /// Two falling chimes, before an automatic answer (C6).
 pub fn ding_dong() -> Vec<i16> {
     let notes =
@@ -152,16 +164,21 @@ fn add_note(out: &mut [f32], note: &Note, looped: bool) {
 }
 
 fn cadence(frequency: f32, on: f32, off: f32) -> Vec<i16> {
-    let sounding = (on * RATE) as usize;
-    let ramp = 0.005 * RATE;
-    let mut out: Vec<f32> = (0..sounding)
-        .map(|index| {
-            let edge = (index.min(sounding - index) as f32 / ramp).min(1.0);
-            edge * (TAU * frequency * index as f32 / RATE).sin()
-        })
-        .collect();
+    let mut out = tone(frequency, on);
     out.resize(((on + off) * RATE) as usize, 0.0);
     level(&out, PEAK * 0.6)
+}
+
+/// A sine that rises and falls within 5 ms, so that it does not click.
+fn tone(frequency: f32, seconds: f32) -> Vec<f32> {
+    let length = (seconds * RATE) as usize;
+    let ramp = 0.005 * RATE;
+    (0..length)
+        .map(|index| {
+            let edge = (index.min(length - index) as f32 / ramp).min(1.0);
+            edge * (TAU * frequency * index as f32 / RATE).sin()
+        })
+        .collect()
 }
 
 fn level(samples: &[f32], peak: f32) -> Vec<i16> {

@@ -10,6 +10,7 @@
 
 mod audio;
 mod conference;
+mod digits;
 mod path;
 mod recording;
 mod rig;
