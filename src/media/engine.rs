@@ -214,7 +214,7 @@ impl Engine {
         match source {
             Source::Leg(leg) => self.listeners.entry(*leg).or_default().push(listener),
             Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.join(*leg)),
-            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy => {}
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
     }
 
@@ -222,7 +222,7 @@ impl Engine {
         match source {
             Source::Leg(leg) => forget_listener(&mut self.listeners, *leg, listener),
             Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.leave(*leg)),
-            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy => {}
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
     }
 

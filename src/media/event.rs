@@ -40,8 +40,12 @@ pub enum Source {
     Mix(Vec<LegId>),
     /// A sound by name, repeated: `music`, or a file of the sounds folder.
     Music(String),
+    /// The far phone rings.
     Ringback,
+    /// The called party is busy.
     Busy,
+    /// The network has no way through.
+    Congestion,
 }
 
 impl Source {
@@ -65,6 +69,7 @@ impl Source {
             Source::Music(name) => Some(name),
             Source::Ringback => Some("ringback"),
             Source::Busy => Some("busy"),
+            Source::Congestion => Some("congestion"),
         }
     }
 }

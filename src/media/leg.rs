@@ -281,7 +281,7 @@ impl Leg {
                 return (self.filling.then(|| Frame::silence(law)), ended);
             }
             Source::Mix(legs) => return (Some(mixer.mix(legs, law)), ended),
-            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy => {}
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
         let sound = self.source.sound().and_then(|name| library.get(name));
         let frame = sound.and_then(|sound| sound.looped(law, self.source_frame)).map_or_else(|| Frame::silence(law), Frame::copy);

@@ -178,6 +178,37 @@ async fn an_operators_own_file_is_heard_in_place_of_the_shipped_sound() {
     trunk.ear.hears(1100.0).await;
 }
 
+/// For how many packets the next whole tone sounds, and the next whole rest lasts.
+async fn cadence(ear: &mut Ear) -> (usize, usize) {
+    let mut runs: Vec<(bool, usize)> = Vec::new();
+    while runs.len() < 4 {
+        let packet = ear.packet().await;
+        let sounds = packet.payload.iter().any(|byte| ear.law.decode(*byte) > 1000);
+        match runs.last_mut() {
+            Some((kind, length)) if *kind == sounds => *length += 1,
+            _ => runs.push((sounds, 1)),
+        }
+    }
+    // The first run may have begun before we listened.
+    if runs[1].0 { (runs[1].1, runs[2].1) } else { (runs[2].1, runs[1].1) }
+}
+
+#[tokio::test]
+async fn busy_and_congestion_have_their_own_cadence() {
+    let rig = Rig::start();
+    for (source, name, seconds) in [(Source::Busy, "busy", 0.35), (Source::Congestion, "congestion", 0.25)] {
+        for source in [source, Source::Music(name.into())] {
+            let mut trunk = rig.trunk(CUSTOMER, Law::A).await.use_law(Law::A);
+            rig.media.hear(CUSTOMER, source.clone());
+            trunk.ear.hears(425.0).await;
+            let (sounds, rests) = cadence(&mut trunk.ear).await;
+            let near = |frames: usize| (frames as f64 * 0.02 - seconds).abs() < 0.021;
+            assert!(near(sounds) && near(rests), "{source:?}: {sounds} and {rests} frames");
+            rig.media.close(CUSTOMER);
+        }
+    }
+}
+
 #[tokio::test]
 async fn ringback_is_heard_before_the_answer() {
     let rig = Rig::start();
