@@ -11,6 +11,7 @@
 mod audio;
 mod conference;
 mod digits;
+mod early_media;
 mod path;
 mod recording;
 mod rig;
