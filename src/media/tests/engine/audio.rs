@@ -5,15 +5,6 @@ use cordboard_core::ids::{LegId, PeerId};
 use cordboard_media::{Law, MediaEvent, RtpRemote, Source};
 use tokio::net::UdpSocket;
 
-fn unbroken(packets: &[Heard]) {
-    for pair in packets.windows(2) {
-        assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1, "sequence");
-        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
-        assert!((160..8000).contains(&step) && step % 8 == 0, "timestamp step {step}");
-        assert_eq!(pair[1].ssrc, pair[0].ssrc);
-    }
-}
-
 #[tokio::test]
 async fn customer_and_agent_hear_each_other() {
     let mut rig = Rig::start();
@@ -185,6 +176,37 @@ async fn an_operators_own_file_is_heard_in_place_of_the_shipped_sound() {
     trunk.ear.hears(700.0).await;
     rig.media.play(CUSTOMER, vec!["number-1".into()], 1);
     trunk.ear.hears(1100.0).await;
+}
+
+/// For how many packets the next whole tone sounds, and the next whole rest lasts.
+async fn cadence(ear: &mut Ear) -> (usize, usize) {
+    let mut runs: Vec<(bool, usize)> = Vec::new();
+    while runs.len() < 4 {
+        let packet = ear.packet().await;
+        let sounds = packet.payload.iter().any(|byte| ear.law.decode(*byte) > 1000);
+        match runs.last_mut() {
+            Some((kind, length)) if *kind == sounds => *length += 1,
+            _ => runs.push((sounds, 1)),
+        }
+    }
+    // The first run may have begun before we listened.
+    if runs[1].0 { (runs[1].1, runs[2].1) } else { (runs[2].1, runs[1].1) }
+}
+
+#[tokio::test]
+async fn busy_and_congestion_have_their_own_cadence() {
+    let rig = Rig::start();
+    for (source, name, seconds) in [(Source::Busy, "busy", 0.35), (Source::Congestion, "congestion", 0.25)] {
+        for source in [source, Source::Music(name.into())] {
+            let mut trunk = rig.trunk(CUSTOMER, Law::A).await.use_law(Law::A);
+            rig.media.hear(CUSTOMER, source.clone());
+            trunk.ear.hears(425.0).await;
+            let (sounds, rests) = cadence(&mut trunk.ear).await;
+            let near = |frames: usize| (frames as f64 * 0.02 - seconds).abs() < 0.021;
+            assert!(near(sounds) && near(rests), "{source:?}: {sounds} and {rests} frames");
+            rig.media.close(CUSTOMER);
+        }
+    }
 }
 
 #[tokio::test]
