@@ -19,7 +19,15 @@ impl Switch {
         let (id, group) = (CallId(call), self.group(group));
         let agent = |email: &str| self.agent(email);
         let mut lines = vec![
-            (0, What::Accepted { way: cordboard_core::outcome::CallType::Inbound, trunk: Some(TrunkId(1)), caller: CALLER.into(), contact: DID.into() }),
+            (
+                0,
+                What::Accepted {
+                    way: cordboard_core::outcome::CallType::Inbound,
+                    trunk: Some(TrunkId(1)),
+                    caller: CALLER.into(),
+                    contact: DID.into(),
+                },
+            ),
             (0, What::Queued { group }),
             (1_000, What::RecordingBegan),
             (1_000, What::Connected { agent: agent(first) }),
