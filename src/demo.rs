@@ -71,7 +71,7 @@ pub fn start(config: &Config) -> Result<Carrier, Fault> {
         })?;
     println!(
         "\n  Cordboard is open:  {url}\n\n  Agents   mei@demo.example, tom@demo.example\n  Admin    admin@demo.example\n  Password {PASSWORD}\n\n  \
-         Log in as Mei, choose Available, allow the microphone. Then press c and Enter here,\n  or \"Place a test call\" in the page: a customer calls.\n",
+         Log in as Mei, choose Available, allow the microphone. Then press c and Enter here,\n  or \"Place a test call\" in the page: a customer calls.\n  Or press \"Outbound call\" (Alt+O) and call one of the carrier's numbers, which it lists below.\n",
         url = config.web.url()
     );
     std::thread::spawn(|| {

@@ -64,6 +64,10 @@ pub enum Ask {
         to: String,
         caller_id: Option<String>,
     },
+    /// Call the customer of a call on the desk, whose whole number the switch has (D8). Refused as [`Ask::Dial`] is, or `no_number`.
+    CallBack {
+        call: String,
+    },
     /// Digits for the far side, `0`–`9`, `*`, `#`, `A`–`D`; `,` and `p` are pauses of two seconds (D7).
     Digits {
         call: String,

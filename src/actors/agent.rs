@@ -69,6 +69,8 @@ struct Kept {
     view: wire::SessionView,
     call: CallId,
     segment: u16,
+    /// The customer's number, whole: the page may see it masked.
+    customer: String,
 }
 
 pub struct AgentRole {
@@ -164,7 +166,7 @@ impl AgentRole {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
         let view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
         self.show(ToWorkstation::Session(view.clone()));
-        let kept = Kept { view, call: session.call, segment: session.segment };
+        let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone() };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
             None => self.sessions.insert(0, kept),
@@ -180,6 +182,10 @@ impl AgentRole {
         self.show(ToWorkstation::SessionsGone { calls });
     }
 
+    fn kept(&self, call: &str) -> Result<&Kept, Refusal> {
+        self.sessions.iter().find(|kept| kept.view.call == call).ok_or(NOT_HERE)
+    }
+
     fn command(&self, call: &str, command: Command, switch: &Switch) -> Result<(), Refusal> {
         let live = self.sessions.iter().find(|kept| kept.view.call == call && kept.view.phase != wire::Phase::Ended);
         let kept = live.ok_or(Refusal("call_over", "This call is over already."))?;
@@ -191,11 +197,7 @@ impl AgentRole {
         if text.chars().count() > LONGEST_REMARK {
             return Err(Refusal("remark_too_long", "A remark has at most 2,000 characters."));
         }
-        let kept = self
-            .sessions
-            .iter_mut()
-            .find(|kept| kept.view.call == call)
-            .ok_or(Refusal("no_such_call", "This call is not on your desk."))?;
+        let kept = self.sessions.iter_mut().find(|kept| kept.view.call == call).ok_or(NOT_HERE)?;
         kept.view.remark.clone_from(&text);
         let what = What::Remark { segment: kept.segment, text };
         switch.journal.append(Entry { call: kept.call, at: switch.wall(), what }, None);
@@ -226,6 +228,8 @@ impl AgentRole {
 /// Why a request is refused: a stable code and a sentence for the agent.
 #[derive(Clone, Copy)]
 pub struct Refusal(pub &'static str, pub &'static str);
+
+const NOT_HERE: Refusal = Refusal("no_such_call", "This call is not on your desk.");
 
 fn target(to: wire::TransferTarget, switch: &Switch) -> Result<Target, Refusal> {
     let directory = switch.directory.read();
@@ -263,6 +267,11 @@ impl Shell<AgentRole> {
             }
             Ask::Dial { to, caller_id } => {
                 let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
+                self.event(Event::Dial(Box::new(dial)), ctx);
+            }
+            Ask::CallBack { call } => {
+                let kept = self.role.kept(&call)?;
+                let dial = dial::call_back(&self.role.machine, &kept.customer, &kept.view.called, &self.switch.directory.read())?;
                 self.event(Event::Dial(Box::new(dial)), ctx);
             }
             Ask::Digits { call, digits } => {

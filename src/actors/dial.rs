@@ -19,6 +19,13 @@ pub fn caller_ids(setup: &AgentSetup, directory: &Directory) -> Vec<String> {
     own(setup, directory).map(|number| number.did.clone()).collect()
 }
 
+/// The customer of an earlier call again (D8). They are shown `ours`, the number they know from it, where the agent may show it.
+pub fn call_back(agent: &Agent, customer: &str, ours: &str, directory: &Directory) -> Result<Dial, Refusal> {
+    outbound::clean(customer).map_err(|_| Refusal("no_number", "This caller has withheld the number."))?;
+    let known = own(&agent.setup, directory).any(|number| number.did == ours);
+    dial(agent, customer, known.then_some(ours), directory)
+}
+
 /// The call as the agent's machine takes it, or why it cannot be. What only the guards forbid is left to the call, which goes on record.
 pub fn dial(agent: &Agent, to: &str, caller_id: Option<&str>, directory: &Directory) -> Result<Dial, Refusal> {
     let contact = outbound::clean(to).map_err(|why| match why {

@@ -3,7 +3,7 @@ const groups = [
   { id: 2, name: 'Returns and refunds' },
   { id: 3, name: 'Technical help' },
 ]
-const statuses = ['normal_end', 'normal_end', 'abandoned_queue', 'normal_end', 'normal_end', 'abandoned_ringing', 'normal_end', 'agent_lost', 'normal_end', 'interrupted', 'normal_end', 'no_agent_online']
+const statuses = ['normal_end', 'normal_end', 'abandoned_queue', 'power_off', 'normal_end', 'abandoned_ringing', 'normal_end', 'agent_lost', 'missed', 'interrupted', 'not_permitted', 'no_agent_online']
 const tails = ['14', '08', '33', '14', '90', '27', '61', '05', '14', '72', '19', '44']
 
 export function recordPage(query, scene) {
@@ -12,18 +12,21 @@ export function recordPage(query, scene) {
   const items = empty
     ? []
     : statuses.map((status, index) => {
+        const failed = ['power_off', 'missed', 'not_permitted'].includes(status)
+        const outbound = failed || index === 4
+        const [theirs, ours] = [`+44 7700 •••• ${tails[index]}`, index % 3 ? '020 7946 0100' : '020 7946 0144']
         const served = status === 'normal_end' || status === 'agent_lost' || status === 'interrupted'
         return {
           id: `r${index}`,
           call: `c-01JD8QX4K${index}`,
           time: now - (index * 47 + 12) * 60000 - (index > 7 ? 86400000 * (index - 7) : 0),
-          callType: 'inbound',
-          caller: `+44 7700 •••• ${tails[index]}`,
-          contact: index % 3 ? '020 7946 0100' : '020 7946 0144',
+          callType: outbound ? 'outbound' : 'inbound',
+          caller: outbound ? ours : theirs,
+          contact: outbound ? theirs : ours,
           status,
-          hungUpBy: served ? (index % 2 ? 'customer' : 'agent') : 'customer',
+          hungUpBy: failed ? 'switch' : served ? (index % 2 ? 'customer' : 'agent') : 'customer',
           group: status === 'no_agent_online' ? null : groups[index % 3].name,
-          agent: served ? 'Mei Lin' : null,
+          agent: served || failed ? 'Mei Lin' : null,
           duration: 60000 + index * 37000,
           wait: 8000 + index * 3000,
           ring: 4000 + index * 500,

@@ -12,6 +12,7 @@ function session(call, phase, more = {}) {
   const over = phase === 'ended'
   return {
     call,
+    callType: 'inbound',
     phase,
     caller: '+44 7700 •••• 14',
     callerName: 'Hannah Brook',
@@ -35,6 +36,7 @@ function older() {
   const now = Date.now()
   return [
     session('e1', 'ended', { callerName: null, caller: '+44 7700 •••• 08', began: now - minutes(31), ended: now - minutes(27), remark: 'Wants the invoice again.' }),
+    session('e4', 'ended', { callType: 'outbound', callerName: null, place: null, caller: '+44 7700 •••• 55', outcome: 'empty_number', hungUpBy: 'switch', recording: false, began: now - minutes(40), ended: now - minutes(39.9) }),
     session('e2', 'ended', { outcome: 'agent_transfer', hungUpBy: 'agent', callerName: 'Elena Rossi', caller: '+39 06 •••• 61', place: 'Rome, Italy', began: now - minutes(64), ended: now - minutes(56) }),
     session('e3', 'ended', { callerName: '王女士', caller: '+86 138 •••• 27', place: '上海', began: now - minutes(83), ended: now - minutes(81), group: 'Returns and refunds' }),
   ]
@@ -86,6 +88,8 @@ const targets = {
 
 const quality = { type: 'quality', call: 'c1', mos: 4.31, loss: 0.2, jitter: 6, roundTrip: 41 }
 
+const outbound = (phase, more = {}) => session('c1', phase, { callType: 'outbound', callerName: null, place: null, caller: '+44 7700 •••• 62', ...more })
+
 const talking = () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), then: [quality] })
 
 /** Snapshot parts by scene. `then` are messages that follow. */
@@ -106,6 +110,20 @@ const scenes = {
   transferasked: talking,
   transferrefused: talking,
   transferempty: talking,
+  dialling: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [outbound('dialling', { began: Date.now() - 4000 }), ...older()], queues: queues(3, 1) }),
+  ringingout: () => ({ agent: agent('inLine', { since: Date.now() - 9000 }), sessions: [outbound('ringing', { began: Date.now() - 9000 }), ...older()], queues: queues(3, 1) }),
+  callingout: () => ({ agent: agent('inLine'), sessions: [outbound('talking'), ...older()], queues: queues(3, 1), then: [quality] }),
+  callfails: () => ({
+    agent: agent('available'),
+    sessions: [outbound('ringing', { began: Date.now() - 31000 }), ...older()],
+    then: [{ type: 'session', ...outbound('ended', { began: Date.now() - 31000, ended: Date.now(), outcome: 'power_off', hungUpBy: 'switch', recording: false }) }],
+  }),
+  noneended: () => ({ agent: agent('available'), sessions: [] }),
+  dialrefused: () => ({ agent: agent('available') }),
+  acwout: () => ({
+    agent: agent('afterCallWork', { since: Date.now() - 12000, wrapUpEnds: Date.now() + 24500, wrapUpTotal: 36000 }),
+    sessions: [outbound('ended'), ...older()],
+  }),
   thenbusy: () => ({ agent: agent('inLine', { then: 'busy' }), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()], queues: queues(3, 1), then: [{ ...quality, mos: 3.2 }] }),
   onhold: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { held: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   muted: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { muted: true }), ...older()], queues: queues(3, 1), then: [quality] }),
@@ -137,7 +155,7 @@ export function scene(name, socket) {
     sessions: older(),
     audioOwner: true,
     peer: 'up',
-    settings: { breakReasons: ['Lunch', 'Meeting', 'Training'], demo: true },
+    settings: { breakReasons: ['Lunch', 'Meeting', 'Training'], callerIds: ['+442079460100', '+442079460144'], demo: true },
     ...parts,
   }
   let seq = 0
@@ -155,6 +173,7 @@ export function scene(name, socket) {
     const { id, ask } = JSON.parse(String(data))
     if (ask.type === 'ping') return setTimeout(() => tell({ type: 'done', id }), 28)
     if (name === 'refused') return tell({ type: 'refused', id, code: 'no_path', message: 'The switch has no room for another audio path.' })
+    if (name === 'dialrefused' && ask.type === 'dial') return tell({ type: 'refused', id, code: 'number_character', message: '' })
     if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets) })
     tell({ type: 'done', id })
     const live = snapshot.sessions.find(s => s.phase !== 'ended')
@@ -175,6 +194,11 @@ export function scene(name, socket) {
         tell({ type: 'offer', offer: null })
         snapshot.sessions.unshift(session('c1', 'talking', { began: Date.now() }))
         return tell({ type: 'session', ...snapshot.sessions[0] })
+      case 'dial':
+      case 'callBack':
+        snapshot.sessions.unshift(outbound('dialling', { call: 'c2', began: Date.now() }))
+        tell({ type: 'session', ...snapshot.sessions[0] })
+        return tell({ type: 'agent', ...changed('inLine') })
       case 'transfer':
         change({ transfer: 'asked' })
         if (name === 'transferasked') return

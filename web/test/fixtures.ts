@@ -2,7 +2,7 @@ import type { OfferView, SessionView, Snapshot, ToWorkstation } from '../src/gen
 
 export function session(call: string, more: Partial<SessionView> = {}): SessionView {
   return {
-    call, phase: 'talking', caller: '+44 7700 •••• 14', callerName: null, place: null, called: '020 7946 0100', group: 'Orders',
+    call, callType: 'inbound', phase: 'talking', caller: '+44 7700 •••• 14', callerName: null, place: null, called: '020 7946 0100', group: 'Orders',
     began: 1000, ended: null, outcome: null, hungUpBy: null, held: false, muted: false, recording: true, transfer: null, remark: '', ...more,
   }
 }
@@ -23,7 +23,7 @@ export function snapshot(more: Partial<Snapshot> = {}): ToWorkstation {
     sessions: [],
     audioOwner: true,
     peer: 'up',
-    settings: { breakReasons: ['Lunch'], demo: false },
+    settings: { breakReasons: ['Lunch'], callerIds: ['+442079460100'], demo: false },
     ...more,
   }
 }

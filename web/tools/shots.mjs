@@ -134,6 +134,33 @@ export function shotsOf(base) {
       await at('available')(page)
       await page.click('[data-test=ended-session] >> nth=1')
     },
+    dialpad: async page => {
+      await at('available')(page)
+      await page.click('[data-test=outbound-call]')
+      await page.fill('[data-test=dial-number]', '+44 7700 900 162')
+    },
+    'dialpad-refused': async page => {
+      await at('dialrefused')(page)
+      await page.click('[data-test=outbound-call]')
+      await page.fill('[data-test=dial-number]', '1800-FLOWERS')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[data-test=dial-refused]')
+    },
+    'dialpad-fresh': async page => {
+      await at('noneended')(page)
+      await page.click('[data-test=outbound-call]')
+    },
+    dialling: at('dialling'),
+    'ringing-out': at('ringingout'),
+    'call-failed': at('callfails'),
+    'wrap-up-out': at('acwout'),
+    keypad: async page => {
+      await at('callingout')(page)
+      await page.click('[data-test=open-keypad]')
+      await page.click('[data-test="key-1"]')
+      await page.click('[data-test="key-#"]')
+      await page.fill('[data-test=keypad-text]', ',,204')
+    },
     thenbusy: at('thenbusy'),
     onhold: at('onhold'),
     muted: at('muted'),

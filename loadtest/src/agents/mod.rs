@@ -4,7 +4,7 @@
 //! input has ended, `{"event":"summary","agents":[…]}` with what each has done.
 
 mod desk;
-mod tone;
+pub mod tone;
 mod voice;
 mod wire;
 

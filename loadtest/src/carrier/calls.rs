@@ -1,17 +1,21 @@
-//! The calls that a carrier has placed: SIP through `cordboard-sip`, a stream of speech each, and what became of them in plain words.
+//! The calls of a carrier, placed by its customers and to them: SIP through `cordboard-sip`, a stream of speech each, and what became of them in plain words.
 
+use super::callees::{self, Behaviour};
 use super::rtp::{Path, Stream};
+use super::speech::Sound;
 use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::leg::{SignalCommand, SignalEvent};
 use cordboard_core::setup::Transport;
-use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, Sources, User};
-use cordboard_sip::message::Uri;
-use cordboard_sip::sdp::{Law, LocalMedia};
+use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, ServerKey, Sources, User};
+use cordboard_sip::message::{Field, Request, Response, Uri};
+use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
+use cordboard_sip::translate;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 /// The switch, as far as this side's endpoint is concerned.
@@ -30,8 +34,28 @@ struct Call {
     stream: Stream,
     placed: Millis,
     answered: Option<Millis>,
-    /// The customer hangs up then if nobody has answered.
-    patience: Option<Millis>,
+    remote: Option<RemoteMedia>,
+    /// What the customer's side is heard with; none before anybody is there.
+    sound: Option<Sound>,
+    /// What the customer does then, unless the call has come to something else before.
+    next: Option<(Millis, Deed)>,
+}
+
+impl Call {
+    fn turn(&self) {
+        self.stream.turn(Path {
+            remote: self.remote.map(|remote| remote.addr),
+            sound: self.sound.filter(|_| self.remote.is_some_and(|remote| remote.direction.receives())),
+            keys: self.remote.and_then(|remote| remote.dtmf_type),
+        });
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    GiveUp,
+    Answer,
+    Decline,
 }
 
 pub struct Calls {
@@ -69,9 +93,9 @@ impl Calls {
     }
 
     pub fn place(&mut self, did: &str, caller: &str) -> std::io::Result<()> {
-        let stream = Stream::open(self.local.ip())?;
-        self.placed += 1;
-        let number = self.placed;
+        let number = self.placed + 1;
+        let stream = Stream::open(self.local.ip(), number)?;
+        self.placed = number;
         info!("call {number}: {caller} calls {did}");
         let call = OutgoingCall {
             target: Uri::sip(did, self.target),
@@ -85,10 +109,62 @@ impl Calls {
         let leg = LegId(self.ids.next_id());
         let (session, actions) = self.with_cx(|_, cx| Session::outgoing(leg, call, local, cx));
         let placed = self.now();
-        let patience = placed + u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
-        self.calls.insert(leg, Call { number, session, stream, placed, answered: None, patience: Some(patience) });
+        let patience = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
+        let next = Some((placed.saturating_add(patience), Deed::GiveUp));
+        self.calls.insert(leg, Call { number, session, stream, placed, answered: None, remote: None, sound: Some(Sound::Speech), next });
         self.perform(leg, actions);
         Ok(())
+    }
+
+    /// The switch calls somebody.
+    fn called(&mut self, leg: LegId, key: &ServerKey, request: &Request, flow: Flow) {
+        let called = request.called();
+        self.placed += 1;
+        let number = self.placed;
+        info!("call {number}: the switch calls {called}");
+        let (rings, next) = match callees::behaviour(&called) {
+            Behaviour::Answers { after, early_media: false } => (SignalCommand::Ring, Some((after, Deed::Answer))),
+            Behaviour::Answers { after, early_media: true } => (SignalCommand::Progress, Some((after, Deed::Answer))),
+            Behaviour::Declines { after } => (SignalCommand::Ring, Some((after, Deed::Decline))),
+            Behaviour::RingsOut => (SignalCommand::Ring, None),
+            Behaviour::Refused { status, phrase, q850 } => {
+                let mut response = request.response(status);
+                response.reason = phrase.map_or(response.reason, str::to_owned);
+                if let Some(q850) = q850 {
+                    response.headers.push(Field::Reason, translate::reason(q850));
+                }
+                return self.refuse(leg, key, response);
+            }
+        };
+        let stream = match Stream::open(self.local.ip(), number) {
+            Ok(stream) => stream,
+            Err(error) => {
+                warn!("call {number}: no port for its sound: {error}");
+                return self.refuse(leg, key, request.response(503));
+            }
+        };
+        let local = LocalMedia::new(SocketAddr::new(self.local.ip(), stream.port), rand::random());
+        let (session, actions) = match self.with_cx(|_, cx| Session::incoming(leg, request, key.clone(), flow, local, cx)) {
+            Ok(made) => made,
+            Err(refusal) => return self.refuse(leg, key, *refusal),
+        };
+        let now = self.now();
+        let next = next.map(|(after, deed)| (now + after, deed));
+        let sound = (rings == SignalCommand::Progress).then_some(Sound::Ringing);
+        self.calls.insert(leg, Call { number, session, stream, placed: now, answered: None, remote: None, sound, next });
+        self.perform(leg, actions);
+        self.session(leg, |session, cx| session.command(&rings, cx));
+    }
+
+    fn refuse(&mut self, leg: LegId, key: &ServerKey, mut response: Response) {
+        info!("call {}: refused with {} {}", self.placed, response.status, response.reason);
+        response.set_to_tag(&format!("{:032x}", self.ids.next_id()));
+        let actions = self.with_cx(|this, cx| {
+            let mut actions = this.endpoint.respond(key, response, cx);
+            actions.extend(this.endpoint.forget(leg, cx));
+            actions
+        });
+        self.perform_endpoint(actions);
     }
 
     pub fn hang_up_all(&mut self) {
@@ -116,19 +192,30 @@ impl Calls {
         let legs: Vec<LegId> = self.calls.keys().copied().collect();
         for leg in legs {
             self.session(leg, |session, cx| session.tick(cx));
-            if let Some(call) = self.calls.get_mut(&leg)
-                && call.patience.is_some_and(|patience| patience <= now)
-            {
-                call.patience = None;
-                info!("call {}: the customer has waited long enough", call.number);
-                self.hang_up(leg);
+            let due =
+                self.calls.get_mut(&leg).and_then(|call| call.next.take_if(|(at, _)| *at <= now).map(|(_, deed)| (call.number, deed)));
+            match due {
+                Some((number, Deed::GiveUp)) => {
+                    info!("call {number}: the customer has waited long enough");
+                    self.hang_up(leg);
+                }
+                Some((number, Deed::Answer)) => {
+                    info!("call {number}: somebody answers");
+                    self.session(leg, |session, cx| session.command(&SignalCommand::Answer, cx));
+                }
+                Some((number, Deed::Decline)) => {
+                    info!("call {number}: somebody declines");
+                    let decline = SignalCommand::Reject { status: 603, q850: Some(21), retry_after: None };
+                    self.session(leg, |session, cx| session.command(&decline, cx));
+                }
+                None => {}
             }
         }
     }
 
     /// When `tick` is due.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let sessions = self.calls.values().flat_map(|call| [call.session.next_deadline(), call.patience]);
+        let sessions = self.calls.values().flat_map(|call| [call.session.next_deadline(), call.next.map(|(at, _)| at)]);
         let next = sessions.chain([self.endpoint.next_deadline()]).flatten().min()?;
         self.started.checked_add(Duration::from_millis(next))
     }
@@ -157,11 +244,8 @@ impl Calls {
         for action in actions {
             match action {
                 EndpointAction::Transmit { flow, bytes } => self.outbox.push(Datagram { to: flow.remote, bytes }),
-                EndpointAction::Invite { key, request, .. } => {
-                    warn!("a call from the switch to {} was refused: this carrier only places calls", request.called());
-                    let actions = self.with_cx(|this, cx| this.endpoint.respond(&key, request.response(404), cx));
-                    self.perform_endpoint(actions);
-                }
+                EndpointAction::Invite { leg, key, request, flow, .. } => self.called(leg, &key, &request, flow),
+                EndpointAction::Cancelled { leg, key, .. } => self.session(leg, |session, _| session.on_cancel(&key)),
                 EndpointAction::InDialog { leg, key, request, flow } => {
                     self.session(leg, |session, cx| session.on_request(key, &request, flow, cx));
                 }
@@ -172,10 +256,8 @@ impl Calls {
                 EndpointAction::Failed { user: User::Leg(leg), method, cseq, why } => {
                     self.session(leg, |session, cx| session.on_failed(&method, cseq, why, cx));
                 }
-                // Only INVITEs of the switch can be cancelled, and they are refused at once; nothing is probed from here.
-                EndpointAction::Cancelled { .. }
-                | EndpointAction::Response { user: User::Probe { .. }, .. }
-                | EndpointAction::Failed { user: User::Probe { .. }, .. } => {}
+                // Nothing is probed from here.
+                EndpointAction::Response { user: User::Probe { .. }, .. } | EndpointAction::Failed { user: User::Probe { .. }, .. } => {}
                 EndpointAction::Refused { source } => warn!("a message from {source}, which is not the switch"),
             }
         }
@@ -193,8 +275,9 @@ impl Calls {
                     Vec::new()
                 }
                 SessionAction::Media(remote) => {
-                    if let Some(call) = this.calls.get(&leg) {
-                        call.stream.turn(Path { remote: Some(remote.addr), send: remote.direction.receives() });
+                    if let Some(call) = this.calls.get_mut(&leg) {
+                        call.remote = Some(remote);
+                        call.turn();
                     }
                     Vec::new()
                 }
@@ -211,7 +294,8 @@ impl Calls {
             SignalEvent::Ringing { early_media: false } => info!("call {number}: it rings"),
             SignalEvent::Ringing { early_media: true } => info!("call {number}: the customer hears early media"),
             SignalEvent::Up => {
-                (call.answered, call.patience) = (Some(cx.now), None);
+                (call.answered, call.next, call.sound) = (Some(cx.now), None, Some(Sound::Speech));
+                call.turn();
                 info!("call {number}: answered after {} s", seconds(cx.now - call.placed));
             }
             SignalEvent::FarHold(true) => info!("call {number}: on hold"),
@@ -221,9 +305,8 @@ impl Calls {
                 let cause = failure.q850.map(|cause| format!(", Q.850 cause {cause}")).unwrap_or_default();
                 warn!("call {number}: failed with {} {}{cause}", failure.status, failure.text);
             }
-            // The calling side is never cancelled by the called one.
-            SignalEvent::Cancelled => {}
-            SignalEvent::Digit(digit) => info!("call {number}: digit {digit}"),
+            SignalEvent::Cancelled => info!("call {number}: the switch gave up after {} s", seconds(cx.now - call.placed)),
+            SignalEvent::Digit(digit) => info!("call {number}: key {digit}"),
             SignalEvent::Closed => {
                 let heard = call.stream.heard();
                 let talked = call.answered.map_or(0, |answered| cx.now - answered);
@@ -253,7 +336,7 @@ impl Ids for RandomIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cordboard_sip::message::{Field, Message, Method, Request};
+    use cordboard_sip::message::{Message, Method};
     use cordboard_sip::sdp;
 
     const SWITCH_AT: &str = "127.0.0.1:5060";
@@ -323,5 +406,102 @@ mod tests {
         respond(&mut calls, &cancel, 200, None);
         respond(&mut calls, &invite, 487, None);
         assert!(calls.is_idle());
+    }
+
+    /// What came back to an INVITE, and when: status, Q.850 cause, phrase, seconds.
+    type Seen = (u16, Option<u8>, String, u64);
+
+    /// A carrier, and another in the place of the switch that calls this number of it, for so many seconds.
+    async fn calling(number: &str, seconds: u64) -> (Calls, Calls, Vec<Seen>) {
+        let mut called = carrier(Duration::from_secs(60));
+        let mut switch = Calls::new(SWITCH_AT.parse().unwrap(), "127.0.0.1:5070".parse().unwrap(), Duration::from_secs(600));
+        let began = Instant::now();
+        switch.place(number, "+442079460100").unwrap();
+        let mut seen = Vec::new();
+        while began.elapsed() < Duration::from_secs(seconds) {
+            exchange(&mut switch, &mut called, began, &mut seen);
+            tokio::time::advance(Duration::from_millis(100)).await;
+            switch.tick();
+            called.tick();
+        }
+        (switch, called, seen)
+    }
+
+    fn exchange(switch: &mut Calls, called: &mut Calls, began: Instant, seen: &mut Vec<Seen>) {
+        loop {
+            let (there, back) = (switch.take_outbox(), called.take_outbox());
+            if there.is_empty() && back.is_empty() {
+                return;
+            }
+            for datagram in there {
+                called.receive(SWITCH_AT.parse().unwrap(), &datagram.bytes);
+            }
+            for datagram in back {
+                if let Message::Response(response) = Message::parse(&datagram.bytes).unwrap()
+                    && response.headers.cseq().unwrap().method == Method::INVITE
+                    && response.status != 100
+                {
+                    let failure = translate::failure(&response);
+                    seen.push((failure.status, failure.q850, failure.text, began.elapsed().as_secs()));
+                }
+                switch.receive("127.0.0.1:5070".parse().unwrap(), &datagram.bytes);
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_number_does_what_the_table_says() {
+        let seen = |status: u16, q850: Option<u8>, at: u64| (status, q850, Response::new(status).reason, at);
+        let answered = |rings: u16, at: u64| vec![seen(rings, None, 0), seen(200, None, at)];
+        let expected = [
+            ("200", answered(180, 2)),
+            ("201", vec![seen(486, Some(17), 0)]),
+            ("202", vec![seen(180, None, 0), seen(603, Some(21), 3)]),
+            ("203", vec![seen(404, Some(1), 0)]),
+            ("204", vec![seen(480, Some(20), 0)]),
+            ("205", vec![seen(180, None, 0)]),
+            ("206", answered(180, 8)),
+            ("207", answered(183, 8)),
+            ("208", answered(180, 0)),
+            ("209", vec![(403, None, "No credit".to_owned(), 0)]),
+            ("210", vec![seen(480, Some(29), 0)]),
+        ];
+        assert_eq!(expected.len(), callees::CALLEES.len());
+        for (ending, wanted) in expected {
+            let (_, mut called, got) = calling(&format!("+447700900{ending}"), 20).await;
+            assert_eq!(got, wanted, "{ending}");
+            let goes_on = matches!(ending, "200" | "205" | "206" | "207" | "208");
+            assert_eq!(!called.is_idle(), goes_on, "{ending}");
+            called.hang_up_all();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_switch_that_gives_up_and_one_that_hangs_up_leave_nothing() {
+        for (number, last) in [("+447700900205", 487), ("+447700900200", 200)] {
+            let (mut switch, mut called, mut seen) = calling(number, 5).await;
+            switch.hang_up_all();
+            exchange(&mut switch, &mut called, Instant::now(), &mut seen);
+            assert_eq!(seen.last().unwrap().0, last);
+            assert!(called.is_idle() && switch.is_idle());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_networks_ringing_is_heard_before_the_answer_and_speech_after_it() {
+        let mut called = carrier(Duration::from_secs(60));
+        let mut switch = Calls::new(SWITCH_AT.parse().unwrap(), "127.0.0.1:5070".parse().unwrap(), Duration::from_secs(60));
+        switch.place("+447700900207", "+442079460100").unwrap();
+        exchange(&mut switch, &mut called, Instant::now(), &mut Vec::new());
+        let heard = |calls: &Calls| calls.calls.values().next().unwrap().stream.heard().packets;
+        let sound = |calls: &Calls| calls.calls.values().next().unwrap().sound;
+        while heard(&switch) < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(sound(&called), Some(Sound::Ringing));
+        let leg = *called.calls.keys().next().unwrap();
+        called.session(leg, |session, cx| session.command(&SignalCommand::Answer, cx));
+        exchange(&mut switch, &mut called, Instant::now(), &mut Vec::new());
+        assert_eq!(sound(&called), Some(Sound::Speech));
     }
 }

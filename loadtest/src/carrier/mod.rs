@@ -1,5 +1,6 @@
-//! A carrier with customers, on loopback: UDP signalling, G.711 speech, and a line protocol to have calls placed.
+//! A carrier with customers, on loopback: UDP signalling, G.711 speech, a line protocol to have calls placed, and telephones to be called.
 
+mod callees;
 mod calls;
 mod control;
 mod rtp;
@@ -10,10 +11,10 @@ use control::Command;
 use rand::seq::IndexedRandom;
 use std::io::{self, BufRead};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 /// Largest message over UDP.
@@ -53,6 +54,9 @@ pub async fn run(options: Options) -> io::Result<()> {
     let mut keys = keys();
     let mut calls = Calls::new(socket.local_addr()?, options.target, Duration::from_secs(options.patience));
     info!("carrier at {}, calling {} at {}: c and Enter places a call, h and Enter hangs up", options.listen, options.did, options.target);
+    for callee in &callees::CALLEES {
+        info!("+44 7700 900 {} {}", callee.ending, callee.what);
+    }
     let mut message = vec![0; DATAGRAM];
     let mut line = [0; 512];
     loop {
@@ -139,7 +143,7 @@ async fn say_goodbye(socket: &UdpSocket, calls: &mut Calls, message: &mut [u8]) 
 
 async fn at(deadline: Option<Instant>) {
     match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
+        Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }

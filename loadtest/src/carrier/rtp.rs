@@ -1,12 +1,13 @@
-//! One call's RTP (RFC 3550): speech out every 20 ms as G.711 µ-law (RFC 3551), what comes in is counted.
+//! One call's RTP (RFC 3550): sound out every 20 ms as G.711 µ-law (RFC 3551); what comes in is counted, and its keys are logged (RFC 4733).
 
-use super::speech::{FRAME, Speech};
+use super::speech::{FRAME, Sound, Speech};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::info;
 
 pub const PCMU: u8 = 0;
 const HEADER: usize = 12;
@@ -16,7 +17,10 @@ const PTIME: Duration = Duration::from_millis(20);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Path {
     pub remote: Option<SocketAddr>,
-    pub send: bool,
+    /// None: nothing is sent.
+    pub sound: Option<Sound>,
+    /// Payload type of the far side's keys.
+    pub keys: Option<u8>,
 }
 
 /// What was heard, in packets.
@@ -35,8 +39,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Binds a port of its own and waits for [`Stream::turn`] before it speaks. To be called on a runtime.
-    pub fn open(ip: IpAddr) -> std::io::Result<Self> {
+    /// Binds a port of its own and waits for [`Stream::turn`] before it speaks. `call` is its name in the log. To be called on a runtime.
+    pub fn open(ip: IpAddr, call: u32) -> std::io::Result<Self> {
         let socket = std::net::UdpSocket::bind((ip, 0))?;
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket)?;
@@ -44,7 +48,7 @@ impl Stream {
         let (path, path_seen) = watch::channel(Path::default());
         let (heard_now, heard) = watch::channel(Heard::default());
         let task = tokio::spawn(async move {
-            tokio::join!(speak(&socket, path_seen), listen(&socket, heard_now));
+            tokio::join!(speak(&socket, path_seen.clone()), listen(&socket, path_seen, heard_now, call));
         });
         Ok(Self { port, path, heard, task })
     }
@@ -72,24 +76,44 @@ async fn speak(socket: &UdpSocket, path: watch::Receiver<Path>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
         tick.tick().await;
-        let Path { remote, send } = *path.borrow();
-        let Some(remote) = remote.filter(|_| send) else {
+        let Path { remote, sound, .. } = *path.borrow();
+        let Some((remote, sound)) = remote.zip(sound) else {
             packetizer.pause();
             continue;
         };
         // Nobody there yet, or no more: the signalling tells, not the media.
-        let _ = socket.send_to(&packetizer.packet(&speech.frame()), remote).await;
+        let _ = socket.send_to(&packetizer.packet(&speech.frame(sound)), remote).await;
     }
 }
 
-async fn listen(socket: &UdpSocket, heard: watch::Sender<Heard>) {
+async fn listen(socket: &UdpSocket, path: watch::Receiver<Path>, heard: watch::Sender<Heard>, call: u32) {
     let mut buffer = [0; 2048];
     let mut counter = Counter::default();
+    let mut last_key = None;
     loop {
         let Ok((length, _)) = socket.recv_from(&mut buffer).await else { continue };
-        if let Some(sequence) = buffer.get(..length).and_then(sequence_of) {
-            heard.send_replace(counter.count(sequence));
+        let packet = buffer.get(..length).unwrap_or_default();
+        let Some(sequence) = sequence_of(packet) else { continue };
+        heard.send_replace(counter.count(sequence));
+        let keys = path.borrow().keys;
+        if let Some((began, key)) = keys.and_then(|keys| key_of(packet, keys))
+            && last_key.replace(began) != Some(began)
+        {
+            info!("call {call}: key {key}");
         }
+    }
+}
+
+/// The key that a packet of telephone events of this payload type tells, and the timestamp at which it was pressed:
+/// all packets of one press have the same (RFC 4733, 2.5.1).
+fn key_of(packet: &[u8], payload_type: u8) -> Option<(u32, char)> {
+    const KEYS: &[u8; 16] = b"0123456789*#ABCD";
+    match packet {
+        [_, kind, _, _, t0, t1, t2, t3, _, _, _, _, event, _, _, _, ..] if kind & 0x7f == payload_type => {
+            let key = KEYS.get(usize::from(*event))?;
+            Some((u32::from_be_bytes([*t0, *t1, *t2, *t3]), char::from(*key)))
+        }
+        _ => None,
     }
 }
 
@@ -197,15 +221,26 @@ mod tests {
         assert_eq!(sequence_of(&[]), None);
     }
 
+    #[test]
+    fn the_packets_of_one_press_tell_one_key() {
+        let packet = |kind: u8, timestamp: u8, event: u8| [0x80, kind, 0, 1, 0, 0, 0, timestamp, 0, 0, 0, 7, event, 0x8a, 3, 0x20];
+        assert_eq!(key_of(&packet(0x80 | 101, 9, 11), 101), Some((9, '#')));
+        assert_eq!(key_of(&packet(101, 9, 5), 101), Some((9, '5')));
+        assert_eq!(key_of(&packet(101, 9, 16), 101), None, "a hook flash");
+        assert_eq!(key_of(&packet(0, 9, 5), 101), None, "audio");
+        assert_eq!(key_of(&packet(101, 9, 5)[..14], 101), None);
+    }
+
     #[tokio::test]
     async fn a_stream_speaks_only_while_the_path_says_so() {
         let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let stream = Stream::open(IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap();
-        stream.turn(Path { remote: Some(far.local_addr().unwrap()), send: true });
+        let stream = Stream::open(IpAddr::V4(Ipv4Addr::LOCALHOST), 1).unwrap();
+        let path = Path { remote: Some(far.local_addr().unwrap()), sound: Some(Sound::Speech), ..Path::default() };
+        stream.turn(path);
         let mut packet = [0; 500];
         let (length, from) = far.recv_from(&mut packet).await.unwrap();
         assert_eq!((length, from.port()), (HEADER + FRAME, stream.port));
-        stream.turn(Path { send: false, remote: Some(far.local_addr().unwrap()) });
+        stream.turn(Path { sound: None, ..path });
         let mut heard = stream.heard.clone();
         far.send_to(&packet[..length], from).await.unwrap();
         heard.wait_for(|heard| heard.packets == 1).await.unwrap();

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { RecordView } from '../generated/wire'
+import type { CallType, RecordView } from '../generated/wire'
 import { t, translated } from '../i18n'
 import { api } from '../services/http'
 import { spell } from '../services/clock'
-import { shownSession } from '../state/select'
+import { customerOf, shownSession } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { Icon } from './Icon'
 import { initials } from './parts'
@@ -15,6 +15,8 @@ interface Card {
   callerName: string | null
   place: string | null
   called: string
+  /** Absent of an offer: that is always inbound. */
+  callType?: CallType
   group: string | null
 }
 
@@ -57,7 +59,7 @@ function Known({ card }: { card: Card }) {
       <dl class="kv t2">
         <dt>{t('customer.place')}</dt>
         <dd>{card.place || '–'}</dd>
-        <dt>{t('customer.called')}</dt>
+        <dt>{t(card.callType === 'outbound' ? 'customer.shown' : 'customer.called')}</dt>
         <dd class="num">{card.called}</dd>
         <dt>{t('customer.group')}</dt>
         <dd class="cut">{card.group || '–'}</dd>
@@ -70,7 +72,7 @@ function Known({ card }: { card: Card }) {
         ? past.map(record => (
             <div class="past" key={record.id}>
               <span class="av av--icon">
-                <Icon name="ain" size="s" />
+                <Icon name={record.callType === 'outbound' ? 'aout' : 'ain'} size="s" />
               </span>
               <div class="v v--0">
                 <b class="med cut">{translated('status', record.status, record.status)}</b>
@@ -91,7 +93,7 @@ function usePast(card: Card): RecordView[] | 'failed' | null {
     let current = true
     api.records({ page: 0 }).then(
       page => {
-        if (current) setPast(page.items.filter(record => record.caller === card.caller && record.call !== card.call).slice(0, 8))
+        if (current) setPast(page.items.filter(record => customerOf(record) === card.caller && record.call !== card.call).slice(0, 8))
       },
       () => {
         if (current) setPast('failed')

@@ -1,8 +1,8 @@
 import sprite from '../styles/icons.svg?raw'
 
 export type IconName =
-  | 'ain' | 'alert' | 'check' | 'clock' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'keypad' | 'left' | 'lock' | 'logout'
-  | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'netoff' | 'note' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'transfer' | 'user' | 'x'
+  | 'ain' | 'aout' | 'alert' | 'check' | 'clock' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'keypad' | 'left' | 'lock' | 'logout'
+  | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'netoff' | 'note' | 'out' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'transfer' | 'user' | 'x'
 
 /** All symbols, once a page. */
 export function Sprite() {

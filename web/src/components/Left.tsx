@@ -73,7 +73,7 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
           >
             <span class="row__in">
               <span class="av av--icon">
-                <Icon name="ain" />
+                <Icon name={session.callType === 'outbound' ? 'aout' : 'ain'} />
               </span>
               <span class="name cut num">{session.callerName || session.caller}</span>
               <span class="time num">{clockTime(session.ended || session.began)}</span>
@@ -109,7 +109,7 @@ export function Age({ since, offset }: { since: number; offset: number }) {
 function Live({ session, state, desk, selected }: { session: SessionView; state: State; desk: Desk; selected: boolean }) {
   const station = useStation()
   const wrapUp = session.phase === 'ended'
-  const icon: IconName = wrapUp ? 'note' : session.held ? 'pause' : 'ain'
+  const icon: IconName = wrapUp ? 'note' : session.held ? 'pause' : session.callType === 'outbound' ? 'aout' : 'ain'
   return (
     <button
       type="button"

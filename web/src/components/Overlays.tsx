@@ -58,10 +58,12 @@ export function Shortcuts() {
     ['P', t('shortcuts.holdResume')],
     ['M', t('shortcuts.muteUnmute')],
     ['G', t('call.transfer')],
+    ['K', t('keypad.title')],
     ['Q', t('call.hangUp')],
     ['W', t('wrapUp.end')],
     ['L', t('wrapUp.continue')],
     ['Y', t('ended.complete')],
+    ['O', t('dial.open')],
     ['Z', t('shortcuts.menu')],
     ['↑ ↓', t('shortcuts.select')],
   ]

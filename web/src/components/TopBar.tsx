@@ -6,6 +6,7 @@ import { spell, useTime } from '../services/clock'
 import { bars, byPhone, peerState } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
+import { OutboundCall } from './DialPad'
 import { failureText } from './failure'
 import { Icon, Mark } from './Icon'
 import { Bars, Glyph, Button, initials, looks } from './parts'
@@ -20,6 +21,7 @@ export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: 
         <Mark />
         {t('app.name')}
       </a>
+      <OutboundCall state={state} desk={desk} />
       <nav class="nav" aria-label={t('nav.main')}>
         <a href="#/" aria-current={page === 'workstation' ? 'page' : undefined}>
           {t('nav.workstation')}

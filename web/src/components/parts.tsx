@@ -63,12 +63,12 @@ interface ButtonProps {
   onClick(): void
   children: ComponentChildren
   icon?: IconName
-  kind?: 'primary' | 'go' | 'stop' | 'quiet'
+  kind?: 'primary' | 'go' | 'stop' | 'quiet' | undefined
   size?: 's' | 'l'
   busy?: boolean
   disabled?: boolean
   test?: string
-  title?: string
+  title?: string | undefined
   /** The shortcut, beside the words. */
   keys?: string
 }

@@ -4,10 +4,10 @@ import { newPicker } from '../state/targets'
 import type { Command } from './keys'
 import type { Workstation } from './workstation'
 
-type Station = Pick<Workstation, 'ask' | 'pick' | 'select' | 'completeService'>
+type Station = Pick<Workstation, 'ask' | 'pick' | 'keypad' | 'select' | 'completeService'>
 
 /** Does what a key asks for, where it means something now. */
-export function runCommand(command: Exclude<Command, 'menu'>, state: State, station: Station) {
+export function runCommand(command: Exclude<Command, 'menu' | 'dial'>, state: State, station: Station) {
   const desk = state.desk
   if (!desk || state.link.is !== 'open') return
   const { offer, agent } = desk
@@ -30,6 +30,10 @@ export function runCommand(command: Exclude<Command, 'menu'>, state: State, stat
     case 'transfer':
       if (state.picker) station.pick(null)
       else if (talking) station.pick(newPicker(talking.call))
+      return
+    case 'keypad':
+      if (state.keypad && state.keypad.open) station.keypad(false)
+      else if (talking && !talking.held) station.keypad(true)
       return
     case 'hangUp':
       if (live) void station.ask({ type: 'hangUp', call: live.call })

@@ -1,6 +1,6 @@
 import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
-import { t } from '../i18n'
-import { byPhone, isOnline, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
+import { t, translated } from '../i18n'
+import { byPhone, isOnline, justFailed, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
 import type { Picker, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
@@ -178,6 +178,11 @@ export class Workstation {
     this.store.dispatch({ type: 'picking', picker })
   }
 
+  /** Opens or closes the keypad of the call in progress (D7). */
+  keypad(open: boolean) {
+    this.store.dispatch({ type: 'keypad', open })
+  }
+
   type(call: string, text: string) {
     this.store.dispatch({ type: 'typed', call, text })
   }
@@ -336,6 +341,15 @@ export class Workstation {
     if (before.link.is === 'open' && state.link.is === 'lost' && isOnline(state.desk)) this.sound.pair(false)
     if (before.link.is === 'lost' && state.link.is === 'open' && isOnline(state.desk)) this.sound.pair(true)
     this.remindOfHold(state)
+    this.tellFailure(state, before)
+  }
+
+  /** A call out came to nothing: also told where the agent looks at something else (E5). */
+  private tellFailure(state: State, before: State) {
+    const failed = state.desk && before.desk && state.desk !== before.desk ? justFailed(before.desk, state.desk) : null
+    if (failed && failed.outcome && failed.outcome !== 'caller_cancelled') {
+      this.toast(`${failed.callerName || failed.caller}: ${translated('failed', failed.outcome, translated('status', failed.outcome, failed.outcome))}`)
+    }
   }
 
   private ringWhile(on: boolean) {

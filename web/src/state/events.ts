@@ -15,6 +15,8 @@ export type Event =
   | { type: 'typed'; call: string; text: string }
   /** The agent opens, uses or (null) closes the picker of transfers. */
   | { type: 'picking'; picker: Picker | null }
+  /** The agent opens or closes the keypad of the call in progress. */
+  | { type: 'keypad'; open: boolean }
   | { type: 'draftsRestored'; drafts: { [call: string]: Draft } }
   | { type: 'microphone'; is: Microphone }
   | { type: 'goingOnline'; step: GoingOnline }

@@ -1,5 +1,6 @@
 import type { Ask, SessionView, ToWorkstation } from '../generated/wire'
 import type { Event } from './events'
+import { justFailed, liveSession } from './select'
 import { initialState, type Desk, type Draft, type Refusal, type State } from './state'
 
 /** The next state. Pure: the same state and event give the same result. */
@@ -28,6 +29,8 @@ export function reduce(state: State, event: Event): State {
     }
     case 'picking':
       return picking(state, event.picker)
+    case 'keypad':
+      return keypad(state, event.open)
     case 'draftsRestored':
       return { ...state, drafts: { ...event.drafts, ...state.drafts } }
     case 'microphone':
@@ -79,7 +82,10 @@ function told(state: State, tell: ToWorkstation, at: number): State {
       const sessions = known ? desk.sessions.map(s => (s.call === session.call ? session : s)) : [session, ...desk.sessions]
       const began = !known && session.phase !== 'ended'
       const refusal = transferRefusal(desk, sessions) || state.refusal
-      return settle({ ...state, desk: { ...desk, sessions }, selected: began ? null : state.selected, refusal })
+      const next = { ...desk, sessions }
+      const failed = justFailed(desk, next)
+      const selected = failed && !desk.offer ? failed.call : began ? null : state.selected
+      return settle({ ...state, desk: next, selected, refusal })
     }
     case 'sessionsGone': {
       const sessions = desk.sessions.filter(s => tell.calls.indexOf(s.call) < 0)
@@ -121,7 +127,17 @@ function picking(state: State, picker: State['picker']): State {
   const before = state.picker
   const goesOn = picker !== null && before !== null
   const refusal = state.refusal && state.refusal.ask === 'transfer' && !(goesOn && picker.chosen === before.chosen) ? null : state.refusal
-  return { ...state, picker, targets: goesOn ? state.targets : null, refusal }
+  const keypad = picker !== null && state.keypad ? { ...state.keypad, open: false } : state.keypad
+  return { ...state, picker, keypad, targets: goesOn ? state.targets : null, refusal }
+}
+
+/** Opens or closes the keypad of the call in progress; it and the picker take turns. */
+function keypad(state: State, open: boolean): State {
+  const live = state.desk && liveSession(state.desk)
+  const before = live && state.keypad && state.keypad.call === live.call ? state.keypad : null
+  if (!live || (!open && !before)) return state
+  const next = { ...picking(state, null), keypad: { call: live.call, open, sent: before ? before.sent : '' } }
+  return next.refusal && next.refusal.ask === 'digits' ? { ...next, refusal: null } : next
 }
 
 function asked(state: State, id: number, ask: Ask): State {
@@ -151,8 +167,10 @@ function answered(state: State, id: number, refused: { code: string; message: st
       desk = { ...desk, sessions: desk.sessions.map(s => (s.call === ask.call ? { ...s, remark: ask.text } : s)) }
     }
   }
+  const sends = ask.type === 'digits' && !refused && state.keypad && state.keypad.call === ask.call
+  const keypad = sends && state.keypad ? { ...state.keypad, sent: state.keypad.sent + ask.digits } : state.keypad
   if (refused && !quiet(ask.type)) refusal = { ask: ask.type, ...refused }
-  return settle({ ...state, pending, drafts, desk, refusal })
+  return settle({ ...state, pending, drafts, desk, keypad, refusal })
 }
 
 /** Requests that the page makes by itself: their refusal is no news for the agent. */
@@ -168,6 +186,8 @@ function settle(state: State): State {
   let changed = false
   const picker = state.picker
   if (picker && !desk.sessions.some(s => s.call === picker.call && s.phase !== 'ended')) state = picking(state, null)
+  const pad = state.keypad
+  if (pad && !desk.sessions.some(s => s.call === pad.call && s.phase !== 'ended')) state = { ...state, keypad: null }
   Object.keys(state.drafts).forEach(call => {
     const draft = state.drafts[call]
     const session = desk.sessions.find(s => s.call === call)

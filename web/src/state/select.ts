@@ -1,4 +1,4 @@
-import type { Ask, PeerState, SessionView } from '../generated/wire'
+import type { Ask, PeerState, RecordView, SessionView } from '../generated/wire'
 import type { Desk, State } from './state'
 
 /** The session that is being served: in conversation, or in after-call work. */
@@ -13,6 +13,32 @@ export function wrapUpSession(desk: Desk): SessionView | null {
     (last, s) => (s.phase === 'ended' && (!last || (s.ended || 0) > (last.ended || 0)) ? s : last),
     null,
   )
+}
+
+/** Whether a call out never came to a conversation (E5). */
+export function isFailed(session: SessionView): boolean {
+  return session.callType === 'outbound' && session.phase === 'ended' && session.outcome !== null && spoken.indexOf(session.outcome) < 0
+}
+/** Endings of calls in which there was a conversation; `agent_lost` and `interrupted` can be either. */
+const spoken = ['normal_end', 'agent_transfer']
+
+/** The call out that was being set up before and has come to nothing since. */
+export function justFailed(before: Desk, now: Desk): SessionView | null {
+  const calling = before.sessions.find(s => s.phase === 'dialling' || s.phase === 'ringing')
+  const over = calling && now.sessions.find(s => s.call === calling.call && s.phase === 'ended')
+  return over || null
+}
+
+/** Why no call out can be made now, as far as this page knows (table B); the switch decides. */
+export function dialRefused(state: State, desk: Desk): 'away' | 'offline' | 'inLine' | null {
+  if (state.link.is !== 'open') return 'away'
+  if (desk.agent.state === 'offline') return 'offline'
+  return desk.agent.state === 'inLine' ? 'inLine' : null
+}
+
+/** The customer's number of a record, whoever called. */
+export function customerOf(record: RecordView): string {
+  return record.callType === 'outbound' ? record.contact : record.caller
 }
 
 /** Sessions under *Serving*: the live one, and the one in after-call work. */

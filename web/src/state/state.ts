@@ -43,6 +43,13 @@ export interface Picker {
   chosen: TransferTarget | null
 }
 
+/** The keypad of a call, and what it has sent (D7). */
+export interface Keypad {
+  call: string
+  open: boolean
+  sent: string
+}
+
 /** A request that was refused: shown where the agent works, until the next try. */
 export interface Refusal {
   ask: Ask['type']
@@ -70,6 +77,8 @@ export interface State {
   refusal: Refusal | null
   drafts: { [call: string]: Draft }
   picker: Picker | null
+  /** Of the call in progress; null until it was opened. */
+  keypad: Keypad | null
   /** Whom a customer can be sent to; known while somebody picks. */
   targets: TargetsView | null
   microphone: Microphone
@@ -91,6 +100,7 @@ export const initialState: State = {
   refusal: null,
   drafts: {},
   picker: null,
+  keypad: null,
   targets: null,
   microphone: 'unknown',
   goingOnline: 'no',

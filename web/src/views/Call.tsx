@@ -11,6 +11,7 @@ import { spell, useTime } from '../services/clock'
 import { byPhone, isPending, microphoneOpen, qualityBars } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { newPicker } from '../state/targets'
+import { Keypad } from './Keypad'
 import { Transfer, transferring } from './Transfer'
 
 const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState']
@@ -24,9 +25,12 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
   const broken = session.phase === 'reconnecting' || away
   const usable = !away && session.phase === 'talking'
   const picker = state.picker && state.picker.call === call ? state.picker : null
+  const keypad = state.keypad && state.keypad.call === call && state.keypad.open ? state.keypad : null
+  const calling = session.phase === 'dialling' || session.phase === 'ringing'
   const sheet = useRef<HTMLDivElement>(null)
   const picking = picker !== null
-  useFocusBack(picking, sheet)
+  useFocusBack(picking, sheet, 'transfer')
+  useFocusBack(keypad !== null, sheet, 'open-keypad')
   return (
     <div
       class="sheet zone task"
@@ -38,7 +42,9 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
       role="region"
       ref={sheet}
       onKeyDown={event => {
-        if (event.key === 'Escape' && picker && !event.isComposing) station.pick(null)
+        if (event.key !== 'Escape' || event.isComposing) return
+        if (picker) station.pick(null)
+        if (keypad) station.keypad(false)
       }}
     >
       <div class="head">
@@ -51,13 +57,13 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
             <span class="facts">
               {session.callerName ? <span class="num">{session.caller}</span> : null}
               {session.place ? <span>{session.place}</span> : null}
-              <span class="num">{t('call.called', { number: session.called })}</span>
+              <span class="num">{t(session.callType === 'outbound' ? 'call.shown' : 'call.called', { number: session.called })}</span>
             </span>
           </div>
           <Timer session={session} offset={state.clockOffset} broken={broken} />
         </div>
         <div class="meters">
-          <Quality state={state} desk={desk} session={session} broken={broken} />
+          {calling && !away ? null : <Quality state={state} desk={desk} session={session} broken={broken} />}
           {byPhone(desk) ? null : <MicrophoneMeter off={!microphoneOpen(desk) || away} />}
           {session.recording ? <span class="rec">{t('call.recording')}</span> : null}
           {session.group ? <span class="badge">{session.group}</span> : null}
@@ -91,6 +97,9 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
           >
             {t(session.transfer === 'asked' ? 'call.transferring' : 'call.transfer')}
           </Control>
+          <Control icon="keypad" test="open-keypad" expanded={keypad !== null} busy={false} disabled={(!usable || session.held) && !keypad} onClick={() => station.keypad(!keypad)}>
+            {t('keypad.title')}
+          </Control>
           <Control icon="hangup" test="hang-up" stop busy={isPending(state, 'hangUp')} disabled={away} onClick={() => void station.ask({ type: 'hangUp', call })}>
             {t('call.hangUp')}
           </Control>
@@ -100,6 +109,8 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
       </div>
       {picker ? (
         <Transfer state={state} desk={desk} session={session} picker={picker} usable={usable} />
+      ) : keypad ? (
+        <Keypad state={state} session={session} sent={keypad.sent} usable={usable && !session.held} />
       ) : (
         <div class="desknote">
           <Remark state={state} session={session} rows={9} />
@@ -109,14 +120,14 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
   )
 }
 
-/** When the picker closes, the focus goes back to the control that opened it, unless it is elsewhere already. */
-function useFocusBack(picking: boolean, sheet: { current: HTMLDivElement | null }) {
-  const was = useRef(picking)
+/** When a panel closes, the focus goes back to the control that opened it, unless it is elsewhere already. */
+function useFocusBack(open: boolean, sheet: { current: HTMLDivElement | null }, opener: string) {
+  const was = useRef(open)
   useEffect(() => {
-    const control = sheet.current && sheet.current.querySelector<HTMLElement>('[data-test="transfer"]')
-    if (was.current && !picking && control && document.activeElement === document.body) control.focus()
-    was.current = picking
-  }, [picking])
+    const control = sheet.current && sheet.current.querySelector<HTMLElement>(`[data-test="${opener}"]`)
+    if (was.current && !open && control && document.activeElement === document.body) control.focus()
+    was.current = open
+  }, [open])
 }
 
 function Timer({ session, offset, broken }: { session: SessionView; offset: number; broken: boolean }) {
@@ -131,15 +142,17 @@ function Timer({ session, offset, broken }: { session: SessionView; offset: numb
 
 /** One sentence at every moment: who hears whom (README, principle 3). */
 function Hearing({ session, broken }: { session: SessionView; broken: boolean }) {
-  const [icon, key]: [IconName, 'connecting' | 'talking' | 'held' | 'muted' | 'reconnecting'] = broken
+  const [icon, key]: [IconName, 'dialling' | 'ringing' | 'connecting' | 'talking' | 'held' | 'muted' | 'reconnecting'] = broken
     ? ['netoff', 'reconnecting']
-    : session.phase === 'connecting'
-      ? ['clock', 'connecting']
-      : session.held
-        ? ['music', 'held']
-        : session.muted
-          ? ['micoff', 'muted']
-          : ['headset', 'talking']
+    : session.phase === 'dialling' || session.phase === 'ringing'
+      ? ['out', session.phase]
+      : session.phase === 'connecting'
+        ? ['clock', 'connecting']
+        : session.held
+          ? ['music', 'held']
+          : session.muted
+            ? ['micoff', 'muted']
+            : ['headset', 'talking']
   return (
     <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
       <Icon name={icon} />

@@ -31,7 +31,7 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
     const onKey = (event: KeyboardEvent) => {
       const command = commandOf(event)
       if (command === null) return
-      if (command === 'menu') window.dispatchEvent(new Event('cordboard:menu'))
+      if (command === 'menu' || command === 'dial') window.dispatchEvent(new Event(`cordboard:${command}`))
       else runCommand(command, store.get(), station)
       event.preventDefault()
     }
@@ -92,7 +92,7 @@ function Middle({ state, desk }: { state: State; desk: DeskState }) {
     case 'wrapUp':
       return <WrapUp state={state} desk={desk} session={now.session} />
     case 'ended':
-      return <Ended key={now.session.call} state={state} session={now.session} />
+      return <Ended key={now.session.call} state={state} desk={desk} session={now.session} />
     case 'idle':
       return <Idle state={state} desk={desk} />
   }

@@ -1,14 +1,16 @@
 import type { SessionView } from '../generated/wire'
-import { t } from '../i18n'
+import { t, translated } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon } from '../components/Icon'
+import { CallBack } from '../components/DialPad'
 import { Button, initials, Refused } from '../components/parts'
 import { clockTime } from '../services/clock'
-import type { State } from '../state/state'
+import { isFailed } from '../state/select'
+import type { Desk, State } from '../state/state'
 import { Note } from './WrapUp'
 
 /** A session that has ended and was chosen from the list. */
-export function Ended({ state, session }: { state: State; session: SessionView }) {
+export function Ended({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
   const station = useStation()
   const name = session.callerName || session.caller
   return (
@@ -22,6 +24,7 @@ export function Ended({ state, session }: { state: State; session: SessionView }
               <span class="num">{clockTime(session.began)}</span>
               {session.callerName ? <span class="num">{session.caller}</span> : null}
               {session.place ? <span>{session.place}</span> : null}
+              {session.callType === 'outbound' ? <span class="num">{t('call.shown', { number: session.called })}</span> : null}
               {session.group ? <span>{session.group}</span> : null}
             </span>
           </div>
@@ -30,8 +33,23 @@ export function Ended({ state, session }: { state: State; session: SessionView }
           </Button>
         </div>
       </div>
-      <Refused state={state} of={['completeService']} />
-      <Note state={state} session={session} />
+      {isFailed(session) ? <Failed state={state} desk={desk} session={session} /> : null}
+      <Refused state={state} of={['completeService', 'callBack']} />
+      <Note state={state} desk={desk} session={session} />
     </div>
+  )
+}
+
+/** Why a call out came to nothing, in the agent's words, and the way on (E5). */
+function Failed({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
+  const outcome = session.outcome || ''
+  return (
+    <section class="failed" role="status" data-test="failed" data-outcome={outcome}>
+      <h2 class="t5 semi">{translated('status', outcome, t('session.ended'))}</h2>
+      <p class="dim">{translated('failed', outcome, '')}</p>
+      <CallBack state={state} desk={desk} call={session.call} kind="go">
+        {t('failed.again')}
+      </CallBack>
+    </section>
   )
 }

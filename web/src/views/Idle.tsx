@@ -5,7 +5,7 @@ import { useStation } from '../components/context'
 import { Button, Glyph, Key, looks, Refused } from '../components/parts'
 import { api } from '../services/http'
 import { clockTime, spell, useTime } from '../services/clock'
-import { audioElsewhere, byPhone, isPending } from '../state/select'
+import { audioElsewhere, byPhone, customerOf, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** Between calls: what the agent's state means, the way to the next one, and the groups now. */
@@ -32,6 +32,10 @@ export function Idle({ state, desk }: { state: State; desk: Desk }) {
         <Groups state={state} desk={desk} />
         <Recent desk={desk} />
         <p class="h h--4 faint t2 idle-view__keys">
+          <span class="h h--1">
+            <Key>Alt O</Key>
+            {t('dial.open')}
+          </span>
           <span class="h h--1">
             <Key>Alt Z</Key>
             {t('idle.keys.state')}
@@ -172,7 +176,7 @@ function Recent({ desk }: { desk: Desk }) {
         ? items.map(record => (
             <div class="recent__row" key={record.id}>
               <span class="num faint">{clockTime(record.time)}</span>
-              <span class="num cut med">{record.caller}</span>
+              <span class="num cut med">{customerOf(record)}</span>
               <span class="cut dim">{translated('status', record.status, record.status)}</span>
               <span class="num dim">{spell(record.duration)}</span>
             </div>

@@ -15,11 +15,12 @@ interface Filter {
   to: string
   group: string
   status: string
+  callType: string
   caller: string
   contact: string
 }
 
-const nothing: Filter = { from: '', to: '', group: '', status: '', caller: '', contact: '' }
+const nothing: Filter = { from: '', to: '', group: '', status: '', callType: '', caller: '', contact: '' }
 const statuses = [
   'normal_end',
   'agent_transfer',
@@ -33,6 +34,19 @@ const statuses = [
   'trunk_full',
   'agent_lost',
   'interrupted',
+]
+/** Of calls out (G3). */
+const outcomes = [
+  'missed',
+  'rejected',
+  'in_call',
+  'power_off',
+  'empty_number',
+  'carrier_exception',
+  'caller_cancelled',
+  'arrears',
+  'out_of_service_area',
+  'not_permitted',
 ]
 /** From this width on all fields stand in the row; below it some wait in its details. */
 const WIDE = '(min-width: 1680px)'
@@ -61,6 +75,7 @@ export function Records() {
           to: end === null ? null : end - 1,
           group: filter.group ? Number(filter.group) : null,
           status: filter.status || null,
+          callType: filter.callType || null,
           caller: digits(filter.caller),
           contact: digits(filter.contact),
           page,
@@ -125,8 +140,16 @@ export function Records() {
           <Choice label={t('records.group')} test="filter-group" value={filter.group} onChange={group => change({ group })}>
             {[['', t('records.group.all')], ...groups.current.map(group => [String(group.id), group.name])]}
           </Choice>
+          <Choice
+            label={t('records.type')}
+            test="filter-type"
+            value={filter.callType}
+            onChange={callType => change({ callType, status: callType === 'inbound' && outcomes.indexOf(filter.status) >= 0 ? '' : filter.status })}
+          >
+            {[['', t('records.type.all')], ['inbound', t('records.type.inbound')], ['outbound', t('records.type.outbound')]]}
+          </Choice>
           <Choice label={t('records.status')} test="filter-status" value={filter.status} onChange={status => change({ status })}>
-            {[['', t('records.status.all')], ...statuses.map(status => [status, translated('status', status, status)])]}
+            {[['', t('records.status.all')], ...statuses.concat(filter.callType === 'inbound' ? [] : outcomes).map(status => [status, translated('status', status, status)])]}
           </Choice>
           <Search label={t('records.caller')} test="filter-caller" value={filter.caller} onInput={caller => change({ caller })} />
           <Search label={t('records.contact')} test="filter-contact" value={filter.contact} onInput={contact => change({ contact })} />
@@ -283,13 +306,14 @@ function Table({ items, open, setOpen }: { items: RecordView[]; open: string | n
   )
 }
 
-const warned = ['abandoned_ringing', 'abandoned_queue', 'no_agent_online', 'queue_full', 'queue_timeout', 'agent_lost', 'interrupted', 'trunk_full']
+const warned = ['abandoned_ringing', 'abandoned_queue', 'no_agent_online', 'queue_full', 'queue_timeout', 'agent_lost', 'interrupted', 'trunk_full', 'carrier_exception', 'not_permitted']
 
 function Row({ record, wide, open, toggle }: { record: RecordView; wide: boolean; open: boolean; toggle(): void }) {
   const time = dayTime(record.time)
+  const outbound = record.callType === 'outbound'
   const playable = record.recording !== null && (record.recording.state === 'ready' || record.recording.state === 'recovered')
   return (
-    <tr class={open ? 'is-open' : undefined} data-test="record-row" data-call={record.call} data-status={record.status} onClick={toggle}>
+    <tr class={open ? 'is-open' : undefined} data-test="record-row" data-call={record.call} data-type={record.callType} data-status={record.status} onClick={toggle}>
       <td>
         <button
           type="button"
@@ -307,14 +331,14 @@ function Row({ record, wide, open, toggle }: { record: RecordView; wide: boolean
       <td class="num">{time}</td>
       <td>
         <span class="dir">
-          <Icon name="ain" size="s" />
-          <span>{record.callType === 'inbound' ? t('records.type.inbound') : record.callType}</span>
+          <Icon name={outbound ? 'aout' : 'ain'} size="s" />
+          <span>{t(outbound ? 'records.type.outbound' : 'records.type.inbound')}</span>
         </span>
       </td>
-      <td class="num" title={record.caller}>
+      <td class={outbound ? 'num faint' : 'num med'} title={record.caller}>
         {record.caller}
       </td>
-      <td class="num" title={record.contact}>
+      <td class={outbound ? 'num med' : 'num faint'} title={record.contact}>
         {record.contact}
       </td>
       <td>

@@ -1,11 +1,12 @@
 import type { ChosenState, SessionView } from '../generated/wire'
 import { t, translated } from '../i18n'
 import { useStation } from '../components/context'
+import { CallBack } from '../components/DialPad'
 import { Button, Glyph, Refused, Ring } from '../components/parts'
 import { Remark } from '../components/Remark'
 import { SessionRecording } from '../components/Player'
 import { spell, useTime } from '../services/clock'
-import { isPending } from '../state/select'
+import { isFailed, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** After-call work (B2). */
@@ -38,8 +39,8 @@ export function WrapUp({ state, desk, session }: { state: State; desk: Desk; ses
           </div>
         </div>
       </div>
-      <Refused state={state} of={['endWrapUp', 'continueWrapUp', 'completeService', 'setState']} />
-      {session ? <Note state={state} session={session} /> : null}
+      <Refused state={state} of={['endWrapUp', 'continueWrapUp', 'completeService', 'callBack', 'setState']} />
+      {session ? <Note state={state} desk={desk} session={session} /> : null}
     </div>
   )
 }
@@ -55,7 +56,7 @@ function Countdown({ desk, offset }: { desk: Desk; offset: number }) {
 }
 
 /** Remark, facts and recording of an ended session; also the view of one chosen from the list. */
-export function Note({ state, session }: { state: State; session: SessionView }) {
+export function Note({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
   const station = useStation()
   const by = session.hungUpBy
   // Nobody hung up: the customer went on to somebody else.
@@ -70,6 +71,11 @@ export function Note({ state, session }: { state: State; session: SessionView })
       </div>
       {session.recording ? <SessionRecording call={session.call} /> : null}
       <div class="note__foot">
+        {isFailed(session) ? null : (
+          <CallBack state={state} desk={desk} call={session.call}>
+            {t('ended.callBack')}
+          </CallBack>
+        )}
         <Button icon="check" test="complete" busy={isPending(state, 'completeService')} onClick={() => void station.completeService(session.call)}>
           {t('ended.complete')}
         </Button>
