@@ -85,6 +85,7 @@ struct Caller {
     consulted: bool,
     /// Where agents are sought for the call now.
     seeks: Option<GroupId>,
+    wait: u32,
     /// When the transfer that is under way was asked for.
     asked: Millis,
     /// Who transferred the caller, from where, until somebody takes them.
@@ -278,7 +279,7 @@ impl Reference {
                 self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
             }
             // A new machine learns of earlier refusals from the ticket.
-            group::Event::Enqueue(ticket) => {
+            group::Event::Enqueue(ticket) if self.callers.get(&ticket.call).is_some_and(|caller| caller.wait == ticket.wait) => {
                 for (agent, at) in &ticket.refused {
                     let at = u64::try_from(*at - EPOCH).expect("after the floor opened");
                     let known = self.refused.entry((ticket.call, *agent)).or_insert((at, at));
@@ -318,6 +319,7 @@ impl Reference {
             taken_in: false,
             consulted: false,
             seeks: None,
+            wait: 0,
             asked: 0,
             transferred: None,
             ended: None,
@@ -365,7 +367,7 @@ impl Reference {
             _ => {}
         }
         caller.consulted |= after.consulting;
-        caller.seeks = after.queue;
+        (caller.seeks, caller.wait) = (after.queue, after.wait);
         if before.kind == "Talking" && after.kind == "Talking" && before.agent != after.agent {
             (caller.held, caller.muted, caller.away) = (false, false, after.away);
         }
