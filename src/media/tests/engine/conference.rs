@@ -1,4 +1,4 @@
-//! Who hears several others at once (D5, D9), and what of it is recorded (G4).
+//! Who hears several others at once: a conference (D5).
 
 use crate::rig::*;
 use cordboard_core::ids::{LegId, PeerId};
@@ -54,6 +54,7 @@ async fn who_leaves_the_conference_is_heard_no_more_and_the_two_others_are_relay
     assert_eq!((sizes.heard, sizes.mixed), (2, 0), "two need no mixer");
 }
 
+/// D9.
 #[tokio::test]
 async fn a_supervisor_whispers_to_the_agent_alone() {
     let mut rig = Rig::start();

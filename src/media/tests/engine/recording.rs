@@ -1,4 +1,4 @@
-//! What a recording holds, and what is left of it when the process dies.
+//! What a recording holds (G4), and what is left of it when the process dies.
 
 use crate::rig::*;
 use cordboard_core::ids::{CallId, PeerId};
@@ -83,6 +83,7 @@ async fn on_hold_the_recording_has_what_the_customer_heard() {
     assert!(share(&right, 700.0, rate) > 0.8);
 }
 
+/// D5, G4.
 #[tokio::test]
 async fn a_conference_is_recorded_with_all_that_the_customer_heard() {
     let mut rig = Rig::start();
@@ -126,6 +127,7 @@ async fn a_paused_recording_has_silence_of_the_same_length() {
     assert!(energy(&left[left.len() / 2..]) < 1000.0);
 }
 
+/// G5.
 #[tokio::test]
 async fn what_a_killed_process_left_is_finished_at_the_next_start() {
     let mut rig = Rig::start();
