@@ -26,24 +26,27 @@
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
+mod arrival;
 mod consult;
 mod dialling;
 mod digits;
 mod ending;
 mod offers;
 mod queueing;
+mod sight;
 mod talking;
 mod transfer;
 
+pub use arrival::{Arrival, Departure, Route, Way};
 pub use digits::{DIGIT_EVERY, MOST_DIGITS, PAUSE, are_digits};
 pub use queueing::position_sounds;
 
 use crate::cx::{Cx, Millis};
 use crate::group::Limit;
-use crate::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
+use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, Device, Gateway, LegPlan, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms, Whom};
-use crate::outcome::{CallStatus, CallType, HungUpBy};
+use crate::message::{self, Action, Device, Gateway, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms, Whom};
+use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut};
 use crate::trunk::{self, Channel};
@@ -173,86 +176,6 @@ pub enum Command {
     HangUp,
 }
 
-/// What is known of a call when it begins.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Arrival {
-    pub call: CallId,
-    pub leg: LegId,
-    pub trunk: TrunkId,
-    pub caller: String,
-    pub contact: String,
-    pub way: Way,
-}
-
-/// How a call came about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Way {
-    /// A customer called. The number's group; none when nobody knows the number (C1).
-    In(Option<Route>),
-    /// An agent calls (E1).
-    Out(Box<Departure>),
-}
-
-/// The agent who calls, and how.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Departure {
-    pub agent: AgentId,
-    pub leg: LegId,
-    pub plan: LegPlan,
-    pub terms: Terms,
-    /// The guards let this number pass (E6).
-    pub permitted: bool,
-}
-
-impl Arrival {
-    pub fn call_type(&self) -> CallType {
-        match self.way {
-            Way::In(_) => CallType::Inbound,
-            Way::Out(_) => CallType::Outbound,
-        }
-    }
-
-    /// The customer's number.
-    pub fn customer(&self) -> &str {
-        match self.way {
-            Way::In(_) => &self.caller,
-            Way::Out(_) => &self.contact,
-        }
-    }
-
-    /// Our number.
-    pub fn ours(&self) -> &str {
-        match self.way {
-            Way::In(_) => &self.contact,
-            Way::Out(_) => &self.caller,
-        }
-    }
-
-    /// Who counts on the call before it says a word: they hear of it when it panics.
-    pub fn known_to(&self) -> Address {
-        match &self.way {
-            Way::In(_) => Address::Leg(self.leg),
-            Way::Out(departure) => Address::Agent(departure.agent),
-        }
-    }
-
-    /// Where an inbound call goes.
-    pub fn route(&self) -> Option<&Route> {
-        match &self.way {
-            Way::In(route) => route.as_ref(),
-            Way::Out(_) => None,
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Route {
-    pub group: GroupId,
-    pub early_media: bool,
-    /// The agent who last served this caller (C3).
-    pub last_agent: Option<AgentId>,
-}
-
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum State {
     Claiming,
@@ -358,7 +281,7 @@ struct Talk {
     transfer: Option<transfer::Asked>,
     /// Why the last transfer was refused.
     refusal: Option<message::Transfer>,
-    consult: Option<Consult>,
+    consult: Option<Box<Consult>>,
     /// The customer waits: held, or behind a consultation.
     waits: bool,
 }
@@ -436,90 +359,6 @@ impl Call {
         &self.arrival
     }
 
-    /// The state's name, for traces and tests.
-    pub fn kind(&self) -> &'static str {
-        match self.state {
-            State::Claiming => "Claiming",
-            State::Dialling(_) => "Dialling",
-            State::Queueing(_) => "Queueing",
-            State::Joining(_) => "Joining",
-            State::Talking(_) => "Talking",
-            State::Aside(_) => "Aside",
-            State::Bridged(_) => "Bridged",
-            State::Leaving { .. } => "Leaving",
-            State::Over => "Over",
-        }
-    }
-
-    pub fn is_over(&self) -> bool {
-        self.state == State::Over
-    }
-
-    /// The agent in the call, with the leg: joining or talking.
-    pub fn agent(&self) -> Option<(AgentId, LegId)> {
-        self.seat().map(|seat| (seat.agent, seat.leg))
-    }
-
-    /// The agents who ring for this call, by offer.
-    pub fn offered(&self) -> Vec<(OfferId, AgentId)> {
-        self.seeking().into_iter().flat_map(|queueing| &queueing.offers).map(|o| (o.offer.offer, o.offer.agent)).collect()
-    }
-
-    /// The group whose queue the caller stands in.
-    pub fn queue(&self) -> Option<GroupId> {
-        self.seeking().filter(|queueing| !queueing.direct).map(|queueing| queueing.group)
-    }
-
-    /// The group whose call this is at the moment.
-    pub fn group(&self) -> Option<GroupId> {
-        self.seat().map(|seat| seat.terms.group).or(self.queue())
-    }
-
-    /// Which wait of the call this is, from 1; for the model test.
-    pub fn waits(&self) -> u32 {
-        self.waits
-    }
-
-    /// Everybody of ours in the call: the agent, and the one who was called in (D5).
-    pub fn agents(&self) -> Vec<(AgentId, LegId)> {
-        self.seats().map(|seat| (seat.agent, seat.leg)).collect()
-    }
-
-    /// Channels that the call has; for the model test.
-    pub fn channels(&self) -> usize {
-        usize::from(self.channel) + usize::from(self.has_outside_channel())
-    }
-
-    /// The agent is out of reach; for the model test.
-    pub fn is_away(&self) -> bool {
-        self.seat().is_some_and(|seat| seat.away)
-    }
-
-    /// A consultation is under way; for the model test.
-    pub fn is_consulting(&self) -> bool {
-        matches!(&self.state, State::Talking(talk) if talk.consult.is_some())
-    }
-
-    /// The legs that are in the conversation; for the model test.
-    pub fn parties(&self) -> Vec<LegId> {
-        let customer = (!matches!(self.state, State::Aside(_))).then_some(self.arrival.leg);
-        customer.into_iter().chain(self.seats().map(|seat| seat.leg)).chain(self.outside_leg()).collect()
-    }
-
-    /// A transfer was asked for and is not decided; for the model test.
-    pub fn is_transferring(&self) -> bool {
-        matches!(&self.state, State::Talking(talk) if talk.transfer.is_some())
-    }
-
-    /// The customer of a call out is being called; for the model test.
-    pub fn is_customer_called(&self) -> bool {
-        matches!(&self.state, State::Dialling(dialling) if dialling.is_customer_called())
-    }
-
-    pub fn customer_leg(&self) -> LegId {
-        self.arrival.leg
-    }
-
     pub fn next_deadline(&self) -> Option<Millis> {
         let early = match self.answered {
             Answered::Early { until } if !self.is_over() => Some(until),
@@ -529,7 +368,7 @@ impl Call {
             self.seeking().into_iter().flat_map(|queueing| &queueing.offers).filter(|o| o.withdrawn.is_none()).map(|o| o.until).min();
         let dialled = match &self.state {
             State::Dialling(dialling) => dialling.until(),
-            State::Talking(talk) => talk.consult.as_ref().and_then(Consult::until),
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.until()),
             State::Claiming
             | State::Queueing(_)
             | State::Joining(_)

@@ -1,18 +1,16 @@
 //! Consultation and conference: the customer waits while the agent speaks with a third party; then any two of them, or all three, go on (D5).
 
+mod third;
+mod voices;
+
 use super::{Call, Channel, Queueing, Seat, State, Talk, hang_up};
 use crate::agent;
 use crate::cx::{Cx, Millis};
-use crate::group::Limit;
-use crate::ids::{AgentId, LegId, OfferId, TrunkId};
-use crate::leg;
-use crate::message::{
-    Action, Consulted, Device, Gateway, LegPlan, MediaAction, Number, Offer, Phase, Reached, Side, Source, Tell, Transfer, Whom,
-};
-use crate::outbound::{RING_OUT, status_of};
+use crate::ids::{AgentId, LegId, OfferId};
+use crate::message::{Action, Consulted, Gateway, Number, Phase, Reached, Side, Source, Tell, Whom};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
-use crate::setup::{DigitMode, WrapUp};
+use crate::setup::DigitMode;
 use crate::trunk;
 use serde::{Deserialize, Serialize};
 
@@ -170,8 +168,6 @@ impl Consult {
 }
 
 impl Call {
-    // ---- the agent's commands ----
-
     pub(super) fn start_consult(&mut self, whom: &Whom, out: &mut Vec<Action>, cx: &mut Cx) {
         let State::Talking(talk) = &self.state else { return };
         if talk.transfer.is_some() || talk.consult.is_some() {
@@ -204,7 +200,7 @@ impl Call {
             }
         };
         if let State::Talking(talk) = &mut self.state {
-            talk.consult = Some(Consult { whom: whom.clone(), stage, side: Side::Third, joined: false, segment });
+            talk.consult = Some(Box::new(Consult { whom: whom.clone(), stage, side: Side::Third, joined: false, segment }));
             // The consultation holds the customer.
             (talk.refusal, talk.held) = (None, false);
         }
@@ -226,7 +222,7 @@ impl Call {
         let State::Talking(talk) = &mut self.state else { return };
         let Some(consult) = talk.consult.take() else { return };
         let status = if consult.up().is_some() { CallStatus::NormalEnd } else { CallStatus::CallerCancelled };
-        self.stop_consult(consult, status, HungUpBy::Agent, out);
+        self.stop_consult(*consult, status, HungUpBy::Agent, out);
         self.voices_changed(out);
     }
 
@@ -267,272 +263,11 @@ impl Call {
         out.push(self.show(&talk.seat, Phase::Ended, Some(talk), Some((status, by))));
     }
 
-    // ---- the third party ----
-
-    fn consulting(&mut self) -> Option<&mut Consult> {
-        match &mut self.state {
-            State::Talking(talk) => talk.consult.as_mut(),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
-    }
-
-    /// The group takes the consultation in.
-    pub(super) fn consult_queued(&mut self, wait: u32) {
-        if let Some(place) = self.consulting().and_then(Consult::place_mut).filter(|place| place.wait == wait) {
-            place.welcomed = true;
-        }
-    }
-
-    pub(super) fn consult_turned_away(&mut self, wait: u32, limit: Limit, out: &mut Vec<Action>) {
-        if self.consulting().and_then(|consult| consult.place()).is_some_and(|place| place.wait == wait) {
-            self.consult_failed(Transfer::QueueRefused(limit), CallStatus::from(limit), out);
-        }
-    }
-
-    /// The asked agent is reserved for the consultation; whether this was it.
-    pub(super) fn consult_reserved(&mut self, agent: AgentId, offer: OfferId, device: Device, out: &mut Vec<Action>, cx: &mut Cx) -> bool {
-        let Some(mut terms) = self.seat().map(|seat| seat.terms.clone()) else { return false };
-        let Some(consult) = self.consulting() else { return false };
-        let Stage::Seeking { place, asked } = &mut consult.stage else { return false };
-        if asked.take_if(|asked| *asked == (agent, offer)).is_none() {
-            return false;
-        }
-        // Nobody's call is answered for them in the middle of their work.
-        terms.automatic = false;
-        place.welcomed = true;
-        let wait = place.wait;
-        self.offered_to(Offer { offer, agent, wait, device, terms }, out, cx);
-        true
-    }
-
-    pub(super) fn consult_not_reserved(&mut self, agent: AgentId, offer: OfferId, out: &mut Vec<Action>) {
-        if self.consulting().is_some_and(|consult| consult.asks() == Some((agent, offer))) {
-            self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
-        }
-    }
-
-    /// The asked agent's machine is new: it may not know of the reservation, or get to know of it now.
-    pub(super) fn consult_target_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
-        let asks = self.consulting().and_then(|consult| consult.asks());
-        if let Some((_, offer)) = asks.filter(|(target, _)| *target == agent) {
-            self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
-            self.send_back(offer, agent, out);
-        }
-    }
-
-    /// An agent accepted.
-    pub(super) fn guest_comes(&mut self, seat: Seat, out: &mut Vec<Action>) {
-        if let Some(consult) = self.consulting() {
-            consult.stage = Stage::Joining(seat);
-        }
-        self.show_talk(out);
-        self.show_guest(out);
-    }
-
-    /// The leg of an agent who accepted is up.
-    pub(super) fn guest_is_up(&mut self, leg: LegId, out: &mut Vec<Action>) {
-        let Some(consult) = self.consulting() else { return };
-        if let Stage::Joining(seat) = &consult.stage
-            && seat.leg == leg
-        {
-            let seat = seat.clone();
-            out.push(Action::Journal(What::Connected { agent: seat.agent }));
-            if let Some(consult) = self.consulting() {
-                consult.stage = Stage::Up(Third::Agent(seat));
-            }
-            self.voices_changed(out);
-        }
-    }
-
-    pub(super) fn outside_granted(&mut self, leg: LegId, gateway: Gateway, out: &mut Vec<Action>, cx: &Cx) {
-        let Some(Stage::Calling(outside)) = self.consulting().map(|consult| &mut consult.stage) else { return };
-        if outside.leg != leg || outside.gateway.is_some() {
-            return;
-        }
-        let (host, transport, number) = (gateway.host, gateway.transport, outside.number.clone());
-        (outside.gateway, outside.until) = (Some(gateway), cx.now + RING_OUT);
-        let Some(host) = host else {
-            return self.consult_failed(Transfer::NumberFailed(CallStatus::CarrierException), CallStatus::CarrierException, out);
-        };
-        let Number { trunk, caller, called } = number;
-        self.legs.insert(leg);
-        out.push(Action::OpenLeg { leg, plan: LegPlan::Trunk { trunk, host, transport, caller, called } });
-    }
-
-    pub(super) fn outside_refused(&mut self, leg: LegId, refusal: trunk::Refusal, out: &mut Vec<Action>) {
-        let status = match refusal {
-            trunk::Refusal::Full => CallStatus::TrunkFull,
-            trunk::Refusal::Barred => CallStatus::NotPermitted,
-        };
-        let waits = |consult: &mut Consult| consult.outside().is_some_and(|outside| outside.leg == leg && outside.gateway.is_none());
-        if self.consulting().is_some_and(waits) {
-            self.consult_failed(Transfer::NumberFailed(status), status, out);
-        }
-    }
-
-    pub(super) fn outside_trunk_restarted(&self, trunk: TrunkId, out: &mut Vec<Action>) {
-        let Some(outside) = self.outside().filter(|outside| outside.number.trunk == trunk) else { return };
-        let (channel, way) = (self.channel_of(outside.leg), CallType::Outbound);
-        let event = match outside.gateway {
-            Some(_) => trunk::Event::Keep { channel, way },
-            None => trunk::Event::Claim { channel, way },
-        };
-        out.push(Action::Tell(Tell::Trunk(trunk, event)));
-    }
-
-    pub(super) fn outside_leg(&self) -> Option<LegId> {
-        self.outside().map(|outside| outside.leg)
-    }
-
-    pub(super) fn has_outside_channel(&self) -> bool {
-        self.outside().is_some_and(|outside| outside.gateway.is_some())
-    }
-
-    fn outside(&self) -> Option<&Outside> {
-        match &self.state {
-            State::Talking(talk) => talk.consult.as_ref().and_then(Consult::outside),
-            State::Aside(Aside { third: Third::Outside(outside), .. }) | State::Bridged(outside) => Some(outside),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
-    }
-
-    pub(super) fn consult_rings_out(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        if self.consulting().and_then(|consult| consult.until()).is_some_and(|until| until <= cx.now) {
-            self.consult_failed(Transfer::NumberFailed(CallStatus::Missed), CallStatus::Missed, out);
-        }
-    }
-
-    /// What the third's leg says; whether it was the third's.
-    pub(super) fn third_leg(&mut self, leg: LegId, event: &leg::Event, out: &mut Vec<Action>) -> bool {
-        let ends = matches!(event, leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Failed(_) | leg::Event::Closed);
-        if let State::Aside(aside) = &self.state {
-            let third = aside.third.leg() == leg;
-            if third && ends {
-                self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
-            }
-            return third;
-        }
-        if let State::Bridged(outside) = &self.state {
-            let third = outside.leg == leg;
-            if third && ends {
-                self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
-            }
-            return third;
-        }
-        let Some(consult) = self.consulting() else { return false };
-        match &mut consult.stage {
-            Stage::Joining(seat) if seat.leg == leg => {
-                if *event == leg::Event::Up {
-                    self.guest_is_up(leg, out);
-                } else if ends {
-                    self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
-                }
-            }
-            Stage::Calling(outside) if outside.leg == leg => match event {
-                leg::Event::Ringing { early_media } => {
-                    (outside.rings, outside.early_media) = (true, outside.early_media || *early_media);
-                    self.voices_changed(out);
-                }
-                leg::Event::Up => self.number_answers(out),
-                leg::Event::Failed(why) => {
-                    let rules = outside.gateway.as_ref().map_or(&[][..], |gateway| &gateway.outcomes);
-                    let status = status_of(why, rules);
-                    self.consult_failed(Transfer::NumberFailed(status), status, out);
-                }
-                leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
-                    self.consult_failed(Transfer::NumberFailed(CallStatus::CarrierException), CallStatus::CarrierException, out);
-                }
-            },
-            Stage::Up(third) if third.leg() == leg => {
-                if ends {
-                    self.third_leaves(HungUpBy::Agent, out);
-                }
-            }
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => return false,
-        }
-        true
-    }
-
-    fn number_answers(&mut self, out: &mut Vec<Action>) {
-        let Some(agent) = self.seat().map(|seat| seat.agent) else { return };
-        let Some(consult) = self.consulting() else { return };
-        if let Stage::Calling(outside) = &consult.stage {
-            consult.stage = Stage::Up(Third::Outside(outside.clone()));
-            out.push(Action::Journal(What::Connected { agent }));
-            self.voices_changed(out);
-        }
-    }
-
-    /// Back to the customer.
-    fn third_leaves(&mut self, by: HungUpBy, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &mut self.state else { return };
-        let Some(consult) = talk.consult.take() else { return };
-        let status = if consult.up().is_some() { CallStatus::NormalEnd } else { CallStatus::Missed };
-        self.stop_consult(consult, status, by, out);
-        self.voices_changed(out);
-    }
-
-    /// Nobody was reached: back to the customer, and the agent is told why.
-    pub(super) fn consult_failed(&mut self, why: Transfer, status: CallStatus, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &mut self.state else { return };
-        let Some(consult) = talk.consult.take() else { return };
-        talk.refusal = Some(why);
-        self.stop_consult(consult, status, HungUpBy::Switch, out);
-        self.voices_changed(out);
-    }
-
-    /// Ends what there is of a consultation.
-    pub(super) fn stop_consult(&mut self, consult: Consult, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        match consult.stage {
-            Stage::Seeking { place, asked } => {
-                match asked {
-                    Some((agent, offer)) => self.send_back(offer, agent, out),
-                    None => out.extend(self.leave(&place)),
-                }
-                for hand in &place.offers {
-                    self.abandon_offer(hand, out);
-                }
-            }
-            Stage::Joining(seat) => self.dismiss(&Third::Agent(seat), false, status, by, out),
-            Stage::Calling(outside) => self.dismiss(&Third::Outside(outside), false, status, by, out),
-            Stage::Up(third) => self.dismiss(&third, consult.joined, status, by, out),
-        }
-        out.push(Action::Journal(What::ConsultEnded { status, by }));
-    }
-
-    /// The third is released; an agent who was with the customer has after-call work.
-    fn dismiss(&mut self, third: &Third, joined: bool, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        if self.legs.contains(&third.leg()) {
-            out.push(hang_up(third.leg()));
-        }
-        match third {
-            Third::Agent(seat) => {
-                let wrap_up: Option<WrapUp> = joined.then_some(seat.terms.wrap_up);
-                out.push(self.agent_over(seat.agent, wrap_up, false));
-                out.push(self.show(seat, Phase::Ended, None, Some((status, by))));
-            }
-            Third::Outside(outside) => out.push(self.free_channel(outside.number.trunk, outside.leg)),
-        }
-    }
-
     // ---- who is out of reach, who leaves ----
 
     fn guest(&self) -> Option<&Seat> {
         match &self.state {
-            State::Talking(talk) => talk.consult.as_ref().and_then(Consult::guest),
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.guest()),
             State::Aside(aside) => aside.third.seat(),
             State::Claiming
             | State::Dialling(_)
@@ -551,7 +286,7 @@ impl Call {
 
     pub(super) fn guest_mut(&mut self) -> Option<&mut Seat> {
         match &mut self.state {
-            State::Talking(talk) => talk.consult.as_mut().and_then(Consult::guest_mut),
+            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.guest_mut()),
             State::Aside(Aside { third: Third::Agent(seat), .. }) => Some(seat),
             State::Claiming
             | State::Dialling(_)
@@ -615,108 +350,11 @@ impl Call {
         self.dismiss(&Third::Outside(outside), false, status, by, out);
     }
 
-    // ---- who hears whom ----
-
-    pub(super) fn voices_changed(&mut self, out: &mut Vec<Action>) {
-        self.join_voices(out);
-        self.settle_hold(out);
-        self.show_talk(out);
-        self.show_guest(out);
-    }
-
-    /// The customer's time on hold, whatever the reason (G1).
-    fn settle_hold(&mut self, out: &mut Vec<Action>) {
-        if let State::Talking(talk) = &mut self.state {
-            let waits = talk.held || talk.consult.as_ref().is_some_and(|consult| consult.side == Side::Third);
-            if std::mem::replace(&mut talk.waits, waits) != waits {
-                out.push(Action::Journal(if waits { What::Held } else { What::Resumed }));
-            }
-        }
-    }
-
-    /// A consultation's voices; whether there is one.
-    pub(super) fn join_three(&self, talk: &Talk, out: &mut Vec<Action>) -> bool {
-        let Some(consult) = &talk.consult else { return false };
-        let music = || Source::Music(talk.seat.terms.music.clone());
-        let (customer, agent) = (self.arrival.leg, talk.seat.leg);
-        let speaks = |source: Source| {
-            if talk.seat.away {
-                music()
-            } else if talk.muted {
-                Source::Silence
-            } else {
-                source
-            }
-        };
-        let mut hear = |leg, source| out.push(Action::Media(MediaAction::Hear { leg, source }));
-        let Some(third) = consult.up().map(Third::leg) else {
-            hear(customer, music());
-            hear(agent, consult.waiting_sound());
-            return true;
-        };
-        match consult.side {
-            Side::Third => {
-                hear(customer, music());
-                hear(agent, Source::Leg(third));
-                hear(third, speaks(Source::Leg(agent)));
-            }
-            Side::Customer => {
-                hear(customer, speaks(Source::Leg(agent)));
-                hear(agent, Source::Leg(customer));
-                hear(third, music());
-            }
-            Side::All => {
-                let with_agent = |other| if talk.muted || talk.seat.away { Source::Leg(other) } else { Source::Mix(vec![other, agent]) };
-                hear(customer, with_agent(third));
-                hear(agent, Source::Mix(vec![customer, third]));
-                hear(third, with_agent(customer));
-            }
-        }
-        true
-    }
-
-    pub(super) fn join_two(&self, out: &mut Vec<Action>) {
-        let mut hear = |leg, source| out.push(Action::Media(MediaAction::Hear { leg, source }));
-        match &self.state {
-            State::Aside(aside) => {
-                let (agent, third) = (aside.seat.leg, aside.third.leg());
-                hear(agent, Source::Leg(third));
-                hear(third, if aside.muted { Source::Silence } else { Source::Leg(agent) });
-            }
-            State::Bridged(outside) => {
-                hear(self.arrival.leg, Source::Leg(outside.leg));
-                hear(outside.leg, Source::Leg(self.arrival.leg));
-            }
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Talking(_)
-            | State::Leaving { .. }
-            | State::Over => {}
-        }
-    }
-
-    /// What the third sees, where that is an agent.
-    pub(super) fn show_guest(&self, out: &mut Vec<Action>) {
-        if let Some(seat) = self.guest() {
-            let phase = if seat.away { Phase::Reconnecting } else { Phase::Talking };
-            out.push(self.show(seat, phase, None, None));
-        }
-    }
-
-    pub(super) fn show_aside(&self, out: &mut Vec<Action>) {
-        if let State::Aside(aside) = &self.state {
-            let phase = if aside.seat.away { Phase::Reconnecting } else { Phase::Talking };
-            out.push(self.show(&aside.seat, phase, None, None));
-        }
-    }
-
     /// The call ends, or its agent is lost: the consultation with it.
     pub(super) fn drop_consult(&mut self, talk: &mut Talk, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
         if let Some(consult) = talk.consult.take() {
             let status = if consult.up().is_some() { status } else { CallStatus::CallerCancelled };
-            self.stop_consult(consult, status, by, out);
+            self.stop_consult(*consult, status, by, out);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! How a call and an agent's part in it end, and what the agent sees of it (C9, D8, G1).
 
-use super::consult::Consult;
 use super::{Call, InHand, Queueing, Seat, State, Talk, hang_up};
 use crate::agent;
 use crate::group;
@@ -110,7 +109,7 @@ impl Call {
             muted: talk.is_some_and(|talk| talk.muted),
             recording: self.recording,
             transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
-            consult: talk.and_then(|talk| talk.consult.as_ref().map(Consult::seen)),
+            consult: talk.and_then(|talk| talk.consult.as_ref().map(|consult| consult.seen())),
             guest: seat.guest,
         };
         Action::ShowSession { agent: seat.agent, session }

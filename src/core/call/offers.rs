@@ -1,6 +1,5 @@
 //! Agents who ring for the call: offers, accepts, time-outs, devices that fail (C4–C6, C8).
 
-use super::consult::Consult;
 use super::{Call, InHand, Queueing, Seat, State, hang_up, phone_of};
 use crate::agent;
 use crate::cx::Cx;
@@ -133,7 +132,7 @@ impl Call {
     pub(super) fn seeking(&self) -> Option<&Queueing> {
         match &self.state {
             State::Queueing(queueing) => Some(queueing),
-            State::Talking(talk) => talk.consult.as_ref().and_then(Consult::place),
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.place()),
             State::Claiming
             | State::Dialling(_)
             | State::Joining(_)
@@ -147,7 +146,7 @@ impl Call {
     fn seeking_mut(&mut self) -> Option<&mut Queueing> {
         match &mut self.state {
             State::Queueing(queueing) => Some(queueing),
-            State::Talking(talk) => talk.consult.as_mut().and_then(Consult::place_mut),
+            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.place_mut()),
             State::Claiming
             | State::Dialling(_)
             | State::Joining(_)
@@ -165,7 +164,7 @@ impl Call {
                 State::Queueing(queueing) => Some(queueing),
                 _ => None,
             },
-            State::Talking(talk) => talk.consult.as_mut().and_then(Consult::place_mut).map(|place| place.clone()),
+            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.place_mut()).map(|place| place.clone()),
             State::Claiming
             | State::Dialling(_)
             | State::Joining(_)
@@ -178,7 +177,7 @@ impl Call {
 
     fn seeking_segment(&self) -> u16 {
         match &self.state {
-            State::Talking(talk) => talk.consult.as_ref().map_or(self.segment, Consult::segment),
+            State::Talking(talk) => talk.consult.as_ref().map_or(self.segment, |consult| consult.segment()),
             State::Claiming
             | State::Dialling(_)
             | State::Queueing(_)

@@ -1,6 +1,5 @@
 //! The call in a queue: its place, what it hears there, and the ways out (C2, C3).
 
-use super::consult::Consult;
 use super::{Answered, Call, EARLY_MEDIA, Queueing, Route, State, Way};
 use crate::cx::Cx;
 use crate::group::{self, Limit};
@@ -166,7 +165,9 @@ impl Call {
     pub(super) fn group_restarted(&mut self, group: GroupId, out: &mut Vec<Action>) {
         let place = match &self.state {
             State::Queueing(queueing) => Some(queueing),
-            State::Talking(talk) => talk.transfer.as_ref().map(|asked| &asked.place).or(talk.consult.as_ref().and_then(Consult::place)),
+            State::Talking(talk) => {
+                talk.transfer.as_ref().map(|asked| &asked.place).or(talk.consult.as_ref().and_then(|consult| consult.place()))
+            }
             State::Claiming
             | State::Dialling(_)
             | State::Joining(_)

@@ -60,8 +60,7 @@ fn kind(what: &What) -> &'static str {
         What::Conferenced => "conferenced",
         What::ConsultEnded { .. } => "consult_ended",
         What::ConsultTookOver { .. } => "consult_took_over",
-        What::SegmentEnded { .. }
-        | What::Quality { .. } => "other",
+        What::SegmentEnded { .. } | What::Quality { .. } => "other",
     }
 }
 
