@@ -37,6 +37,23 @@ test('the printed account answers a call that a key in the terminal places, and 
   await answerAndListen(agent);
 });
 
+test("the carrier's numbers can be called from the page: one speaks, one is busy", async () => {
+  const agent = new Workstation(browser.pages().at(-1));
+  await agent.click('return-to-reception');
+  await agent.state('available');
+  const dial = async (number) => {
+    await agent.click('outbound-call');
+    await agent.hook('dial-number').fill(number);
+    await agent.click('dial');
+  };
+  await dial('+44 7700 900201');
+  await agent.hook('failed', '[data-outcome="in_call"]').waitFor();
+  await dial('+44 7700 900200');
+  await agent.call({ phase: 'ringing' });
+  await agent.call({ phase: 'talking' });
+  await hearsSpeech(agent);
+});
+
 test('a switch that is killed takes its carrier with it', async () => {
   const port = Number(demo.log.match(/carrier at \S+:(\d+)/)[1]);
   await assert.rejects(takePort(port), { code: 'EADDRINUSE' });
@@ -65,6 +82,10 @@ async function answerAndListen(agent) {
   await agent.rings();
   await agent.click('answer');
   await agent.call({ phase: 'talking' });
+  await hearsSpeech(agent);
+}
+
+async function hearsSpeech(agent) {
   const heard = (await pageHears(agent.page, 8)).filter((_, i) => i % (PAGE_RATE / 8000) === 0);
   const like = likeness(heard, customer);
   assert.ok(like > 0.6, `the agent hears the customer: likeness ${like.toFixed(2)}`);

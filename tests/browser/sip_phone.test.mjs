@@ -144,6 +144,31 @@ story('the page of a phone needs no microphone, makes no sound and opens no peer
   await stage.meiAgain();
 });
 
+story('a call out rings the phone first, and the customer once it is lifted', async () => {
+  const { mei } = stage;
+  const phone = await stage.phone();
+  const callee = await stage.callee();
+  let rang = false;
+  callee.rings.then(() => (rang = true), () => {});
+  await mei.page.keyboard.press('Alt+O');
+  await mei.hook('dial-number').fill('+44 7700 900162');
+  await mei.click('dial');
+  await phone.rings;
+  await mei.call({ phase: 'dialling' });
+  assert.match(await mei.hook('hearing').innerText(), /phone rings first/);
+  assert.equal(rang, false, 'the customer is not called before');
+  await phone.cue();
+  await callee.rings;
+  callee.talks();
+  await callee.cue();
+  await mei.call({ phase: 'talking' });
+  await callerHearsAgent(callee.audio);
+  await phone.cue();
+  await Promise.all([phone.ended, callee.ended]);
+  await mei.click('return-to-reception');
+  await mei.state('available');
+});
+
 story('a caller who gives up stops the phone', async () => {
   const phone = await stage.phone('phone_left_alone');
   const { sipp } = await stage.customerCalls({ scenario: 'cancel', did: stage.earlyDid });

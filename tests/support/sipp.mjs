@@ -1,7 +1,7 @@
 // Customers' calls and agents' phones made of SIPp: one process a call, its media on a CallerAudio's port.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from './ports.mjs';
@@ -37,36 +37,46 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
   };
 }
 
-/** A SIP phone at `port` that takes one call by the scenario; `cue`, `ended` and `giveUp` as those of a placed call. */
-export function openPhone(scenario, { port, audio }) {
-  const { sipp, ended } = run(scenario, ['-i', LOOPBACK, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`]);
+/**
+ * A SIP phone, or a customer behind a carrier, at `port` that takes one call by the scenario; `cue`, `ended` and `giveUp` as those of a placed call.
+ * `words` stand in the scenario where it has their names in braces.
+ */
+export function openPhone(scenario, { port, audio, address = LOOPBACK, words }) {
+  const { sipp, ended } = run(scenario, ['-i', address, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`], words);
   let cue = async () => {};
+  const lines = [];
   const rings = new Promise((resolve, reject) => {
     createInterface(sipp.stdout).on('line', (line) => {
-      const [, callId, from] = line.match(/^rings (\S+) (.*)$/) ?? [];
+      lines.push(line);
+      const [, callId, from, to, media] = line.match(/^rings (\S+) (.*?)(?: to (.*?)(?: m=audio (\d+))?)?$/) ?? [];
       if (!callId) return;
-      cue = () => sendInfo(callId, LOOPBACK, port);
-      resolve({ from, at: Date.now() });
+      cue = () => sendInfo(callId, address, port);
+      resolve({ from, to, media: Number(media), at: Date.now() });
     });
     ended.then(() => reject(new Error('the phone did not ring')), reject);
   });
   rings.catch(() => {});
   return {
-    /** Resolves with the From of the INVITE, and when it came. */
+    /** Resolves with the INVITE's From, and where the scenario tells them its To and its port for media; and when it came. */
     rings,
+    /** What the scenario has printed. */
+    lines,
     ended,
     cue: () => cue(),
     giveUp: () => giveUp(sipp, ended, cue),
   };
 }
 
-/** Runs one call of a scenario. */
-function run(scenario, options) {
+/** Runs one call of a scenario. SIPp takes no key for a status: words are put into the text. */
+function run(scenario, options, words = {}) {
   const folder = newFolder('sipp');
+  const file = join(folder, 'scenario.xml');
+  const text = readFileSync(join(scenarios, `${scenario}.xml`), 'utf8');
+  writeFileSync(file, text.replaceAll(/{{(\w+)}}/g, (_, name) => words[name]));
   const sipp = spawn(
     'sipp',
     [
-      ...options, '-sf', join(scenarios, `${scenario}.xml`), '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
+      ...options, '-sf', file, '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
       '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '120', '-timeout_error',
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { RATE, readWav, writeWav } from './audio.mjs';
 import { newFolder } from './work_folder.mjs';
 
-/** What the two sides say. The others are there to be mistaken for: a recogniser with one sentence hears it everywhere. */
+/** What the two sides say, and the network before the answer. The others are there to be mistaken for: a recogniser with one sentence hears it everywhere. */
 export const SENTENCES = {
   caller: 'the order number is four seven one one',
   agent: 'your parcel will arrive on monday morning',
+  network: 'please hold the line',
 };
-const OTHERS = ['please hold the line', 'good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
+const OTHERS = ['good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
 
 const work = newFolder('speech');
 let made = 0;

@@ -15,11 +15,24 @@ const DID = '+442079460100';
 const EARLY_DID = '+442079460101';
 const TOLD_DID = '+442079460102';
 const TOLD_EARLY_DID = '+442079460103';
+const OTHER_DID = '+442079460109';
+/** Where the other carrier is: trunks are told apart by address. */
+const OTHER_CARRIER = '127.0.0.2';
 
-const floor = ({ misses, phone }) => `
+const floor = ({ misses, phone, carrier, other }) => `
+[settings.outbound]
+agent = ["+44", "0"]
+admin = ["+"]
+
 [trunks.carrier]
-hosts = ["127.0.0.1:5099"]
+hosts = ["127.0.0.1:${carrier}"]
 options_every = "off"
+outcomes = [{ text = "no credit", outcome = "arrears" }]
+
+[trunks.other]
+hosts = ["${OTHER_CARRIER}:${other}"]
+options_every = "off"
+digits = "info"
 
 [groups.Orders]
 ring = "15s"
@@ -63,6 +76,11 @@ did = "${DID}"
 group = "Orders"
 
 [[numbers]]
+did = "${OTHER_DID}"
+trunk = "other"
+group = "Orders"
+
+[[numbers]]
 did = "${EARLY_DID}"
 group = "Orders"
 early_media = true
@@ -79,6 +97,9 @@ early_media = true
 const PASSWORD = 'blue-Kettle-42';
 
 export class Stage {
+  did = DID;
+  /** Shown to who is called over the other carrier. */
+  otherDid = OTHER_DID;
   earlyDid = EARLY_DID;
   toldDid = TOLD_DID;
   toldEarlyDid = TOLD_EARLY_DID;
@@ -94,6 +115,7 @@ export class Stage {
   #calls = [];
   #microphones = {};
   #phone;
+  #carriers = {};
 
   /**
    * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone.
@@ -101,7 +123,8 @@ export class Stage {
    */
   async open({ agent = true, phone = false, misses = 3 } = {}) {
     if (phone) this.#phone = await freePort();
-    const text = floor({ misses, phone: this.#phone });
+    this.#carriers = { carrier: await freePort(), other: await freePort() };
+    const text = floor({ misses, phone: this.#phone, ...this.#carriers });
     this.switch = await Switch.create({ floor: text, environment: { AGENT_PASSWORD: PASSWORD }, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
   }
@@ -146,6 +169,19 @@ export class Stage {
     const sipp = await placeCall(scenario, { sipPort: this.switch.sipPort, did, audio, caller });
     this.#calls.push({ audio, sipp });
     return { audio, sipp };
+  }
+
+  /**
+   * Somebody behind a carrier who is called next, by a scenario of SIPp. Early media is a sentence of its own; `talks` begins the caller's sentence.
+   * `other`: behind the other carrier.
+   */
+  async callee(scenario = 'callee', { words, other = false } = {}) {
+    const audio = await CallerAudio.open(spokenUlaw(SENTENCES.network));
+    const where = other ? { address: OTHER_CARRIER, port: this.#carriers.other } : { port: this.#carriers.carrier };
+    const callee = openPhone(scenario, { ...where, audio, words });
+    callee.rings.then(({ media }) => media && audio.speakTo(media), () => {});
+    this.#calls.push({ audio, sipp: callee });
+    return Object.assign(callee, { audio, talks: () => audio.say(spokenUlaw(SENTENCES.caller)) });
   }
 
   /** Mei's phone takes one call by that scenario of SIPp; whoever lifts it says a sentence again and again. */

@@ -110,8 +110,8 @@ const scenes = {
   transferasked: talking,
   transferrefused: talking,
   transferempty: talking,
-  dialling: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [outbound('dialling', { began: Date.now() - 4000 }), ...older()], queues: queues(3, 1) }),
-  ringingout: () => ({ agent: agent('inLine', { since: Date.now() - 9000 }), sessions: [outbound('ringing', { began: Date.now() - 9000 }), ...older()], queues: queues(3, 1) }),
+  dialling: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [outbound('dialling', { began: Date.now() - 4000, recording: false }), ...older()], queues: queues(3, 1) }),
+  ringingout: () => ({ agent: agent('inLine', { since: Date.now() - 9000 }), sessions: [outbound('ringing', { began: Date.now() - 9000, recording: false }), ...older()], queues: queues(3, 1) }),
   callingout: () => ({ agent: agent('inLine'), sessions: [outbound('talking'), ...older()], queues: queues(3, 1), then: [quality] }),
   callfails: () => ({
     agent: agent('available'),

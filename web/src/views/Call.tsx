@@ -104,7 +104,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
             {t('call.hangUp')}
           </Control>
         </div>
-        <Hearing session={session} broken={broken} />
+        <Hearing session={session} broken={broken} phone={byPhone(desk)} />
         <Refused state={state} of={picking ? refusable : refusable.concat('transfer')} />
       </div>
       {picker ? (
@@ -141,7 +141,7 @@ function Timer({ session, offset, broken }: { session: SessionView; offset: numb
 }
 
 /** One sentence at every moment: who hears whom (README, principle 3). */
-function Hearing({ session, broken }: { session: SessionView; broken: boolean }) {
+function Hearing({ session, broken, phone }: { session: SessionView; broken: boolean; phone: boolean }) {
   const [icon, key]: [IconName, 'dialling' | 'ringing' | 'connecting' | 'talking' | 'held' | 'muted' | 'reconnecting'] = broken
     ? ['netoff', 'reconnecting']
     : session.phase === 'dialling' || session.phase === 'ringing'
@@ -156,7 +156,7 @@ function Hearing({ session, broken }: { session: SessionView; broken: boolean })
   return (
     <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
       <Icon name={icon} />
-      <span>{t(`call.${key}.says`)}</span>
+      <span>{t(phone && key === 'dialling' ? 'call.dialling.phone' : `call.${key}.says`)}</span>
     </div>
   )
 }

@@ -44,7 +44,7 @@ export function Ended({ state, desk, session }: { state: State; desk: Desk; sess
 function Failed({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
   const outcome = session.outcome || ''
   return (
-    <section class="failed" role="status" data-test="failed" data-outcome={outcome}>
+    <section class="failed" data-test="failed" data-outcome={outcome}>
       <h2 class="t5 semi">{translated('status', outcome, t('session.ended'))}</h2>
       <p class="dim">{translated('failed', outcome, '')}</p>
       <CallBack state={state} desk={desk} call={session.call} kind="go">

@@ -60,18 +60,19 @@ export function Note({ state, desk, session }: { state: State; desk: Desk; sessi
   const station = useStation()
   const by = session.hungUpBy
   // Nobody hung up: the customer went on to somebody else.
+  const failed = isFailed(session)
   const transferred = session.outcome === 'agent_transfer'
   return (
     <div class="note">
       <Remark state={state} session={session} rows={3} />
       <div class="facts t2">
         <span class="num">{t('wrapUp.talked', { time: spell((session.ended || session.began) - session.began) })}</span>
-        {session.outcome ? <span>{translated('status', session.outcome, session.outcome)}</span> : null}
-        {!transferred && (by === 'customer' || by === 'agent' || by === 'switch') ? <span>{t(`ended.hungUp.${by}`)}</span> : null}
+        {session.outcome && !failed ? <span>{translated('status', session.outcome, session.outcome)}</span> : null}
+        {!transferred && !failed && (by === 'customer' || by === 'agent' || by === 'switch') ? <span>{t(`ended.hungUp.${by}`)}</span> : null}
       </div>
       {session.recording ? <SessionRecording call={session.call} /> : null}
       <div class="note__foot">
-        {isFailed(session) ? null : (
+        {failed ? null : (
           <CallBack state={state} desk={desk} call={session.call}>
             {t('ended.callBack')}
           </CallBack>
