@@ -9,9 +9,9 @@ use actix::prelude::*;
 use cordboard_core::call::{self, Arrival, Call, Route};
 use cordboard_core::cx::Cx;
 use cordboard_core::ids::{Address, AgentId, CallId, LegId, PeerId, TrunkId};
-use cordboard_core::leg::{Command, Input, Kind, Leg, Output, SignalCommand};
+use cordboard_core::leg::{self, Command, Failure, Input, Kind, Leg, Output, SUBSCRIBER_ABSENT, SignalCommand};
 use cordboard_core::message::Tell;
-use cordboard_core::setup::PhoneSetup;
+use cordboard_core::setup::{PhoneContact, PhoneSetup};
 use cordboard_media::{MediaEvent, RtpRemote};
 use cordboard_sip::endpoint::{Flow, ServerKey, Why};
 use cordboard_sip::message::{Method, Request, Response, Uri};
@@ -97,17 +97,25 @@ impl LegActor {
     /// An agent's SIP phone is called.
     pub fn phone(switch: &Arc<Switch>, leg: LegId, call: CallId, agent: AgentId, phone: PhoneSetup, caller: String) {
         let sip = switch.directory.read().sip.clone();
-        let local = switch.directory.read().sip_local.get(&phone.transport).copied();
+        let way = way_to(switch, &phone);
+        if way.is_none() && phone.contact == PhoneContact::Registered {
+            tracing::info!(%call, phone = %phone.name, "the agent's phone is not registered");
+            let absent = Failure { status: 480, q850: Some(SUBSCRIBER_ABSENT), text: "the phone is not registered".into() };
+            switch.tell_call(call, call::Event::Leg(leg, leg::Event::Failed(absent)));
+            switch.tell_call(call, call::Event::LegGone(leg));
+            return;
+        }
         let media = switch.media.open_rtp(leg);
-        let (Some(sip), Some(local), Ok(media)) = (sip, local, media) else {
+        let (Some(sip), Some((target, flow)), Ok(media)) = (sip, way, media) else {
             tracing::error!(%call, phone = %phone.name, "the agent's phone cannot be called: no transport or no RTP port");
             switch.media.close(leg);
             switch.tell_call(call, call::Event::LegGone(leg));
             return;
         };
         let outgoing = OutgoingCall {
-            target: Uri::sip(&phone.user, phone.addr),
-            flow: Flow { transport: phone.transport, local, remote: phone.addr },
+            target,
+            flow,
+            only_way: phone.contact == PhoneContact::Registered,
             caller_id: caller,
             display: None,
             routes: Vec::new(),
@@ -285,6 +293,18 @@ impl Handler<Deliver<LegInput>> for LegActor {
             LegInput::Sip(input) => leg.sip(*input, cx),
             LegInput::Media(event) => leg.media(event, cx),
         });
+    }
+}
+
+/// The phone's address and the way there; none when it is not registered, or there is no such transport here.
+fn way_to(switch: &Switch, phone: &PhoneSetup) -> Option<(Uri, Flow)> {
+    let directory = switch.directory.read();
+    match phone.contact {
+        PhoneContact::Fixed { addr, transport } => {
+            let local = directory.sip_local.get(&transport).copied()?;
+            Some((Uri::sip(&phone.user, addr), Flow { transport, local, remote: addr }))
+        }
+        PhoneContact::Registered => directory.registered.get(&phone.user).map(|binding| (binding.contact.clone(), binding.flow)),
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Failure {
     pub text: String,
 }
 
+/// The Q.850 cause of a phone that is not there: nowhere registered.
+pub const SUBSCRIBER_ABSENT: u8 = 20;
+
 /// What signalling tells a leg.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SignalEvent {
