@@ -13,6 +13,7 @@ use cordboard_core::group::{self, Group};
 use cordboard_core::setup::{AgentSetup, GroupSetup, PhoneContact, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::{Account, DbError, Phone, PhoneBindings};
+use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::{self, Binding};
 use std::net::SocketAddr;
@@ -87,7 +88,8 @@ fn account(phone: Phone, realm: &str) -> Option<registrar::Account> {
     }
     match phone.secret {
         Some(secret) if secret.realm == realm => {
-            Some(registrar::Account { user: phone.setup.user, sha256: secret.sha256, md5: secret.md5.filter(|_| phone.md5) })
+            let algorithm = if phone.md5 { Algorithm::Md5 } else { Algorithm::Sha256 };
+            Some(registrar::Account { user: phone.setup.user, algorithm, ha1: secret.ha1 })
         }
         Some(_) | None => {
             tracing::warn!(phone = %phone.setup.name, realm, "a phone has no password for this realm and cannot register: apply its password_env");

@@ -115,8 +115,8 @@ fn apply(db: &Db, realm: &str, text: &str, passwords: &BTreeMap<String, String>,
         if !(12..=128).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("expected 12 to 128 letters, digits and signs of ASCII, without spaces".to_owned());
         }
-        let ha1 = |algorithm| digest::ha1(algorithm, &phone.user, realm, text);
-        Ok(PhoneSecret { realm: realm.to_owned(), sha256: ha1(Algorithm::Sha256), md5: phone.md5.then(|| ha1(Algorithm::Md5)) })
+        let algorithm = if phone.md5 { Algorithm::Md5 } else { Algorithm::Sha256 };
+        Ok(PhoneSecret { realm: realm.to_owned(), ha1: digest::ha1(algorithm, &phone.user, realm, text) })
     };
     let passwords = Passwords { env: &|name| passwords.get(name).cloned(), hash: &hash, phone: &phone };
     match floor::apply(db, &floor, &passwords, dry_run) {

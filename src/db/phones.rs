@@ -16,8 +16,7 @@ pub(crate) struct Row {
     transport: Option<String>,
     md5: bool,
     realm: Option<String>,
-    ha1_sha256: Option<String>,
-    ha1_md5: Option<String>,
+    ha1: Option<String>,
 }
 
 impl Row {
@@ -43,20 +42,18 @@ struct Values<'a> {
     md5: bool,
 }
 
-/// What the password of a phone that registers is kept as: its HA1 (RFC 7616 §3.4.2) in hexadecimal, for one realm.
+/// What the password of a phone that registers is kept as: its HA1 (RFC 7616 §3.4.2) in hexadecimal, for one realm, user and algorithm.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PhoneSecret {
     pub realm: String,
-    pub sha256: String,
-    /// Only for a phone that knows nothing better.
-    pub md5: Option<String>,
+    pub ha1: String,
 }
 
 /// A phone with what only the registrar and the floor file want to know of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Phone {
     pub setup: PhoneSetup,
-    /// It may prove its password by MD5.
+    /// It proves its password by MD5, since it knows no SHA-256.
     pub md5: bool,
     pub secret: Option<PhoneSecret>,
 }
@@ -100,10 +97,7 @@ impl Db {
 pub(crate) fn all(c: &mut AnyConnection) -> Result<Vec<Phone>, DbError> {
     let rows: Vec<Row> = phones::table.order(phones::name).select(Row::as_select()).load(c)?;
     let phone = |mut row: Row| {
-        let secret = match (row.realm.take(), row.ha1_sha256.take(), row.ha1_md5.take()) {
-            (Some(realm), Some(sha256), md5) => Some(PhoneSecret { realm, sha256, md5 }),
-            (None, _, _) | (_, None, _) => None,
-        };
+        let secret = row.realm.take().zip(row.ha1.take()).map(|(realm, ha1)| PhoneSecret { realm, ha1 });
         Ok(Phone { md5: row.md5, secret, setup: row.into_setup()? })
     };
     rows.into_iter().map(phone).collect()
@@ -116,15 +110,9 @@ pub(crate) fn save(c: &mut AnyConnection, phone: &PhoneSetup, md5: bool) -> Resu
         PhoneContact::Registered => (None, None),
     };
     let own = phones::table.filter(phones::name.eq(&phone.name));
-    if addr.is_some() {
-        forget_secret(c, &phone.name)?;
-    } else if let Some(user) = own.select(phones::sip_user).first::<String>(c).optional()?
-        && user != phone.user
-    {
-        forget_secret(c, &phone.name)?;
-    }
-    if !md5 {
-        diesel::update(own).set(phones::ha1_md5.eq(None::<String>)).execute(c)?;
+    let same = own.filter(phones::sip_user.eq(&phone.user)).filter(phones::md5.eq(md5)).select(phones::id).first::<i32>(c).optional()?;
+    if addr.is_some() || same.is_none() {
+        diesel::update(own).set((phones::realm.eq(None::<String>), phones::ha1.eq(None::<String>))).execute(c)?;
     }
     let values = Values { name: &phone.name, sip_user: &phone.user, addr, transport, md5 };
     if diesel::update(own).set(&values).execute(c)? == 0 {
@@ -133,16 +121,9 @@ pub(crate) fn save(c: &mut AnyConnection, phone: &PhoneSetup, md5: bool) -> Resu
     Ok(())
 }
 
-fn forget_secret(c: &mut AnyConnection, name: &str) -> Result<(), DbError> {
-    let nothing = (phones::realm.eq(None::<String>), phones::ha1_sha256.eq(None::<String>), phones::ha1_md5.eq(None::<String>));
-    diesel::update(phones::table.filter(phones::name.eq(name))).set(nothing).execute(c)?;
-    Ok(())
-}
-
 /// Gives the phone of this name its password.
 pub(crate) fn set_secret(c: &mut AnyConnection, name: &str, secret: &PhoneSecret) -> Result<(), DbError> {
-    let values =
-        (phones::realm.eq(Some(&secret.realm)), phones::ha1_sha256.eq(Some(&secret.sha256)), phones::ha1_md5.eq(secret.md5.as_ref()));
+    let values = (phones::realm.eq(Some(&secret.realm)), phones::ha1.eq(Some(&secret.ha1)));
     diesel::update(phones::table.filter(phones::name.eq(name))).set(values).execute(c)?;
     Ok(())
 }

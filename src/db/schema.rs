@@ -11,8 +11,7 @@ table! {
         transport -> Nullable<Text>,
         md5 -> Bool,
         realm -> Nullable<Text>,
-        ha1_sha256 -> Nullable<Text>,
-        ha1_md5 -> Nullable<Text>,
+        ha1 -> Nullable<Text>,
     }
 }
 

@@ -5,12 +5,12 @@
 
 mod throttle;
 
-use crate::digest::{Algorithm, Credentials, Nonces, challenge};
+use crate::digest::{Algorithm, Credentials, Nonces, challenge, ha1};
 use crate::endpoint::Flow;
 use crate::message::{Field, Host, NameAddr, Request, Response, SipUri, Uri};
 use cordboard_core::cx::{Cx, Millis};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use throttle::Throttle;
 
@@ -23,14 +23,15 @@ pub const MAX_BEHIND_NAT: u32 = 120;
 /// Contacts of one account; the oldest gives way, or else a phone that restarts a lot would lock itself out.
 pub const MOST_BINDINGS: usize = 5;
 
-/// Who may register. The password is there as its HA1 for each algorithm, in hexadecimal.
+/// Who may register.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Account {
     /// User of the address of record and of the credentials.
     pub user: String,
-    pub sha256: String,
-    /// Only for a phone that knows nothing better.
-    pub md5: Option<String>,
+    /// MD5 only for a phone that knows nothing better.
+    pub algorithm: Algorithm,
+    /// What the password is kept as, in hexadecimal.
+    pub ha1: String,
 }
 
 /// Where a phone is.
@@ -67,7 +68,7 @@ pub struct Bound {
 pub struct Registrar {
     /// Without quotes.
     realm: String,
-    accounts: HashMap<String, Account>,
+    accounts: BTreeMap<String, Account>,
     /// The newest first; never empty.
     bindings: BTreeMap<String, Vec<Binding>>,
     expiries: BTreeSet<(Millis, String)>,
@@ -115,7 +116,7 @@ impl Registrar {
 
     /// Replaces the accounts. Who is gone or has another password is registered no more.
     pub fn set_accounts(&mut self, accounts: Vec<Account>) -> Vec<Bound> {
-        let new: HashMap<_, _> = accounts.into_iter().map(|account| (account.user.clone(), account)).collect();
+        let new: BTreeMap<_, _> = accounts.into_iter().map(|account| (account.user.clone(), account)).collect();
         let old = std::mem::replace(&mut self.accounts, new);
         let lost: Vec<_> = self.bindings.keys().filter(|user| old.get(*user) != self.accounts.get(*user)).cloned().collect();
         lost.into_iter().map(|user| self.store(user, Vec::new())).collect()
@@ -181,13 +182,10 @@ impl Registrar {
             return Err(refuse(response));
         }
         let account = self.accounts.get(&credentials.user);
-        let ha1 = account.and_then(|account| match credentials.algorithm {
-            Algorithm::Sha256 => Some(account.sha256.as_str()),
-            Algorithm::Md5 => account.md5.as_deref(),
-        });
+        let account = account.filter(|account| account.algorithm == credentials.algorithm);
         // Who is not there takes as long as who is.
-        let proved = credentials.proves(ha1.unwrap_or_default(), &request.method);
-        if !(proved && ha1.is_some()) {
+        let proved = credentials.proves(account.map_or("", |account| &account.ha1), &request.method);
+        if !(proved && account.is_some()) {
             self.throttle.note(source, &credentials.user, cx.now);
             let refusal = self.challenge(request, source, false, cx);
             return Err(Box::new(Outcome { wrong_try: Some(credentials.user), ..*refusal }));
@@ -196,22 +194,31 @@ impl Registrar {
             return Err(self.challenge(request, source, true, cx));
         }
         // The host is whatever name or address the phone knows us by.
-        let wanted = request.headers.to().ok().and_then(|to| to.uri.user());
-        if wanted.as_deref() != Some(credentials.user.as_str()) {
+        if user_of(request) != credentials.user {
             return Err(refuse(request.response(403)));
         }
         Ok(credentials.user)
     }
 
-    /// 401, SHA-256 before MD5. MD5 is offered to all as soon as it is for one: what a challenge offers tells nothing of the account.
+    /// 401 with the one algorithm of the account: a phone that knows MD5 alone gives up on a challenge of another, be it one of two
+    /// (against RFC 8760 §2.4).
     fn challenge(&mut self, request: &Request, source: IpAddr, stale: bool, cx: &mut Cx<'_>) -> Refusal {
+        let algorithm = self.algorithm(&user_of(request));
         let nonce = self.nonces.issue(source, cx);
         let mut response = request.response(401);
-        let md5 = self.accounts.values().any(|account| account.md5.is_some()).then_some(Algorithm::Md5);
-        for algorithm in std::iter::once(Algorithm::Sha256).chain(md5) {
-            response.headers.push(Field::WwwAuthenticate, challenge(&self.realm, algorithm, &nonce, stale));
-        }
+        response.headers.push(Field::WwwAuthenticate, challenge(&self.realm, algorithm, &nonce, stale));
         refuse(response)
+    }
+
+    /// A user who is not there is challenged as one of those who are, always the same: a challenge tells nothing of who is there.
+    fn algorithm(&self, user: &str) -> Algorithm {
+        let Some((_, first)) = self.accounts.first_key_value() else { return Algorithm::Sha256 };
+        let stranger = || {
+            let sum = ha1(Algorithm::Sha256, user, &first.user, &first.ha1);
+            let number = sum.get(..7).and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or_default();
+            self.accounts.values().nth(number % self.accounts.len())
+        };
+        self.accounts.get(user).or_else(stranger).map_or(Algorithm::Sha256, |account| account.algorithm)
     }
 
     /// Does what the request asks (§10.3, steps 6 to 8), all of it or nothing.
@@ -329,6 +336,11 @@ impl Update<'_> {
             instance,
         })
     }
+}
+
+/// Whose bindings the request is about.
+fn user_of(request: &Request) -> String {
+    request.headers.to().ok().and_then(|to| to.uri.user()).unwrap_or_default()
 }
 
 /// Two contacts of one place, by what tells places apart (§19.1.4).

@@ -74,6 +74,11 @@ export class Switch {
     return join(this.#data, 'cordboard.sqlite');
   }
 
+  /** Its certificate, when it made its own. */
+  get certificate() {
+    return join(this.#data, 'tls/cert.pem');
+  }
+
   /** The recordings it keeps, by file name. */
   get recordings() {
     return readdirSync(join(this.#data, 'recordings')).filter((name) => name.endsWith('.mp3'));

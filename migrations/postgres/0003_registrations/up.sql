@@ -1,11 +1,10 @@
 -- Phones that register (C8). One with an address and a transport is always there; one without is where it registered last.
 ALTER TABLE phones ALTER COLUMN addr DROP NOT NULL;
 ALTER TABLE phones ALTER COLUMN transport DROP NOT NULL;
--- Passwords are kept as HA1 (RFC 7616) for one realm; MD5 only for a phone that knows nothing better.
+-- A password is kept as HA1 (RFC 7616) for one realm, user and algorithm: SHA-256, or MD5 for a phone that knows nothing better.
 ALTER TABLE phones ADD COLUMN md5 BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE phones ADD COLUMN realm TEXT;
-ALTER TABLE phones ADD COLUMN ha1_sha256 TEXT;
-ALTER TABLE phones ADD COLUMN ha1_md5 TEXT;
+ALTER TABLE phones ADD COLUMN ha1 TEXT;
 
 -- Where phones are, for a switch that starts again.
 CREATE TABLE phone_bindings (

@@ -6,11 +6,10 @@ ALTER TABLE phones DROP COLUMN addr;
 ALTER TABLE phones DROP COLUMN transport;
 ALTER TABLE phones RENAME COLUMN fixed_addr TO addr;
 ALTER TABLE phones RENAME COLUMN fixed_transport TO transport;
--- Passwords are kept as HA1 (RFC 7616) for one realm; MD5 only for a phone that knows nothing better.
+-- A password is kept as HA1 (RFC 7616) for one realm, user and algorithm: SHA-256, or MD5 for a phone that knows nothing better.
 ALTER TABLE phones ADD COLUMN md5 BOOLEAN NOT NULL DEFAULT 0;
 ALTER TABLE phones ADD COLUMN realm TEXT;
-ALTER TABLE phones ADD COLUMN ha1_sha256 TEXT;
-ALTER TABLE phones ADD COLUMN ha1_md5 TEXT;
+ALTER TABLE phones ADD COLUMN ha1 TEXT;
 
 -- Where phones are, for a switch that starts again.
 CREATE TABLE phone_bindings (

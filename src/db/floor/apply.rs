@@ -101,8 +101,8 @@ fn phone_secrets(db: &Db, floor: &Floor, passwords: &Passwords<'_>) -> Result<BT
             let key = format!("phones.{name}.password_env");
             ApplyError::Password(FloorError { line: phone.password_line, key, message })
         };
-        let known = now.iter().find(|known| known.setup.name == *name && known.setup.user == phone.user);
-        let known = known.and_then(|known| known.secret.as_ref()).filter(|known| known.md5.is_some() || !phone.md5);
+        let same = |known: &&phones::Phone| known.setup.name == *name && known.setup.user == phone.user && known.md5 == phone.md5;
+        let known = now.iter().find(same).and_then(|known| known.secret.as_ref());
         match (passwords.env)(variable) {
             Some(password) => {
                 let secret =

@@ -113,7 +113,7 @@ on_both! {
         let fixed = PhoneContact::Fixed { addr: "192.0.2.20:5060".parse().unwrap(), transport: Transport::Tcp };
         assert_eq!((desk.user.as_str(), desk.contact), ("tom", fixed));
         let soft = PhoneSetup { name: "soft".into(), user: "mei".into(), contact: PhoneContact::Registered };
-        let secret = PhoneSecret { realm: "test".into(), sha256: "mei secret of SOFT".into(), md5: Some("weak".into()) };
+        let secret = PhoneSecret { realm: "test".into(), ha1: "mei secret of SOFT true".into() };
         assert_eq!(db.phones().unwrap(), vec![
             Phone { setup: desk.clone(), md5: false, secret: None },
             Phone { setup: soft, md5: true, secret: Some(secret) },
@@ -133,7 +133,7 @@ on_both! {
     fn an_exported_floor_is_the_floor(test) {
         test.apply(FULL);
         let file = export(&test.db).unwrap();
-        assert!(!file.contains("secret") && !file.contains("hash of") && !file.contains("weak"), "{file}");
+        assert!(!file.contains("secret") && !file.contains("hash of"), "{file}");
         assert_eq!(test.apply(&file), Vec::<String>::new());
         let other = test.fresh();
         assert_eq!(other.apply(&file).len(), 11);
@@ -228,21 +228,24 @@ on_both! {
 
     fn a_phones_password_is_what_the_environment_says_and_stays_without_it(test) {
         test.apply(FULL);
-        let kept = || test.db.phones().unwrap()[1].secret.clone().map(|secret| (secret.sha256, secret.md5));
+        let kept = || test.db.phones().unwrap()[1].secret.clone().map(|secret| secret.ha1);
         let before = kept();
         assert_eq!(test.apply_with(FULL, &|_| None), Vec::<String>::new());
         let new = |name: &str| Some(format!("new {name}"));
         assert_eq!(test.apply_with(FULL, &new), vec!["~ phone soft: password none -> set"]);
-        assert_eq!(kept(), Some(("mei new SOFT".into(), Some("weak".into()))));
-        assert_eq!(test.apply_with(&FULL.replace("md5 = true", ""), &|_| None), vec!["~ phone soft: md5 true -> none"]);
-        assert_eq!(kept(), Some(("mei new SOFT".into(), None)));
-        // MD5 needs the password again, and so does another user.
-        for changed in [FULL.to_owned(), FULL.replace("\"mei\"", "\"mei2\"")] {
+        assert_eq!(kept().as_deref(), Some("mei new SOFT true"));
+        // Another algorithm needs the password again, and so does another user.
+        for changed in [FULL.replace("md5 = true", ""), FULL.replace("\"mei\"", "\"mei2\"")] {
             let floor = parse(&changed).unwrap();
             let passwords = Passwords { env: &|_| None, hash: &|_| Ok("hash".into()), phone: &secret };
             let Err(ApplyError::Password(error)) = apply(&test.db, &floor, &passwords, false) else { panic!() };
             assert_eq!(error.key, "phones.soft.password_env");
         }
+        let sha256 = FULL.replace("md5 = true", "");
+        assert_eq!(test.apply(&sha256), vec!["~ phone soft: md5 true -> none, password none -> set"]);
+        assert_eq!(kept().as_deref(), Some("mei secret of SOFT false"));
+        test.apply(&FULL.replace("password_env = \"SOFT\"", ""));
+        assert_eq!(kept(), None, "it was another algorithm's");
         test.apply(FULL);
         assert_eq!(kept(), before);
         test.apply(&FULL.replace("user = \"mei\"", "user = \"mei2\"").replace("password_env = \"SOFT\"", ""));

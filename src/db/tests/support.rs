@@ -84,8 +84,7 @@ impl TestDb {
 
 /// What a phone's password is kept as here.
 pub fn secret(phone: &crate::floor::Phone, password: &str) -> Result<PhoneSecret, String> {
-    let sha256 = format!("{} {password}", phone.user);
-    Ok(PhoneSecret { realm: "test".into(), sha256, md5: phone.md5.then(|| "weak".into()) })
+    Ok(PhoneSecret { realm: "test".into(), ha1: format!("{} {password} {}", phone.user, phone.md5) })
 }
 
 pub const MEI: AgentId = AgentId(1);

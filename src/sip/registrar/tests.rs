@@ -10,9 +10,12 @@ use proptest::prelude::*;
 const REALM: &str = "cordboard";
 const PASSWORD: &str = "correct horse battery";
 
-fn account(user: &str, md5: bool) -> Account {
-    let of = |algorithm| ha1(algorithm, user, REALM, PASSWORD);
-    Account { user: user.into(), sha256: of(Algorithm::Sha256), md5: md5.then(|| of(Algorithm::Md5)) }
+fn account(user: &str, algorithm: Algorithm) -> Account {
+    Account { user: user.into(), algorithm, ha1: ha1(algorithm, user, REALM, PASSWORD) }
+}
+
+fn sha256(user: &str) -> Account {
+    account(user, Algorithm::Sha256)
 }
 
 fn flow(transport: Transport, remote: &str) -> Flow {
@@ -73,7 +76,7 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let mut registrar = Registrar::new(REALM.into());
-        registrar.set_accounts(vec![account("mei", false), account("tom", false)]);
+        registrar.set_accounts(vec![sha256("mei"), sha256("tom")]);
         Self { registrar, ids: CountingIds::default(), now: 1_000 }
     }
 
@@ -179,23 +182,28 @@ fn an_empty_secret_opens_nothing() {
 }
 
 #[test]
-fn md5_is_offered_to_all_or_to_none_and_taken_from_whom_it_is_for() {
+fn each_account_has_one_algorithm_and_a_challenge_tells_nothing_of_who_is_there() {
     let mut rig = Rig::new();
-    let mut old = Phone { algorithm: Algorithm::Md5, ..Phone::new("mei") };
-    assert_eq!(rig.register(&mut old, CONTACT).response.status, 401);
-    rig.registrar.set_accounts(vec![account("mei", true), account("tom", false)]);
-    for user in ["mei", "tom", "eve"] {
-        let mut phone = Phone::new(user);
-        let request = phone.request("", "");
-        let response = rig.send(&request, phone.flow).response;
-        let algorithms: Vec<_> = challenges(&response).iter().map(|c| c.contains("algorithm=SHA-256")).collect();
-        assert_eq!(algorithms, vec![true, false], "{user}: the better one first");
-    }
-    assert_eq!(rig.register(&mut old, CONTACT).response.status, 200);
-    let mut new = Phone { call_id: "call-2", ..Phone::new("mei") };
-    assert_eq!(rig.register(&mut new, CONTACT).response.status, 200);
-    let mut tom = Phone { algorithm: Algorithm::Md5, ..Phone::new("tom") };
-    assert_eq!(rig.register(&mut tom, CONTACT).response.status, 401);
+    let asked = |rig: &mut Rig, user: &str| {
+        let mut request = Phone::new("mei").request("", "");
+        request.headers.set(Field::To, format!("<sip:{user}@192.0.2.1>"));
+        let response = rig.send(&request, Phone::new("mei").flow).response;
+        let [challenge] = challenges(&response)[..] else { panic!() };
+        if challenge.contains("algorithm=MD5") { Algorithm::Md5 } else { Algorithm::Sha256 }
+    };
+    let strangers: Vec<String> = (0..200).map(|n| format!("stranger{n}")).collect();
+    assert!(strangers.iter().all(|user| asked(&mut rig, user) == Algorithm::Sha256), "nobody has MD5");
+
+    rig.registrar.set_accounts(vec![account("mei", Algorithm::Md5), sha256("tom")]);
+    assert_eq!((asked(&mut rig, "mei"), asked(&mut rig, "tom")), (Algorithm::Md5, Algorithm::Sha256));
+    let first: Vec<_> = strangers.iter().map(|user| asked(&mut rig, user)).collect();
+    let with_md5 = first.iter().filter(|algorithm| **algorithm == Algorithm::Md5).count();
+    assert!((50..150).contains(&with_md5), "{with_md5} of 200: as often as those who are there");
+    assert_eq!(first, strangers.iter().map(|user| asked(&mut rig, user)).collect::<Vec<_>>(), "always the same");
+
+    let mut status = |user, algorithm| rig.register(&mut Phone { algorithm, ..Phone::new(user) }, CONTACT).response.status;
+    assert_eq!((status("mei", Algorithm::Md5), status("tom", Algorithm::Sha256)), (200, 200));
+    assert_eq!((status("mei", Algorithm::Sha256), status("tom", Algorithm::Md5)), (401, 401));
 }
 
 #[test]
@@ -415,9 +423,9 @@ fn an_account_that_is_gone_or_has_another_password_is_registered_no_more() {
     for user in ["mei", "tom"] {
         rig.register(&mut Phone::new(user), "Contact: <sip:x@192.0.2.7:5070>\r\n");
     }
-    assert_eq!(rig.registrar.set_accounts(vec![account("mei", false), account("tom", false)]), vec![]);
-    let changed = Account { sha256: "other".into(), ..account("mei", false) };
-    assert_eq!(rig.registrar.set_accounts(vec![changed, account("tom", false)]), vec![Bound { user: "mei".into(), bindings: vec![] }]);
+    assert_eq!(rig.registrar.set_accounts(vec![sha256("mei"), sha256("tom")]), vec![]);
+    let changed = Account { ha1: "other".into(), ..sha256("mei") };
+    assert_eq!(rig.registrar.set_accounts(vec![changed, sha256("tom")]), vec![Bound { user: "mei".into(), bindings: vec![] }]);
     assert_eq!(rig.registrar.set_accounts(vec![]), vec![Bound { user: "tom".into(), bindings: vec![] }]);
     assert!(!rig.registrar.is_open());
 }

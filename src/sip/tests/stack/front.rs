@@ -123,8 +123,9 @@ fn authorized(rig: &mut Rig, more: &str) -> String {
 /// A rig with a phone that may register, and speaks from an address that nobody knows.
 fn registering() -> Rig {
     let mut rig = Rig::new();
-    let sha256 = ha1(Algorithm::Sha256, "mei", "here", "password");
-    rig.endpoint.set_accounts(vec![Account { user: "mei".into(), sha256, md5: None }]);
+    let algorithm = Algorithm::Sha256;
+    let account = Account { user: "mei".into(), algorithm, ha1: ha1(algorithm, "mei", "here", "password") };
+    rig.endpoint.set_accounts(vec![account]);
     rig.flow = from("192.0.2.9:5070");
     rig
 }
