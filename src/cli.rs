@@ -182,7 +182,8 @@ fn apply(config: &Config, file: &Path, dry_run: bool) -> Result<(), Failure> {
     let floor = floor::parse(&text)
         .map_err(|errors| Failure { code: WRONG, messages: errors.iter().map(|error| in_file(&error.to_string())).collect() })?;
     // The passwords stand in the environment of whoever applies the file, which is not the running switch's.
-    let named = floor.agents.values().filter_map(|agent| agent.password_env.clone());
+    let agents = floor.agents.values().map(|agent| &agent.password_env);
+    let named = agents.chain(floor.phones.values().map(|phone| &phone.password_env)).flatten().cloned();
     let passwords: BTreeMap<_, _> = named.filter_map(|name| std::env::var(&name).ok().map(|value| (name, value))).collect();
     match ask(config, Ask::Apply { text, passwords, dry_run }) {
         Ok(Reply::Changes { changes }) => {
@@ -218,7 +219,7 @@ fn ask(config: &Config, ask: Ask) -> Result<Reply, Failure> {
         None => {
             std::fs::create_dir_all(&config.data).map_err(|error| Failure::failed(format!("{}: {error}", config.data.display())))?;
             let db = Db::open(&config.database_url()).map_err(Failure::failed)?;
-            control::carry_out(&db, ask).0
+            control::carry_out(&db, &config.sip.realm, ask).0
         }
     };
     match reply {

@@ -65,7 +65,7 @@ impl Web {
     }
 }
 
-/// The carriers' side.
+/// The carriers' and phones' side.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sip {
@@ -73,6 +73,14 @@ pub struct Sip {
     pub udp: SocketAddr,
     #[serde(deserialize_with = "values::address")]
     pub tcp: SocketAddr,
+    /// SIP over TLS, with the certificate of the pages or, where those have none, one of our own; none = off (I5).
+    #[serde(deserialize_with = "values::address_or_off")]
+    pub tls: Option<SocketAddr>,
+    /// PEM file of the authorities that we believe when we connect to a TLS host; none = those of the public web.
+    pub tls_trust: Option<PathBuf>,
+    /// What phones' passwords are for (RFC 7616 §3.3): with another realm they must be applied anew.
+    #[serde(deserialize_with = "values::realm")]
+    pub realm: String,
     /// The address that carriers reach, told in Via, Contact and SDP; none = the one listened on.
     #[serde(deserialize_with = "values::optional_ip")]
     pub advertise: Option<IpAddr>,
@@ -80,7 +88,14 @@ pub struct Sip {
 
 impl Default for Sip {
     fn default() -> Self {
-        Self { udp: loopback(5060), tcp: loopback(5060), advertise: None }
+        Self {
+            udp: loopback(5060),
+            tcp: loopback(5060),
+            tls: Some(loopback(5061)),
+            tls_trust: None,
+            realm: "cordboard".to_owned(),
+            advertise: None,
+        }
     }
 }
 
@@ -248,6 +263,11 @@ impl Config {
                 self.sip.udp.to_string(),
                 "one address of this machine, or sip.advertise with the one carriers reach",
             );
+        }
+        if let Some(path) = &self.sip.tls_trust
+            && let Err(error) = std::fs::File::open(path)
+        {
+            return refuse("sip.tls_trust", path.display().to_string(), &format!("a PEM file that can be read ({error})"));
         }
         if self.sip.advertise.is_none() && self.media.rtp_ip.is_unspecified() {
             let expected = "one address of this machine, or sip.advertise with the one carriers reach";

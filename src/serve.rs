@@ -85,32 +85,38 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
 
     let addr: Arc<OnceLock<Addr<SipActor>>> = Arc::default();
     let to = addr.clone();
-    let sockets = Sockets::bind(&[config.sip.udp], &[config.sip.tcp], config.sip.advertise, move |event| {
+    let secure = crate::tls::sip(&config, &config.data)?;
+    let sockets = Sockets::bind(&[config.sip.udp], &[config.sip.tcp], secure, config.sip.advertise, move |event| {
         if let Some(sip) = to.get() {
             sip.do_send(FromNet(event));
         }
     })
     .await
-    .map_err(|why| format!("SIP cannot listen on {} (udp) and {} (tcp): {why}", config.sip.udp, config.sip.tcp))?;
+    .map_err(|why| {
+        let tls = config.sip.tls.map_or_else(|| "off".to_owned(), |tls| tls.to_string());
+        format!("SIP cannot listen on {} (udp), {} (tcp) and {tls} (tls): {why}", config.sip.udp, config.sip.tcp)
+    })?;
     {
         let mut directory = switch.directory.write();
-        for transport in [Transport::Udp, Transport::Tcp] {
+        for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
             directory.sip_local.extend(sockets.local(transport).map(|local| (transport, local)));
         }
     }
-    let endpoint =
-        Endpoint::new(EndpointConfig { user_agent: format!("Cordboard/{}", env!("CARGO_PKG_VERSION")), ..EndpointConfig::default() });
+    let realm = config.sip.realm.clone();
+    let user_agent = format!("Cordboard/{}", env!("CARGO_PKG_VERSION"));
+    let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), ..EndpointConfig::default() });
     let sip = SipActor::new(endpoint, sockets, switch.clone()).start();
     switch.directory.write().sip = Some(sip.clone());
-    floor::load(&switch)?;
+    floor::load(&switch, &realm)?;
+    floor::restore_phones(&switch)?;
     addr.set(sip).map_err(|_| "SIP was started twice")?;
 
     let arbiter = Arbiter::current();
     let told = switch.clone();
     let app = web::Data::new(App::new(db, config.clone(), demo, metrics, move |event| {
-        let switch = told.clone();
+        let (switch, realm) = (told.clone(), realm.clone());
         // Actors are made on the arbiter of the actors, not on a web worker's.
-        arbiter.spawn_fn(move || hear(&switch, event));
+        arbiter.spawn_fn(move || hear(&switch, &realm, event));
     }));
     let tls = crate::tls::server_config(&config, &config.data)?;
     let (served, on) = (app.clone(), switch.clone());
@@ -224,13 +230,13 @@ fn relative(path: &Path) -> String {
 }
 
 /// What the API tells.
-fn hear(switch: &Arc<Switch>, event: Event) {
+fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
     let (agent, desk) = match event {
         Event::LoggedIn { agent, epoch } => (agent, Desk::EndPages { keep: Some(epoch), take_offline: false }),
         Event::LoggedOut { agent, epoch: _ } => (agent, Desk::EndPages { keep: None, take_offline: true }),
         Event::SessionsEnded { agent, kept } => (agent, Desk::EndPages { keep: kept, take_offline: false }),
         Event::FloorChanged => {
-            if let Err(why) = floor::load(switch) {
+            if let Err(why) = floor::load(switch, realm) {
                 tracing::error!(%why, "the changed floor could not be loaded");
             }
             return;

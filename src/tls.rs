@@ -1,11 +1,12 @@
-//! HTTPS of the pages (F7): a given certificate, or one of our own made at the first start and kept in the data folder.
+//! TLS of the pages (F7) and of SIP (I5): a given certificate, or one of our own made at the first start and kept in the data folder.
 
 use crate::config::{Config, Tls};
+use crate::net;
 use rcgen::{CertificateParams, DnType, KeyPair};
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,6 +18,10 @@ use thiserror::Error;
 pub enum TlsError {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{}: not an authority's certificate: {source}", path.display())]
+    Authority { path: PathBuf, source: rustls::Error },
+    #[error("{}: holds no certificate", path.display())]
+    NoAuthority { path: PathBuf },
     #[error("{}: not PEM: {source}", path.display())]
     Pem { path: PathBuf, source: rustls::pki_types::pem::Error },
     #[error("{} and {} do not go together: {source}", cert.display(), key.display())]
@@ -27,35 +32,69 @@ pub enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
-/// The server's side of TLS, or none where the configuration says `off`.
+/// The pages' side of TLS, or none where the configuration says `off`.
 pub fn server_config(config: &Config, data: &Path) -> Result<Option<ServerConfig>, TlsError> {
+    if config.web.tls == Tls::Off {
+        return Ok(None);
+    }
+    server(config, data).map(Some)
+}
+
+/// TLS for SIP, or none where the configuration says `off`. The certificate is the pages'; ours where they have none.
+pub fn sip(config: &Config, data: &Path) -> Result<Option<net::Tls>, TlsError> {
+    let Some(listen) = config.sip.tls else { return Ok(None) };
+    let mut roots = RootCertStore::empty();
+    match &config.sip.tls_trust {
+        Some(path) => {
+            for authority in chain(path)? {
+                roots.add(authority).map_err(|source| TlsError::Authority { path: path.clone(), source })?;
+            }
+            if roots.is_empty() {
+                return Err(TlsError::NoAuthority { path: path.clone() });
+            }
+        }
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    }
+    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Some(net::Tls { listen, server: Arc::new(server(config, data)?), client: Arc::new(client) }))
+}
+
+fn pem(path: &Path) -> impl FnOnce(rustls::pki_types::pem::Error) -> TlsError {
+    let path = path.to_owned();
+    move |source| TlsError::Pem { path, source }
+}
+
+fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(pem(path))
+}
+
+fn server(config: &Config, data: &Path) -> Result<ServerConfig, TlsError> {
     let (cert, key) = match &config.web.tls {
-        Tls::Off => return Ok(None),
         Tls::Files { cert, key } => (cert.clone(), key.clone()),
-        Tls::SelfMade => self_made(config, &data.join("tls"))?,
+        Tls::SelfMade | Tls::Off => self_made(config, &data.join("tls"))?,
     };
-    let pem = |path: &Path| {
-        let path = path.to_owned();
-        move |source| TlsError::Pem { path, source }
-    };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(&cert).and_then(Iterator::collect).map_err(pem(&cert))?;
+    let chain = chain(&cert)?;
     let private = PrivateKeyDer::from_pem_file(&key).map_err(pem(&key))?;
     let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, private)
         .map_err(|source| TlsError::Pair { cert, key, source })?;
-    Ok(Some(server))
+    Ok(server)
 }
 
-/// Where the certificate and its key lie; made when they are not there yet, for the names under which people may open the page.
+/// Where the certificate and its key lie; made when they are not there yet, for the names under which people and phones may come.
 fn self_made(config: &Config, folder: &Path) -> Result<(PathBuf, PathBuf), TlsError> {
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     if cert.exists() && key.exists() {
         return Ok((cert, key));
     }
     let mut names = vec!["localhost".to_owned()];
-    names.extend(config.web.listen.iter().map(|address| address.ip().to_string()));
+    names.extend(config.web.listen.iter().chain(&config.sip.tls).map(|address| address.ip().to_string()));
+    names.extend(config.sip.advertise.map(|ip| ip.to_string()));
     names.extend(config.web.public_url.as_deref().and_then(host_of));
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "Cordboard");
@@ -120,6 +159,29 @@ mod tests {
 
     #[test]
     fn without_tls_there_is_nothing_to_configure() {
-        assert!(server_config(&with(Tls::Off), Path::new("/nowhere")).unwrap().is_none());
+        let mut config = with(Tls::Off);
+        config.sip.tls = None;
+        assert!(server_config(&config, Path::new("/nowhere")).unwrap().is_none());
+        assert!(sip(&config, Path::new("/nowhere")).unwrap().is_none());
+    }
+
+    #[test]
+    fn sip_has_a_certificate_where_the_pages_have_none() {
+        let data = tempfile::tempdir().unwrap();
+        let config = with(Tls::Off);
+        assert_eq!(sip(&config, data.path()).unwrap().unwrap().listen, config.sip.tls.unwrap());
+        assert!(data.path().join("tls/cert.pem").exists());
+    }
+
+    #[test]
+    fn a_file_of_authorities_that_holds_none_is_refused_by_its_name() {
+        let data = tempfile::tempdir().unwrap();
+        let mut config = with(Tls::Off);
+        let (cert, key) = self_made(&config, data.path()).unwrap();
+        config.sip.tls_trust = Some(cert);
+        assert!(sip(&config, data.path()).is_ok());
+        config.sip.tls_trust = Some(key);
+        let error = sip(&config, data.path()).map(drop).unwrap_err().to_string();
+        assert!(error.contains("key.pem"), "{error}");
     }
 }

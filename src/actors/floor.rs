@@ -10,14 +10,18 @@ use crate::wire::AgentState;
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
-use cordboard_core::setup::{AgentSetup, GroupSetup, TrunkSetup};
+use cordboard_core::setup::{AgentSetup, GroupSetup, PhoneContact, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
-use cordboard_db::{Account, DbError};
+use cordboard_db::{Account, DbError, Phone, PhoneBindings};
+use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
+use cordboard_sip::registrar::{self, Binding};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Brings the actors to what the database says: new ones are made, known ones hear of their changes. Must run on the actors' arbiter.
-pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
+/// `realm` is the one that phones prove their passwords for.
+pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
     let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
     {
@@ -37,10 +41,11 @@ pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
     }
     let sources = Sources {
         trunks: trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(|host| (host.ip(), trunk.id))).collect(),
-        phones: phones.iter().map(|phone| phone.addr).collect(),
+        phones: phones.iter().filter_map(fixed_address).collect(),
     };
     if let Some(sip) = &switch.directory.read().sip {
         sip.do_send(Tune::Sources(sources));
+        sip.do_send(Tune::Accounts(phones.into_iter().filter_map(|phone| account(phone, realm)).collect()));
     }
     for setup in groups {
         load_group(switch, setup);
@@ -52,6 +57,46 @@ pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
         load_agent(switch, account);
     }
     Ok(())
+}
+
+/// Where phones were when the last switch on this database stopped.
+pub fn restore_phones(switch: &Switch) -> Result<(), DbError> {
+    let Some(sip) = switch.directory.read().sip.clone() else { return Ok(()) };
+    for PhoneBindings { user, bindings, clock_began_at } in switch.db.phone_bindings()? {
+        let later = switch.clock_began_at() - clock_began_at;
+        match serde_json::from_str::<Vec<Binding>>(&bindings) {
+            Ok(bindings) => {
+                let bindings = bindings.into_iter().filter_map(|binding| binding.on_clock(later)).collect();
+                sip.do_send(Tune::Restore { user, bindings });
+            }
+            Err(why) => tracing::warn!(phone = %user, %why, "where a phone was cannot be read: it is called when it registers again"),
+        }
+    }
+    Ok(())
+}
+
+fn fixed_address(phone: &Phone) -> Option<SocketAddr> {
+    match phone.setup.contact {
+        PhoneContact::Fixed { addr, .. } => Some(addr),
+        PhoneContact::Registered => None,
+    }
+}
+
+/// The phone's account where it registers and can prove who it is.
+fn account(phone: Phone, realm: &str) -> Option<registrar::Account> {
+    if phone.setup.contact != PhoneContact::Registered {
+        return None;
+    }
+    match phone.secret {
+        Some(secret) if secret.realm == realm => {
+            let algorithm = if phone.md5 { Algorithm::Md5 } else { Algorithm::Sha256 };
+            Some(registrar::Account { user: phone.setup.user, algorithm, ha1: secret.ha1 })
+        }
+        Some(_) | None => {
+            tracing::warn!(phone = %phone.setup.name, realm, "a phone has no password for this realm and cannot register: apply its password_env");
+            None
+        }
+    }
 }
 
 /// Colleagues find the agent by these.

@@ -9,9 +9,9 @@ use actix::prelude::*;
 use cordboard_core::call::{self, Arrival, Route, Way};
 use cordboard_core::cx::Cx;
 use cordboard_core::ids::{Address, AgentId, CallId, LegId, PeerId, TrunkId};
-use cordboard_core::leg::{Command, Input, Kind, Leg, Output, SignalCommand};
+use cordboard_core::leg::{self, Command, Failure, Input, Kind, Leg, Output, SUBSCRIBER_ABSENT, SignalCommand};
 use cordboard_core::message::Tell;
-use cordboard_core::setup::{PhoneSetup, Transport};
+use cordboard_core::setup::{PhoneContact, PhoneSetup, Transport};
 use cordboard_media::{MediaEvent, RtpRemote};
 use cordboard_sip::endpoint::{Flow, ServerKey, Why};
 use cordboard_sip::message::{Method, Request, Response, Uri};
@@ -99,30 +99,41 @@ impl LegActor {
 
     /// An agent's SIP phone is called.
     pub fn phone(switch: &Arc<Switch>, leg: LegId, call: CallId, agent: AgentId, phone: PhoneSetup, caller: String) {
-        let line = Line { host: phone.addr, transport: phone.transport };
-        let user = phone.user.clone();
-        Self::outgoing(switch, leg, call, Kind::Phone { agent, phone }, line, caller, &user);
+        let way = way_to(switch, &phone);
+        let registers = phone.contact == PhoneContact::Registered;
+        if way.is_none() && registers {
+            tracing::info!(%call, phone = %phone.name, "the agent's phone is not registered");
+            let text = "the phone is not registered".into();
+            let absent = Failure { status: 480, q850: Some(SUBSCRIBER_ABSENT), text, heard: false };
+            switch.tell_call(call, call::Event::Leg(leg, leg::Event::Failed(absent)));
+            switch.tell_call(call, call::Event::LegGone(leg));
+            return;
+        }
+        Self::outgoing(switch, leg, call, Kind::Phone { agent, phone }, way, registers, caller);
     }
 
     /// A number outside is called over a trunk (E1).
     pub fn trunk(switch: &Arc<Switch>, leg: LegId, call: CallId, trunk: TrunkId, line: Line, caller: String, called: &str) {
         tracing::info!(%call, %leg, called = %crate::api::mask::mask(called), "a call goes out");
-        Self::outgoing(switch, leg, call, Kind::Trunk(trunk), line, caller, called);
+        let local = switch.directory.read().sip_local.get(&line.transport).copied();
+        let flow = local.map(|local| Flow { transport: line.transport, local, remote: line.host });
+        let way = flow.map(|flow| (Uri::sip(called, line.host), flow));
+        Self::outgoing(switch, leg, call, Kind::Trunk(trunk), way, false, caller);
     }
 
-    fn outgoing(switch: &Arc<Switch>, leg: LegId, call: CallId, kind: Kind, line: Line, caller: String, user: &str) {
+    fn outgoing(switch: &Arc<Switch>, leg: LegId, call: CallId, kind: Kind, way: Option<(Uri, Flow)>, only_way: bool, caller: String) {
         let sip = switch.directory.read().sip.clone();
-        let local = switch.directory.read().sip_local.get(&line.transport).copied();
         let media = switch.media.open_rtp(leg);
-        let (Some(sip), Some(local), Ok(media)) = (sip, local, media) else {
-            tracing::error!(%call, host = %line.host, "nobody can be called there: no transport or no RTP port");
+        let (Some(sip), Some((target, flow)), Ok(media)) = (sip, way, media) else {
+            tracing::error!(%call, ?kind, "nobody can be called there: no transport or no RTP port");
             switch.media.close(leg);
             switch.tell_call(call, call::Event::LegGone(leg));
             return;
         };
         let outgoing = OutgoingCall {
-            target: Uri::sip(user, line.host),
-            flow: Flow { transport: line.transport, local, remote: line.host },
+            target,
+            flow,
+            only_way,
             caller_id: caller,
             display: None,
             routes: Vec::new(),
@@ -300,6 +311,18 @@ impl Handler<Deliver<LegInput>> for LegActor {
             LegInput::Sip(input) => leg.sip(*input, cx),
             LegInput::Media(event) => leg.media(event, cx),
         });
+    }
+}
+
+/// The phone's address and the way there; none when it is not registered, or there is no such transport here.
+fn way_to(switch: &Switch, phone: &PhoneSetup) -> Option<(Uri, Flow)> {
+    let directory = switch.directory.read();
+    match phone.contact {
+        PhoneContact::Fixed { addr, transport } => {
+            let local = directory.sip_local.get(&transport).copied()?;
+            Some((Uri::sip(&phone.user, addr), Flow { transport, local, remote: addr }))
+        }
+        PhoneContact::Registered => directory.registered.get(&phone.user).map(|binding| (binding.contact.clone(), binding.flow)),
     }
 }
 

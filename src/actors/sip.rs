@@ -10,8 +10,10 @@ use cordboard_core::cx::Cx;
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::setup::Transport;
 use cordboard_core::trunk;
+use cordboard_db::PhoneBindings;
 use cordboard_sip::endpoint::{DialogId, Endpoint, EndpointAction, Flow, ServerKey, Sources, User};
 use cordboard_sip::message::{Request, Response};
+use cordboard_sip::registrar::{Account, Binding, Bound};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -64,11 +66,17 @@ pub struct Probe {
 #[rtype(result = "()")]
 pub struct FromNet(pub NetEvent);
 
-/// The floor's addresses changed, or the load did.
+/// The floor's addresses or phones changed, or the load did.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum Tune {
     Sources(Sources),
+    Accounts(Vec<Account>),
+    /// Where a phone was when the last switch stopped.
+    Restore {
+        user: String,
+        bindings: Vec<Binding>,
+    },
     Overloaded(bool),
 }
 
@@ -115,11 +123,40 @@ impl SipActor {
                 self.probed(trunk, host, response.status != 503);
             }
             EndpointAction::Failed { user: User::Probe { trunk, host }, .. } => self.probed(trunk, host, false),
+            EndpointAction::Bound(bound) => self.bound(bound),
+            EndpointAction::WrongPassword { source, user } => {
+                metrics::counter!("cordboard_sip_wrong_passwords_total").increment(1);
+                tracing::warn!(%source, ?user, "a phone tried to register with a wrong password or an unknown user");
+            }
             EndpointAction::Refused { source } => {
                 metrics::counter!("cordboard_sip_strangers_total").increment(1);
                 tracing::debug!(%source, "SIP from an address that is neither a trunk's nor a phone's");
             }
         }
+    }
+
+    /// Legs look up where a phone is; a switch that starts again does so too (connections do not live that long).
+    fn bound(&self, Bound { user, bindings }: Bound) {
+        tracing::info!(phone = %user, contacts = bindings.len(), "a phone's registration");
+        let lasting: Vec<_> = bindings.iter().filter(|binding| !binding.flow.is_reliable()).cloned().collect();
+        let clock_began_at = self.switch.clock_began_at();
+        {
+            let mut directory = self.switch.directory.write();
+            match bindings.into_iter().next() {
+                Some(newest) => drop(directory.registered.insert(user.clone(), newest)),
+                None => drop(directory.registered.remove(&user)),
+            }
+            metrics::gauge!("cordboard_sip_registered_phones").set(u32::try_from(directory.registered.len()).unwrap_or(u32::MAX));
+        }
+        self.switch.note(move |db| {
+            let kept = serde_json::to_string(&lasting).map_err(|why| why.to_string()).and_then(|bindings| {
+                let row = PhoneBindings { user: user.clone(), bindings, clock_began_at };
+                db.set_phone_bindings(&user, (!lasting.is_empty()).then_some(&row)).map_err(|why| why.to_string())
+            });
+            if let Err(why) = kept {
+                tracing::error!(phone = %user, %why, "where a phone is could not be kept for a restart");
+            }
+        });
     }
 
     fn to_leg(&self, leg: LegId, input: SipInput) {
@@ -189,9 +226,18 @@ impl Handler<Probe> for SipActor {
 impl Handler<Tune> for SipActor {
     type Result = ();
 
-    fn handle(&mut self, tune: Tune, _: &mut Context<Self>) {
+    fn handle(&mut self, tune: Tune, ctx: &mut Context<Self>) {
         match tune {
             Tune::Sources(sources) => self.endpoint.set_sources(sources),
+            Tune::Accounts(accounts) => self.step(ctx, |endpoint, _| endpoint.set_accounts(accounts)),
+            Tune::Restore { user, bindings } => {
+                let Some(local) = self.sockets.local(Transport::Udp) else { return };
+                let here = |mut binding: Binding| {
+                    binding.flow.local = local;
+                    binding
+                };
+                self.step(ctx, |endpoint, _| endpoint.restore(&user, bindings.into_iter().map(here).collect()));
+            }
             Tune::Overloaded(overloaded) => self.endpoint.set_overloaded(overloaded),
         }
     }

@@ -16,6 +16,7 @@ use cordboard_core::setup::{GroupSetup, NumberSetup, OutboundRules, Transport};
 use cordboard_core::{agent, call, gone};
 use cordboard_db::{Db, DbError, Journal, Role};
 use cordboard_media::Media;
+use cordboard_sip::registrar::Binding;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -34,6 +35,8 @@ pub struct Directory {
     pub sip: Option<Addr<SipActor>>,
     /// Our end of new SIP flows.
     pub sip_local: HashMap<Transport, SocketAddr>,
+    /// Where each phone that registers is now, by its user.
+    pub registered: HashMap<String, Binding>,
     /// Whose page a peer is.
     pub peers: HashMap<PeerId, AgentId>,
     pub numbers: Vec<NumberSetup>,
@@ -128,6 +131,11 @@ impl Switch {
     pub fn wall(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Wall time at which [`Switch::now`] was zero.
+    pub fn clock_began_at(&self) -> i64 {
+        self.wall() - i64::try_from(self.now()).unwrap_or(i64::MAX)
     }
 
     pub fn with_cx<T>(&self, step: impl FnOnce(&mut Cx) -> T) -> T {

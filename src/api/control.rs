@@ -7,7 +7,8 @@ use crate::api::{App, Event, accounts, password};
 use actix_web::{rt, web};
 use cordboard_core::ids::GroupId;
 use cordboard_db::floor::{self, ApplyError, Passwords};
-use cordboard_db::{AccountForm, Db, Role};
+use cordboard_db::{AccountForm, Db, PhoneSecret, Role};
+use cordboard_sip::digest::{self, Algorithm};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,10 +84,10 @@ fn failed(error: impl ToString) -> Reply {
     Reply::Failed { message: error.to_string() }
 }
 
-/// Does what is asked in the database, and says what a running switch must hear of it. Blocks.
-pub fn carry_out(db: &Db, ask: Ask) -> (Reply, Option<Event>) {
+/// Does what is asked in the database, and says what a running switch must hear of it. Blocks. `realm` is what phones' passwords are for.
+pub fn carry_out(db: &Db, realm: &str, ask: Ask) -> (Reply, Option<Event>) {
     match ask {
-        Ask::Apply { text, passwords, dry_run } => apply(db, &text, &passwords, dry_run),
+        Ask::Apply { text, passwords, dry_run } => apply(db, realm, &text, &passwords, dry_run),
         Ask::Export => (floor::export(db).map_or_else(failed, |text| Reply::Floor { text }), None),
         Ask::CreateAccount { email, number, name, role, groups } => match create(db, email, number, name, role, &groups) {
             Ok(password) => (Reply::OneTimePassword { password }, Some(Event::FloorChanged)),
@@ -100,7 +101,7 @@ pub fn carry_out(db: &Db, ask: Ask) -> (Reply, Option<Event>) {
     }
 }
 
-fn apply(db: &Db, text: &str, passwords: &BTreeMap<String, String>, dry_run: bool) -> (Reply, Option<Event>) {
+fn apply(db: &Db, realm: &str, text: &str, passwords: &BTreeMap<String, String>, dry_run: bool) -> (Reply, Option<Event>) {
     let floor = match floor::parse(text) {
         Ok(floor) => floor,
         Err(errors) => return (Reply::Refused { messages: errors.iter().map(ToString::to_string).collect() }, None),
@@ -109,7 +110,15 @@ fn apply(db: &Db, text: &str, passwords: &BTreeMap<String, String>, dry_run: boo
         password::check(text).map_err(|weakness| weakness.to_string())?;
         password::hash(text).map_err(|error| error.to_string())
     };
-    let passwords = Passwords { env: &|name| passwords.get(name).cloned(), hash: &hash };
+    let phone = |phone: &floor::Phone, text: &str| {
+        // Phones take it from a file; whoever hears a registration can try passwords at leisure.
+        if !(12..=128).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("expected 12 to 128 letters, digits and signs of ASCII, without spaces".to_owned());
+        }
+        let algorithm = if phone.md5 { Algorithm::Md5 } else { Algorithm::Sha256 };
+        Ok(PhoneSecret { realm: realm.to_owned(), ha1: digest::ha1(algorithm, &phone.user, realm, text) })
+    };
+    let passwords = Passwords { env: &|name| passwords.get(name).cloned(), hash: &hash, phone: &phone };
     match floor::apply(db, &floor, &passwords, dry_run) {
         Ok(changes) => {
             let event = (!dry_run && !changes.is_empty()).then_some(Event::FloorChanged);
@@ -225,8 +234,8 @@ async fn answer(stream: tokio::net::UnixStream, app: web::Data<App>) -> io::Resu
     tokio::io::BufReader::new(read.take(LONGEST_LINE)).read_line(&mut line).await?;
     let reply = match serde_json::from_str::<Ask>(&line) {
         Ok(ask) => {
-            let db = app.db.clone();
-            let (reply, event) = web::block(move || carry_out(&db, ask)).await.map_err(io::Error::other)?;
+            let (db, realm) = (app.db.clone(), app.config.sip.realm.clone());
+            let (reply, event) = web::block(move || carry_out(&db, &realm, ask)).await.map_err(io::Error::other)?;
             if let Some(event) = event {
                 app.tell(event);
             }

@@ -17,10 +17,10 @@ fn refused(toml: &str) -> (String, Option<String>, String) {
 #[test]
 fn without_a_file_everything_listens_on_loopback_only() {
     let config = load("").unwrap();
-    let listens = [config.web.listen[0], config.sip.udp, config.sip.tcp, config.media.browser];
+    let listens = [config.web.listen[0], config.sip.udp, config.sip.tcp, config.sip.tls.unwrap(), config.media.browser];
     assert_eq!(
         listens.map(|address| (address.ip().is_loopback(), address.port())),
-        [(true, 8080), (true, 5060), (true, 5060), (true, 8443)]
+        [(true, 8080), (true, 5060), (true, 5060), (true, 5061), (true, 8443)]
     );
     assert!(config.media.rtp_ip.is_loopback());
     assert!(config.database_url().starts_with("sqlite:") && config.database_url().ends_with("/cordboard.sqlite"));
@@ -36,6 +36,8 @@ fn every_section_is_read() {
         tls = "self-made"
         [sip]
         udp = "0.0.0.0:5060"
+        tls = "off"
+        realm = "calls.example.com"
         advertise = "198.51.100.7"
         [media]
         rtp_ip = "0.0.0.0"
@@ -66,6 +68,7 @@ fn every_section_is_read() {
     assert!(!format!("{config:?}").contains("s3cret"));
     assert_eq!(config.web.url(), "https://calls.example.com");
     assert_eq!((config.web.tls, config.web.listen.len()), (Tls::SelfMade, 2));
+    assert_eq!((config.sip.tls, config.sip.realm.as_str()), (None, "calls.example.com"));
     assert_eq!(config.media.rtp_ports, 30_000..=30_999);
     assert_eq!(config.media.advertise, vec!["198.51.100.7".parse::<IpAddr>().unwrap()]);
     assert_eq!(config.database.url.as_deref(), Some("postgres://cordboard@localhost/cordboard"));
@@ -86,6 +89,9 @@ fn a_bad_value_is_refused_with_its_key_the_value_and_what_was_expected() {
     assert_eq!(refused("[limits]\nlogins_per_minute = \"many\"").2, "a whole number");
     assert_eq!(refused("[log]\nformat = \"xml\"").2, "one of `text` or `json`");
     assert!(refused("[web]\ntls = \"on\"").2.contains("self-made"));
+    assert!(refused("[sip]\ntls = \"on\"").2.contains("5061"));
+    assert_eq!(refused("[sip]\nrealm = \"my \\\"house\\\"\"").0, "sip.realm");
+    assert_eq!(refused("[sip]\ntls_trust = \"/nowhere.pem\"").0, "sip.tls_trust");
     assert_eq!(refused("[web]\ntls = { cert = \"/nowhere.pem\", key = \"/nowhere.pem\" }").0, "web.tls.cert");
 }
 

@@ -87,6 +87,19 @@ pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sock
     text(deserializer, ADDRESS, |text| text.parse().ok())
 }
 
+pub(super) fn address_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    text(deserializer, "an address and port such as 127.0.0.1:5061, or \"off\"", |text| {
+        if text == "off" { Some(None) } else { text.parse().ok().map(Some) }
+    })
+}
+
+pub(super) fn realm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer, "a name such as calls.example.com: letters, digits, dots, hyphens and underscores", |text| {
+        let fits = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+        fits.then(|| text.to_owned())
+    })
+}
+
 pub(super) fn ip<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr, D::Error> {
     text(deserializer, IP, |text| text.parse().ok())
 }

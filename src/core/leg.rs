@@ -27,6 +27,9 @@ pub struct Failure {
     pub heard: bool,
 }
 
+/// The Q.850 cause of a phone that is not there: nowhere registered.
+pub const SUBSCRIBER_ABSENT: u8 = 20;
+
 /// What signalling tells a leg.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SignalEvent {

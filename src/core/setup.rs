@@ -103,17 +103,25 @@ pub struct Membership {
 #[serde(rename_all = "snake_case")]
 pub enum DeviceSetup {
     Browser,
-    /// A SIP phone at a fixed contact.
     Phone(PhoneSetup),
 }
 
-/// A SIP phone with a fixed contact: `sip:user@addr`.
+/// A SIP phone (C8).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PhoneSetup {
     pub name: String,
     pub user: String,
-    pub addr: SocketAddr,
-    pub transport: Transport,
+    pub contact: PhoneContact,
+}
+
+/// Where a phone is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneContact {
+    /// Always at `sip:user@addr`.
+    Fixed { addr: SocketAddr, transport: Transport },
+    /// Where it registered last.
+    Registered,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]

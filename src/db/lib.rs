@@ -36,6 +36,7 @@ pub use codes::{CodeFor, CodeId, Completion, Held, TRIES, Tried};
 pub use error::DbError;
 pub use floor::{Change, Floor, FloorError};
 pub use journal::{Journal, JournalError};
+pub use phones::{Phone, PhoneBindings, PhoneSecret};
 pub use pool::Db;
 pub use recordings::{Recording, RecordingState};
 pub use records::{RECORDS_PER_PAGE, RecordFilter, RecordPage, RecordRow, Scope};

@@ -7,8 +7,19 @@ table! {
         id -> Integer,
         name -> Text,
         sip_user -> Text,
-        addr -> Text,
-        transport -> Text,
+        addr -> Nullable<Text>,
+        transport -> Nullable<Text>,
+        md5 -> Bool,
+        realm -> Nullable<Text>,
+        ha1 -> Nullable<Text>,
+    }
+}
+
+table! {
+    phone_bindings (sip_user) {
+        sip_user -> Text,
+        bindings -> Text,
+        clock_began_at -> BigInt,
     }
 }
 

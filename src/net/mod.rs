@@ -11,6 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Largest datagram there is.
 const DATAGRAM: usize = 65_535;
@@ -24,9 +26,17 @@ pub enum NetEvent {
     Broken { flow: Flow },
 }
 
-/// The way to each stream's writer, by our end and the peer's.
-type Streams = HashMap<(SocketAddr, SocketAddr), mpsc::Sender<Vec<u8>>>;
+/// The way to each stream's writer.
+type Streams = HashMap<Flow, mpsc::Sender<Vec<u8>>>;
 type Sink = Arc<dyn Fn(NetEvent) + Send + Sync>;
+
+/// What TLS needs: as the one that is connected to, and as the one that connects (I5).
+#[derive(Clone)]
+pub struct Tls {
+    pub listen: SocketAddr,
+    pub server: Arc<ServerConfig>,
+    pub client: Arc<ClientConfig>,
+}
 
 /// All SIP sockets of the switch.
 #[derive(Clone)]
@@ -34,6 +44,8 @@ pub struct Sockets {
     udp: Arc<Vec<(SocketAddr, Arc<UdpSocket>)>>,
     /// Where we listen for connections: the Via and Contact of ours.
     tcp: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
+    connector: Option<TlsConnector>,
     streams: Arc<Mutex<Streams>>,
     sink: Sink,
 }
@@ -43,6 +55,7 @@ impl Sockets {
     pub async fn bind(
         udp: &[SocketAddr],
         tcp: &[SocketAddr],
+        tls: Option<Tls>,
         advertise: Option<IpAddr>,
         sink: impl Fn(NetEvent) + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -57,12 +70,21 @@ impl Sockets {
             listeners.push(TcpListener::bind(addr).await?);
         }
         let tcp = listeners.first().map(TcpListener::local_addr).transpose()?.map(|addr| told(addr, advertise));
-        let this = Self { udp: Arc::new(sockets), tcp, streams: Arc::default(), sink };
+        let secure = match &tls {
+            Some(tls) => Some((TcpListener::bind(tls.listen).await?, TlsAcceptor::from(tls.server.clone()))),
+            None => None,
+        };
+        let own = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?.map(|addr| told(addr, advertise));
+        let connector = tls.map(|tls| TlsConnector::from(tls.client));
+        let this = Self { udp: Arc::new(sockets), tcp, tls: own, connector, streams: Arc::default(), sink };
         for (local, socket) in this.udp.iter() {
             tokio::spawn(receive(*local, socket.clone(), this.sink.clone()));
         }
         for listener in listeners {
-            tokio::spawn(this.clone().accept(listener, advertise));
+            tokio::spawn(this.clone().accept(listener, None, advertise));
+        }
+        if let Some((listener, acceptor)) = secure {
+            tokio::spawn(this.clone().accept(listener, Some(acceptor), advertise));
         }
         Ok(this)
     }
@@ -72,7 +94,7 @@ impl Sockets {
         match transport {
             Transport::Udp => self.udp.first().map(|(addr, _)| *addr),
             Transport::Tcp => self.tcp,
-            Transport::Tls => None,
+            Transport::Tls => self.tls,
         }
     }
 
@@ -87,9 +109,7 @@ impl Sockets {
                     Err(_) => (self.sink)(NetEvent::Broken { flow }),
                 }
             }
-            Transport::Tcp => self.send_stream(flow, bytes),
-            // No TLS listener yet (I5): there is no such flow.
-            Transport::Tls => (self.sink)(NetEvent::Broken { flow }),
+            Transport::Tcp | Transport::Tls => self.send_stream(flow, bytes),
         }
     }
 }
@@ -113,3 +133,6 @@ async fn receive(local: SocketAddr, socket: Arc<UdpSocket>, sink: Sink) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,37 @@
-//! SIP over TCP: framing, one task that reads and one that writes for each connection.
+//! SIP over TCP and TLS: framing, one task that reads and one that writes for each connection.
 
-use super::{NetEvent, Sockets};
+use super::{NetEvent, Sockets, told};
 use cordboard_core::setup::Transport;
 use cordboard_sip::endpoint::Flow;
 use cordboard_sip::message::{Frame, StreamFramer};
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// Messages that may wait for a slow peer.
 const QUEUE: usize = 256;
 /// Connections that a stranger may hold open in all.
 const MOST_STREAMS: usize = 4_096;
-/// How long a connection may take to come up (timer F would give up later).
+/// How long a connection may take to come up, TLS included (timer F would give up later).
 const CONNECT: Duration = Duration::from_secs(8);
 /// How long a connection whose bytes make no sense any more stays for what is still to be answered.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 impl Sockets {
-    pub(super) async fn accept(self, listener: TcpListener, advertise: Option<IpAddr>) {
+    pub(super) async fn accept(self, listener: TcpListener, acceptor: Option<TlsAcceptor>, advertise: Option<IpAddr>) {
+        let transport = if acceptor.is_some() { Transport::Tls } else { Transport::Tcp };
         loop {
             match listener.accept().await {
                 Ok((stream, remote)) if self.streams.lock().len() < MOST_STREAMS => {
-                    let Ok(local) = stream.local_addr().map(|own| super::told(own, advertise)) else { continue };
-                    let receiver = self.adopt(local, remote);
-                    tokio::spawn(self.clone().serve(stream, local, remote, receiver));
+                    let Ok(local) = stream.local_addr().map(|own| told(own, advertise)) else { continue };
+                    let flow = Flow { transport, local, remote };
+                    let receiver = self.adopt(flow);
+                    tokio::spawn(self.clone().welcome(stream, acceptor.clone(), flow, receiver));
                 }
                 Ok((_, remote)) => tracing::warn!(%remote, "too many SIP connections: one refused"),
                 Err(why) => {
@@ -38,9 +42,9 @@ impl Sockets {
         }
     }
 
-    fn adopt(&self, local: SocketAddr, remote: SocketAddr) -> mpsc::Receiver<Vec<u8>> {
+    fn adopt(&self, flow: Flow) -> mpsc::Receiver<Vec<u8>> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        self.streams.lock().insert((local, remote), sender);
+        self.streams.lock().insert(flow, sender);
         receiver
     }
 
@@ -48,48 +52,78 @@ impl Sockets {
         let known = {
             let streams = self.streams.lock();
             // Any connection to that peer will do when ours is a new one (RFC 3261 §18.1.1).
-            streams
-                .get(&(flow.local, flow.remote))
-                .or_else(|| streams.iter().find(|((_, r), _)| *r == flow.remote).map(|(_, s)| s))
-                .cloned()
+            let alike = |other: &Flow| other.remote == flow.remote && other.transport == flow.transport;
+            streams.get(&flow).or_else(|| streams.iter().find(|(other, _)| alike(other)).map(|(_, sender)| sender)).cloned()
         };
         let sender = known.unwrap_or_else(|| {
-            let receiver = self.adopt(flow.local, flow.remote);
+            let receiver = self.adopt(flow);
             tokio::spawn(self.clone().connect(flow, receiver));
-            self.streams.lock().get(&(flow.local, flow.remote)).cloned().unwrap_or_else(|| mpsc::channel(1).0)
+            self.streams.lock().get(&flow).cloned().unwrap_or_else(|| mpsc::channel(1).0)
         });
         if sender.try_send(bytes).is_err() {
-            self.broken(flow.local, flow.remote);
+            self.broken(flow);
         }
     }
 
+    /// A connection made to us.
+    async fn welcome(self, stream: TcpStream, acceptor: Option<TlsAcceptor>, flow: Flow, receiver: mpsc::Receiver<Vec<u8>>) {
+        let Some(acceptor) = acceptor else {
+            let (reader, writer) = stream.into_split();
+            return self.serve(reader, writer, flow, receiver).await;
+        };
+        match within(acceptor.accept(stream)).await {
+            Ok(stream) => {
+                let (reader, writer) = tokio::io::split(stream);
+                self.serve(reader, writer, flow, receiver).await;
+            }
+            Err(why) => {
+                tracing::debug!(remote = %flow.remote, %why, "a TLS connection for SIP did not come about");
+                self.broken(flow);
+            }
+        }
+    }
+
+    /// A connection of ours.
     async fn connect(self, flow: Flow, receiver: mpsc::Receiver<Vec<u8>>) {
-        match tokio::time::timeout(CONNECT, TcpStream::connect(flow.remote)).await {
-            Ok(Ok(stream)) => self.serve(stream, flow.local, flow.remote, receiver).await,
-            Ok(Err(_)) | Err(_) => self.broken(flow.local, flow.remote),
-        }
+        let connected = within(TcpStream::connect(flow.remote)).await;
+        let connector = self.connector.clone().filter(|_| flow.transport == Transport::Tls);
+        let why = match (connected, connector) {
+            (Ok(stream), Some(connector)) => match within(connector.connect(ServerName::from(flow.remote.ip()), stream)).await {
+                Ok(stream) => {
+                    let (reader, writer) = tokio::io::split(stream);
+                    return self.serve(reader, writer, flow, receiver).await;
+                }
+                Err(why) => why,
+            },
+            (Ok(stream), None) if flow.transport == Transport::Tcp => {
+                let (reader, writer) = stream.into_split();
+                return self.serve(reader, writer, flow, receiver).await;
+            }
+            (Ok(_), None) => io::Error::other("sip.tls is off"),
+            (Err(why), _) => why,
+        };
+        tracing::warn!(remote = %flow.remote, transport = ?flow.transport, %why, "no connection for SIP");
+        self.broken(flow);
     }
 
-    /// `local` is the name of our end in the flow: the socket's for connections made to us, the one asked for in ours.
-    async fn serve(self, stream: TcpStream, local: SocketAddr, remote: SocketAddr, receiver: mpsc::Receiver<Vec<u8>>) {
-        let (reader, writer) = stream.into_split();
+    /// The flow's `local` is the name of our end: the socket's for connections made to us, the one asked for in ours.
+    async fn serve(self, reader: impl AsyncRead + Unpin, writer: impl AsyncWrite + Unpin, flow: Flow, receiver: mpsc::Receiver<Vec<u8>>) {
         tokio::select! {
-            () = self.read(reader, local, remote) => {}
+            () = self.read(reader, flow) => {}
             () = write(writer, receiver) => {}
         }
-        self.broken(local, remote);
+        self.broken(flow);
     }
 
-    async fn read(&self, mut reader: OwnedReadHalf, local: SocketAddr, remote: SocketAddr) {
+    async fn read(&self, mut reader: impl AsyncRead + Unpin, flow: Flow) {
         let mut framer = StreamFramer::default();
         let mut buffer = vec![0; 16 * 1024];
-        let flow = Flow { transport: Transport::Tcp, local, remote };
         while let Ok(length @ 1..) = reader.read(&mut buffer).await {
             for frame in framer.push(buffer.get(..length).unwrap_or_default()) {
                 match frame {
                     Frame::Message(bytes) => (self.sink)(NetEvent::Received { flow, bytes }),
                     Frame::Ping => {
-                        let pong = self.streams.lock().get(&(local, remote)).cloned();
+                        let pong = self.streams.lock().get(&flow).cloned();
                         if pong.is_some_and(|sender| sender.try_send(b"\r\n".to_vec()).is_err()) {
                             return;
                         }
@@ -105,16 +139,20 @@ impl Sockets {
         }
     }
 
-    fn broken(&self, local: SocketAddr, remote: SocketAddr) {
-        if self.streams.lock().remove(&(local, remote)).is_some() {
-            (self.sink)(NetEvent::Broken { flow: Flow { transport: Transport::Tcp, local, remote } });
+    fn broken(&self, flow: Flow) {
+        if self.streams.lock().remove(&flow).is_some() {
+            (self.sink)(NetEvent::Broken { flow });
         }
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut receiver: mpsc::Receiver<Vec<u8>>) {
+async fn within<T>(attempt: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(CONNECT, attempt).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn write(mut writer: impl AsyncWrite + Unpin, mut receiver: mpsc::Receiver<Vec<u8>>) {
     while let Some(bytes) = receiver.recv().await {
-        if writer.write_all(&bytes).await.is_err() {
+        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
             return;
         }
     }

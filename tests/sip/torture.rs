@@ -114,6 +114,7 @@ fn program(network: [u8; 2], data: &tempfile::TempDir) -> Command {
     command.arg("--data").arg(data.path()).env_remove("CORDBOARD_CONFIG").env_remove("CORDBOARD_DATABASE__URL");
     command.env("CORDBOARD_WEB__LISTEN", format!("{own}:8080")).env("CORDBOARD_MEDIA__BROWSER", format!("{own}:8443"));
     command.env("CORDBOARD_SIP__UDP", format!("{own}:{SIP}")).env("CORDBOARD_SIP__TCP", format!("{own}:{SIP}"));
+    command.env("CORDBOARD_SIP__TLS", format!("{own}:5061"));
     command.env("CORDBOARD_MEDIA__RTP_IP", own.to_string());
     command
 }

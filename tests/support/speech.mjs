@@ -24,6 +24,14 @@ export function say(sentence, { rate = RATE, voice = 'en-us', before = 0.3, afte
   return `${name}.wav`;
 }
 
+/** Says it again and again for some minutes. */
+export function sayForLong(sentence) {
+  const once = say(sentence);
+  const long = once.replace(/wav$/, 'long.wav');
+  execFileSync('sox', [once, long, 'repeat', '60']);
+  return long;
+}
+
 /** The sentence's samples at RATE. */
 export const spoken = (sentence, options) => readWav(say(sentence, { ...options, rate: RATE })).samples;
 

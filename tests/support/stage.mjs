@@ -51,7 +51,7 @@ announce_every = "10s"
 # Nobody works there.
 [groups.Claims]
 
-${phone ? `[phones.desk]\nuser = "mei"\naddr = "127.0.0.1:${phone}"\n` : ''}
+${phone ? `[phones.desk]\nuser = "mei"\n${phone}\n` : ''}
 [agents."mei@example.com"]
 number = "1001"
 name = "Mei Tanaka"
@@ -95,6 +95,7 @@ group = "Returns"
 early_media = true
 `;
 const PASSWORD = 'blue-Kettle-42';
+export const PHONE_PASSWORD = 'slow-Train-to-9-Elms';
 
 export class Stage {
   did = DID;
@@ -114,18 +115,24 @@ export class Stage {
   #admin;
   #calls = [];
   #microphones = {};
+  /** The keys of the phone in the floor file. */
   #phone;
   #carriers = {};
+  #phonePort;
 
   /**
-   * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone.
+   * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone at a fixed
+   * address; with `'registers'` or `'registers by MD5'` on one that tells where it is.
    * `misses` in a row set an agent busy.
    */
   async open({ agent = true, phone = false, misses = 3 } = {}) {
-    if (phone) this.#phone = await freePort();
+    if (phone === true) this.#phonePort = await freePort();
+    if (phone) this.#phone = this.#phonePort ? `addr = "127.0.0.1:${this.#phonePort}"` : 'register = true\npassword_env = "PHONE_PASSWORD"';
+    if (phone === 'registers by MD5') this.#phone += '\nmd5 = true';
     this.#carriers = { carrier: await freePort(), other: await freePort() };
     const text = floor({ misses, phone: this.#phone, ...this.#carriers });
-    this.switch = await Switch.create({ floor: text, environment: { AGENT_PASSWORD: PASSWORD }, database: process.env.STAGE_DATABASE });
+    const environment = { AGENT_PASSWORD: PASSWORD, PHONE_PASSWORD };
+    this.switch = await Switch.create({ floor: text, environment, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
   }
 
@@ -187,7 +194,7 @@ export class Stage {
   /** Mei's phone takes one call by that scenario of SIPp; whoever lifts it says a sentence again and again. */
   async phone(scenario = 'phone') {
     const audio = await CallerAudio.open(spokenUlaw(SENTENCES.agent));
-    const phone = openPhone(scenario, { port: this.#phone, audio });
+    const phone = openPhone(scenario, { port: this.#phonePort, audio });
     this.#calls.push({ audio, sipp: phone });
     return Object.assign(phone, { audio });
   }

@@ -38,7 +38,7 @@ export class Switch {
 
   static async #prepare({ environment = {}, rtpPorts = 200, newDatabase }) {
     const made = new Switch();
-    [made.httpPort, made.sipPort, made.mediaPort] = [await freePort(), await freePort(), await freePort()];
+    [made.httpPort, made.sipPort, made.sipTlsPort, made.mediaPort] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const rtp = 30_000 + rtpPorts * randomInt(0, Math.floor(20_000 / rtpPorts));
     made.#environment = {
       ...process.env,
@@ -46,6 +46,7 @@ export class Switch {
       CORDBOARD_WEB__LISTEN: `127.0.0.1:${made.httpPort}`,
       CORDBOARD_SIP__UDP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_SIP__TCP: `127.0.0.1:${made.sipPort}`,
+      CORDBOARD_SIP__TLS: `127.0.0.1:${made.sipTlsPort}`,
       CORDBOARD_MEDIA__BROWSER: `127.0.0.1:${made.mediaPort}`,
       CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + rtpPorts - 1}`,
     };
@@ -71,6 +72,11 @@ export class Switch {
   /** Where its database is, when that is SQLite. */
   get database() {
     return join(this.#data, 'cordboard.sqlite');
+  }
+
+  /** Its certificate, when it made its own. */
+  get certificate() {
+    return join(this.#data, 'tls/cert.pem');
   }
 
   /** The recordings it keeps, by file name. */

@@ -75,7 +75,11 @@ impl Calls {
     pub fn new(local: SocketAddr, target: SocketAddr, patience: Duration) -> Self {
         let sources = Sources { trunks: vec![(target.ip(), SWITCH)], phones: Vec::new() };
         Self {
-            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard carrier simulator".to_owned() }),
+            endpoint: Endpoint::new(EndpointConfig {
+                sources,
+                user_agent: "Cordboard carrier simulator".to_owned(),
+                ..EndpointConfig::default()
+            }),
             calls: HashMap::new(),
             placed: 0,
             started: Instant::now(),
@@ -100,6 +104,7 @@ impl Calls {
         let call = OutgoingCall {
             target: Uri::sip(did, self.target),
             flow: Flow { transport: Transport::Udp, local: self.local, remote: self.target },
+            only_way: false,
             caller_id: caller.to_owned(),
             display: None,
             routes: Vec::new(),
@@ -259,6 +264,8 @@ impl Calls {
                 // Nothing is probed from here.
                 EndpointAction::Response { user: User::Probe { .. }, .. } | EndpointAction::Failed { user: User::Probe { .. }, .. } => {}
                 EndpointAction::Refused { source } => warn!("a message from {source}, which is not the switch"),
+                // Nobody registers here.
+                EndpointAction::Bound(_) | EndpointAction::WrongPassword { .. } => {}
             }
         }
     }

@@ -210,6 +210,9 @@ impl Call {
             }
             // 603 and 486 at a phone: the person said no, or the line is taken.
             leg::Event::Failed(why) if why.status == 603 => self.take_back(offer, |_| Withdrawal::NotNeeded, out),
+            leg::Event::Failed(why) if why.q850 == Some(leg::SUBSCRIBER_ABSENT) => {
+                self.take_back(offer, |_| Withdrawal::DeviceFailed("phone_not_registered".into()), out);
+            }
             leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
                 self.take_back(offer, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
             }

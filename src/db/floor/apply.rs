@@ -2,9 +2,10 @@
 
 use super::change::{compare, renamed};
 use super::load::load;
-use super::{Agent, Change, ChangeKind, FieldChange, Floor, FloorError, Group, Subject, WayOut};
+use super::{Agent, Change, ChangeKind, FieldChange, Floor, FloorError, Group, Phone, Subject, WayOut};
 use crate::agents::{self, NewAccount};
 use crate::error::DbError;
+use crate::phones::PhoneSecret;
 use crate::pool::{AnyConnection, Db};
 use crate::{groups, numbers, phones, settings, trunks};
 use cordboard_core::ids::{AgentId, GroupId, TrunkId};
@@ -12,19 +13,21 @@ use cordboard_core::setup::{self, GroupSetup, Membership, NumberSetup, PhoneSetu
 use std::collections::{BTreeMap, HashMap};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where first passwords come from.
+/// Where passwords come from.
 pub struct Passwords<'a> {
     /// The value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// The password's hash in PHC form, or what is wrong with it (A6).
     pub hash: &'a dyn Fn(&str) -> Result<String, String>,
+    /// What a registering phone's password is kept as, or what is wrong with it.
+    pub phone: &'a dyn Fn(&Phone, &str) -> Result<PhoneSecret, String>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     #[error(transparent)]
     Db(#[from] DbError),
-    /// A first password is needed, but not there or not good enough.
+    /// A password is needed, but not there or not good enough.
     #[error(transparent)]
     Password(FloorError),
 }
@@ -39,6 +42,7 @@ pub fn diff(db: &Db, floor: &Floor) -> Result<Vec<Change>, DbError> {
 pub fn apply(db: &Db, floor: &Floor, passwords: &Passwords<'_>, dry_run: bool) -> Result<Vec<Change>, ApplyError> {
     // Before the transaction: a good hash takes its time.
     let hashes = first_passwords(db, floor, passwords)?;
+    let secrets = phone_secrets(db, floor, passwords)?;
     let changes = db.transaction(|c| {
         let now = load(c)?;
         let mut changes = compare(&now, floor);
@@ -49,9 +53,15 @@ pub fn apply(db: &Db, floor: &Floor, passwords: &Passwords<'_>, dry_run: bool) -
                     agents::set_password(c, account.setup.id, hash, false)?;
                 }
             }
+            for (name, secret) in &secrets {
+                phones::set_secret(c, name, secret)?;
+            }
         }
         for email in hashes.keys() {
-            tell_of_password(&mut changes, email);
+            tell_of_password(&mut changes, Subject::Agent, email);
+        }
+        for name in secrets.keys() {
+            tell_of_password(&mut changes, Subject::Phone, name);
         }
         Ok(changes)
     })?;
@@ -81,13 +91,40 @@ fn first_passwords(db: &Db, floor: &Floor, passwords: &Passwords<'_>) -> Result<
     Ok(hashes)
 }
 
-fn tell_of_password(changes: &mut Vec<Change>, email: &str) {
+/// Secrets of the phones that get another password than they have, by name. Nobody but this file changes them.
+fn phone_secrets(db: &Db, floor: &Floor, passwords: &Passwords<'_>) -> Result<BTreeMap<String, PhoneSecret>, ApplyError> {
+    let now = db.phones()?;
+    let mut secrets = BTreeMap::new();
+    for (name, phone) in &floor.phones {
+        let Some(variable) = &phone.password_env else { continue };
+        let refuse = |message| {
+            let key = format!("phones.{name}.password_env");
+            ApplyError::Password(FloorError { line: phone.password_line, key, message })
+        };
+        let same = |known: &&phones::Phone| known.setup.name == *name && known.setup.user == phone.user && known.md5 == phone.md5;
+        let known = now.iter().find(same).and_then(|known| known.secret.as_ref());
+        match (passwords.env)(variable) {
+            Some(password) => {
+                let secret =
+                    (passwords.phone)(phone, &password).map_err(|why| refuse(format!("the password in {variable} is refused: {why}")))?;
+                if known != Some(&secret) {
+                    secrets.insert(name.clone(), secret);
+                }
+            }
+            None if known.is_some() => {}
+            None => return Err(refuse(format!("{variable} is not set in the environment"))),
+        }
+    }
+    Ok(secrets)
+}
+
+fn tell_of_password(changes: &mut Vec<Change>, subject: Subject, name: &str) {
     let told = FieldChange { field: "password".to_owned(), before: None, after: Some("set".to_owned()) };
-    match changes.iter_mut().find(|change| change.subject == Subject::Agent && change.name == email) {
-        // A new account's first password goes without saying.
+    match changes.iter_mut().find(|change| change.subject == subject && change.name == name) {
+        // A new entry's password goes without saying.
         Some(Change { kind: ChangeKind::Added, .. }) => {}
         Some(change) => change.fields.push(told),
-        None => changes.push(Change { kind: ChangeKind::Changed, subject: Subject::Agent, name: email.to_owned(), fields: vec![told] }),
+        None => changes.push(Change { kind: ChangeKind::Changed, subject, name: name.to_owned(), fields: vec![told] }),
     }
 }
 
@@ -106,8 +143,7 @@ fn write(c: &mut AnyConnection, now: &Floor, floor: &Floor, changes: &[Change]) 
         trunks::save(c, &trunk_setup(name, trunk))?;
     }
     for (name, phone) in names(Subject::Phone, WRITTEN).filter_map(|name| floor.phones.get_key_value(name)) {
-        let phone = PhoneSetup { name: name.clone(), user: phone.user.clone(), addr: phone.addr, transport: phone.transport };
-        phones::save(c, &phone)?;
+        phones::save(c, &PhoneSetup { name: name.clone(), user: phone.user.clone(), contact: phone.contact() }, phone.md5)?;
     }
     for name in names(Subject::Group, &[ChangeKind::Added]) {
         groups::claim(c, name)?;

@@ -88,7 +88,8 @@ pub(super) fn compare(now: &Floor, wanted: &Floor) -> Vec<Change> {
     let settings = |floor: &Floor| BTreeMap::from([("settings".to_owned(), table(&floor.settings))]);
     entries(Subject::Settings, settings(now), settings(wanted), &mut changes);
     entries(Subject::Trunk, tables(&now.trunks), tables(&wanted.trunks), &mut changes);
-    entries(Subject::Phone, tables(&now.phones), tables(&wanted.phones), &mut changes);
+    let phones = |floor: &Floor| floor.phones.iter().map(|(name, phone)| (name.clone(), without_password(phone))).collect();
+    entries(Subject::Phone, phones(now), phones(wanted), &mut changes);
     entries(Subject::Group, tables(&now.groups), tables(&wanted.groups), &mut changes);
     let names = renamed(now, wanted);
     let before = now.agents.iter().map(|(email, agent)| (names.get(email).unwrap_or(email).clone(), account(email, agent))).collect();
@@ -108,9 +109,14 @@ fn tables<T: Serialize>(section: &BTreeMap<String, T>) -> BTreeMap<String, Table
     section.iter().map(|(name, entry)| (name.clone(), table(entry))).collect()
 }
 
-fn account(email: &str, agent: &Agent) -> Table {
-    let mut table = table(agent);
+fn without_password<T: Serialize>(entry: &T) -> Table {
+    let mut table = table(entry);
     table.remove("password_env");
+    table
+}
+
+fn account(email: &str, agent: &Agent) -> Table {
+    let mut table = without_password(agent);
     table.insert("email".to_owned(), toml::Value::from(email));
     table
 }

@@ -4,7 +4,7 @@ use super::{Agent, Floor, Group, Member, Number, Phone, Trunk, WayOut};
 use crate::error::DbError;
 use crate::pool::{AnyConnection, Db};
 use crate::{agents, groups, numbers, phones, settings, trunks};
-use cordboard_core::setup::{self, DeviceSetup};
+use cordboard_core::setup::{self, DeviceSetup, PhoneContact};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -24,8 +24,8 @@ pub(super) fn load(c: &mut AnyConnection) -> Result<Floor, DbError> {
         let name = trunk.name.clone();
         floor.trunks.insert(name, Trunk::from(trunk));
     }
-    for (_, phone) in phones::all(c)? {
-        floor.phones.insert(phone.name, Phone { user: phone.user, addr: phone.addr, transport: phone.transport });
+    for phone in phones::all(c)? {
+        floor.phones.insert(phone.setup.name.clone(), Phone::from(phone));
     }
     for group in groups {
         floor.groups.insert(group.name.clone(), group_of(group, &group_names)?);
@@ -52,6 +52,17 @@ fn name<I: Eq + Hash + ToString>(names: &HashMap<I, String>, id: I, column: &'st
 
 fn some(millis: u64) -> Option<u64> {
     (millis > 0).then_some(millis)
+}
+
+impl From<phones::Phone> for Phone {
+    fn from(phone: phones::Phone) -> Self {
+        let (addr, transport) = match phone.setup.contact {
+            PhoneContact::Fixed { addr, transport } => (Some(addr), Some(transport)),
+            PhoneContact::Registered => (None, None),
+        };
+        let register = addr.is_none();
+        Self { user: phone.setup.user, addr, transport, register, password_env: None, md5: phone.md5, password_line: 0 }
+    }
 }
 
 impl From<setup::TrunkSetup> for Trunk {

@@ -1,7 +1,8 @@
 //! The floor as a file (I6): agents, groups, trunks, numbers, phones and settings in TOML. Names are keys, so the file reads alone.
 //!
 //! Whatever the file leaves out is removed, or set to its default. Only passwords stay as they are: they never stand in the file,
-//! `password_env` names the environment variable that gives an account without a password its first one.
+//! `password_env` names the environment variable that gives an account without a password its first one, and a phone the one it has
+//! from then on.
 
 mod apply;
 mod change;
@@ -19,7 +20,7 @@ pub use parse::parse;
 
 use crate::agents::Role;
 use crate::settings::Settings;
-use cordboard_core::setup::{DigitMode, OutcomeRule, Strategy, Transport, WrapUp};
+use cordboard_core::setup::{DigitMode, OutcomeRule, PhoneContact, Strategy, Transport, WrapUp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -60,9 +61,28 @@ pub struct Trunk {
 #[serde(deny_unknown_fields)]
 pub struct Phone {
     pub user: String,
-    pub addr: SocketAddr,
-    #[serde(default = "default::transport")]
-    pub transport: Transport,
+    /// Where it always is…
+    pub addr: Option<SocketAddr>,
+    pub transport: Option<Transport>,
+    /// …or it registers, with this password.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub register: bool,
+    pub password_env: Option<String>,
+    /// It knows no SHA-256.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub md5: bool,
+    /// Where `password_env` stands in the file, from 1.
+    #[serde(skip)]
+    pub(crate) password_line: usize,
+}
+
+impl Phone {
+    pub(crate) fn contact(&self) -> PhoneContact {
+        match self.addr {
+            Some(addr) => PhoneContact::Fixed { addr, transport: self.transport.unwrap_or_else(default::transport) },
+            None => PhoneContact::Registered,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

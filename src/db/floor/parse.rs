@@ -1,7 +1,7 @@
 //! Reads a floor file, and says everything that is wrong with it at once.
 
 use super::source::Source;
-use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut, duration};
+use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut, default, duration};
 use crate::settings::Settings;
 use cordboard_core::group::ANNOUNCE_AT_LEAST;
 use serde::de::DeserializeOwned;
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
     }
     check.settings(&floor.settings);
     check.trunks(&floor.trunks);
-    check.phones(&floor.phones);
+    check.phones(&mut floor.phones);
     check.groups(&floor.groups);
     floor.agents = check.agents(floor.agents);
     floor.numbers = check.numbers(numbers);
@@ -147,9 +147,32 @@ impl Check<'_, '_> {
         }
     }
 
-    fn phones(&mut self, phones: &BTreeMap<String, Phone>) {
+    /// A phone that is always somewhere gets its transport.
+    fn phones(&mut self, phones: &mut BTreeMap<String, Phone>) {
+        let mut users = HashMap::new();
         for (name, phone) in phones {
             self.named("phones", name);
+            match (phone.addr, phone.register) {
+                (Some(_), true) => self.fail(&["phones", name, "register"], "expected addr or register = true, not both"),
+                (None, false) => self.fail(&["phones", name], "expected an addr, where the phone always is, or register = true"),
+                (Some(_), false) => {
+                    phone.transport.get_or_insert_with(default::transport);
+                    for (key, is_there) in [("password_env", phone.password_env.is_some()), ("md5", phone.md5)] {
+                        if is_there {
+                            self.fail(&["phones", name, key], "only a phone that registers has this");
+                        }
+                    }
+                }
+                (None, true) => {
+                    if phone.transport.is_some() {
+                        self.fail(&["phones", name, "transport"], "a phone that registers is called by the transport it registered with");
+                    }
+                    if let Some(other) = users.insert(phone.user.clone(), name.clone()) {
+                        self.fail(&["phones", name, "user"], format!("{:?} is already phone {other:?}'s", phone.user));
+                    }
+                }
+            }
+            phone.password_line = self.source.line(&["phones", name, "password_env"]);
             if phone.user.is_empty() || phone.user.contains(|c: char| c.is_whitespace() || c.is_control() || "@<>;:".contains(c)) {
                 self.fail(&["phones", name, "user"], "expected the user part of a SIP address");
             }

@@ -1,7 +1,9 @@
 //! The floor file (I6).
 
+use super::support::secret;
 use crate::floor::{ApplyError, Passwords, apply, diff, export, parse};
-use cordboard_core::setup::{DeviceSetup, Strategy, Transport, WayOut, WrapUp};
+use crate::{Phone, PhoneSecret};
+use cordboard_core::setup::{DeviceSetup, PhoneContact, PhoneSetup, Strategy, Transport, WayOut, WrapUp};
 
 const FULL: &str = r#"
     [settings]
@@ -21,6 +23,12 @@ const FULL: &str = r#"
     user = "tom"
     addr = "192.0.2.20:5060"
     transport = "tcp"
+
+    [phones.soft]
+    user = "mei"
+    register = true
+    password_env = "SOFT"
+    md5 = true
 
     [groups.Orders]
     strategy = "agent_priority"
@@ -79,7 +87,7 @@ fn mistake(text: &str, word: &str) -> (usize, String) {
 
 on_both! {
     fn the_database_becomes_what_the_file_says(test) {
-        assert_eq!(test.apply(FULL).len(), 10);
+        assert_eq!(test.apply(FULL).len(), 11);
         let db = &test.db;
         let settings = db.settings().unwrap();
         assert_eq!((settings.mask_numbers, settings.break_reasons), (false, vec!["Lunch".to_owned(), "Team talk".to_owned()]));
@@ -102,8 +110,14 @@ on_both! {
         assert_eq!(places, vec![(orders.id, 1, 1), (returns.id, 2, 5)]);
         assert_eq!((agents[0].automatic_answer, &agents[0].device), (Some(false), &DeviceSetup::Browser));
         let DeviceSetup::Phone(desk) = &agents[1].device else { panic!() };
-        assert_eq!((desk.user.as_str(), desk.addr.to_string().as_str(), desk.transport), ("tom", "192.0.2.20:5060", Transport::Tcp));
-        assert_eq!(db.phones().unwrap(), vec![desk.clone()]);
+        let fixed = PhoneContact::Fixed { addr: "192.0.2.20:5060".parse().unwrap(), transport: Transport::Tcp };
+        assert_eq!((desk.user.as_str(), desk.contact), ("tom", fixed));
+        let soft = PhoneSetup { name: "soft".into(), user: "mei".into(), contact: PhoneContact::Registered };
+        let secret = PhoneSecret { realm: "test".into(), ha1: "mei secret of SOFT true".into() };
+        assert_eq!(db.phones().unwrap(), vec![
+            Phone { setup: desk.clone(), md5: false, secret: None },
+            Phone { setup: soft, md5: true, secret: Some(secret) },
+        ]);
         let numbers = db.numbers().unwrap();
         assert_eq!(numbers.iter().map(|n| (n.did.as_str(), n.trunk, n.group, n.early_media)).collect::<Vec<_>>(), vec![
             ("+442079460001", None, orders.id, true),
@@ -122,7 +136,7 @@ on_both! {
         assert!(!file.contains("secret") && !file.contains("hash of"), "{file}");
         assert_eq!(test.apply(&file), Vec::<String>::new());
         let other = test.fresh();
-        assert_eq!(other.apply(&file).len(), 10);
+        assert_eq!(other.apply(&file).len(), 11);
         assert_eq!(export(&other.db).unwrap(), file);
     }
 
@@ -150,15 +164,15 @@ on_both! {
 
     fn a_dry_run_changes_nothing(test) {
         let floor = parse(FULL).unwrap();
-        let passwords = Passwords { env: &|_| Some("secret".into()), hash: &|_| Ok("hash".into()) };
-        assert_eq!(apply(&test.db, &floor, &passwords, true).unwrap().len(), 10);
+        let passwords = Passwords { env: &|_| Some("secret".into()), hash: &|_| Ok("hash".into()), phone: &secret };
+        assert_eq!(apply(&test.db, &floor, &passwords, true).unwrap().len(), 11);
         assert_eq!((test.db.agents().unwrap().len(), test.db.groups().unwrap().len(), test.db.numbers().unwrap().len()), (0, 0, 0));
     }
 
     fn what_the_file_leaves_out_is_removed(test) {
         test.apply(FULL);
         let removed = test.apply("");
-        assert_eq!(removed.iter().filter(|change| change.starts_with("- ")).count(), 9);
+        assert_eq!(removed.iter().filter(|change| change.starts_with("- ")).count(), 10);
         let db = &test.db;
         assert!(db.agents().unwrap().is_empty() && db.groups().unwrap().is_empty() && db.numbers().unwrap().is_empty());
         assert!(db.trunks().unwrap().is_empty() && db.phones().unwrap().is_empty());
@@ -212,13 +226,43 @@ on_both! {
         assert_eq!(changes, vec!["~ agent tom@demo.example: password none -> set"]);
     }
 
+    fn a_phones_password_is_what_the_environment_says_and_stays_without_it(test) {
+        test.apply(FULL);
+        let kept = || test.db.phones().unwrap()[1].secret.clone().map(|secret| secret.ha1);
+        let before = kept();
+        assert_eq!(test.apply_with(FULL, &|_| None), Vec::<String>::new());
+        let new = |name: &str| Some(format!("new {name}"));
+        assert_eq!(test.apply_with(FULL, &new), vec!["~ phone soft: password none -> set"]);
+        assert_eq!(kept().as_deref(), Some("mei new SOFT true"));
+        // Another algorithm needs the password again, and so does another user.
+        for changed in [FULL.replace("md5 = true", ""), FULL.replace("\"mei\"", "\"mei2\"")] {
+            let floor = parse(&changed).unwrap();
+            let passwords = Passwords { env: &|_| None, hash: &|_| Ok("hash".into()), phone: &secret };
+            let Err(ApplyError::Password(error)) = apply(&test.db, &floor, &passwords, false) else { panic!() };
+            assert_eq!(error.key, "phones.soft.password_env");
+        }
+        let sha256 = FULL.replace("md5 = true", "");
+        assert_eq!(test.apply(&sha256), vec!["~ phone soft: md5 true -> none, password none -> set"]);
+        assert_eq!(kept().as_deref(), Some("mei secret of SOFT false"));
+        test.apply(&FULL.replace("password_env = \"SOFT\"", ""));
+        assert_eq!(kept(), None, "it was another algorithm's");
+        test.apply(FULL);
+        assert_eq!(kept(), before);
+        test.apply(&FULL.replace("user = \"mei\"", "user = \"mei2\"").replace("password_env = \"SOFT\"", ""));
+        assert_eq!(kept(), None, "it was another user's");
+        test.apply(FULL);
+        test.apply(&FULL.replace("register = true\n    password_env = \"SOFT\"\n    md5 = true", "addr = \"192.0.2.21:5060\""));
+        assert_eq!(kept(), None, "it registers no more");
+    }
+
     fn a_password_that_is_missing_or_refused_stops_everything(test) {
         let floor = parse(FULL).unwrap();
-        let line = 1 + FULL.lines().position(|line| line.contains("password_env")).unwrap();
+        let line = 1 + FULL.lines().position(|line| line.contains("password_env = \"MEI\"")).unwrap();
         for (env, hash) in [(None, Ok("hash")), (Some("short"), Err("too short"))] {
             let passwords = Passwords {
                 env: &|_| env.map(str::to_owned),
                 hash: &|_| hash.map(str::to_owned).map_err(str::to_owned),
+                phone: &secret,
             };
             let Err(ApplyError::Password(error)) = apply(&test.db, &floor, &passwords, false) else { panic!() };
             assert_eq!((error.line, error.key.as_str()), (line, "agents.mei@demo.example.password_env"));
@@ -233,7 +277,7 @@ on_both! {
         // The last thing that is written cannot be.
         test.sql("CREATE UNIQUE INDEX one_each ON numbers (group_id)");
         let floor = parse(&FULL.replace("[groups.Returns]", "[groups.Returns]\nring = \"3s\"").replace("\"second\"\n    group = \"Returns\"", "\"second\"\n    group = \"Orders\"")).unwrap();
-        let passwords = Passwords { env: &|_| None, hash: &|_| Err("none".into()) };
+        let passwords = Passwords { env: &|_| None, hash: &|_| Err("none".into()), phone: &secret };
         assert!(matches!(apply(&test.db, &floor, &passwords, false), Err(ApplyError::Db(_))));
         assert_eq!(export(&test.db).unwrap(), before);
     }
@@ -269,6 +313,19 @@ fn a_bad_value_is_told_with_its_line_and_what_was_expected() {
     assert_eq!(mistake("[agents.mei]\nnumber = \"1\"\nname = \"A\"", "e-mail"), (1, "agents.mei".into()));
     assert_eq!(mistake("[agents.\"a@b\"]\nnumber = \"12a\"\nname = \"A\"", "digits"), (2, "agents.a@b.number".into()));
     assert_eq!(mistake("[groups.A]\n[[numbers]]\ndid = \"+44x\"\ngroup = \"A\"", "telephone number"), (3, "numbers.0.did".into()));
+}
+
+#[test]
+fn a_phone_is_somewhere_or_registers() {
+    let phone = |keys: &str| format!("[phones.p]\nuser = \"u\"\n{keys}");
+    assert_eq!(mistake(&phone(""), "register = true"), (1, "phones.p".into()));
+    assert_eq!(mistake(&phone("register = false"), "register = true"), (1, "phones.p".into()));
+    assert_eq!(mistake(&phone("addr = \"192.0.2.1:5060\"\nregister = true"), "not both"), (4, "phones.p.register".into()));
+    assert_eq!(mistake(&phone("addr = \"192.0.2.1:5060\"\npassword_env = \"P\""), "registers"), (4, "phones.p.password_env".into()));
+    assert_eq!(mistake(&phone("addr = \"192.0.2.1:5060\"\nmd5 = true"), "registers"), (4, "phones.p.md5".into()));
+    assert_eq!(mistake(&phone("register = true\ntransport = \"udp\""), "registered with"), (4, "phones.p.transport".into()));
+    let twice = format!("{}\n[phones.q]\nuser = \"u\"\nregister = true", phone("register = true"));
+    assert_eq!(mistake(&twice, "already phone \"p\"'s"), (5, "phones.q.user".into()));
 }
 
 #[test]

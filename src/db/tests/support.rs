@@ -1,5 +1,6 @@
 //! A fresh database for each test.
 
+use crate::PhoneSecret;
 use crate::floor::{Passwords, apply, parse};
 use crate::pool::Db;
 use cordboard_core::ids::{AgentId, CallId, GroupId, TrunkId};
@@ -70,10 +71,20 @@ impl TestDb {
 
     /// Applies a floor file, and says what changed.
     pub fn apply(&self, text: &str) -> Vec<String> {
+        self.apply_with(text, &|name| Some(format!("secret of {name}")))
+    }
+
+    /// …in that environment.
+    pub fn apply_with(&self, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
         let floor = parse(text).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let passwords = Passwords { env: &|name| Some(format!("secret of {name}")), hash: &|password| Ok(format!("hash of {password}")) };
+        let passwords = Passwords { env, hash: &|password| Ok(format!("hash of {password}")), phone: &secret };
         apply(&self.db, &floor, &passwords, false).unwrap().iter().map(ToString::to_string).collect()
     }
+}
+
+/// What a phone's password is kept as here.
+pub fn secret(phone: &crate::floor::Phone, password: &str) -> Result<PhoneSecret, String> {
+    Ok(PhoneSecret { realm: "test".into(), ha1: format!("{} {password} {}", phone.user, phone.md5) })
 }
 
 pub const MEI: AgentId = AgentId(1);

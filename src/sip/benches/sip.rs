@@ -39,7 +39,12 @@ impl Switch {
     fn new() -> Self {
         let flow = Flow { transport: Transport::Udp, local: "192.0.2.1:5060".parse().unwrap(), remote: "192.0.2.2:5060".parse().unwrap() };
         let sources = Sources { trunks: vec![(flow.remote.ip(), TrunkId(1))], phones: vec![] };
-        Self { endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into() }), flow, ids: CountingIds(1), now: 0 }
+        Self {
+            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), ..EndpointConfig::default() }),
+            flow,
+            ids: CountingIds(1),
+            now: 0,
+        }
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Vec<EndpointAction> {

@@ -10,6 +10,7 @@ mod table;
 pub use route::{Flow, Sources};
 
 use crate::message::{Field, Method, Request, Response};
+use crate::registrar::{Account, Binding, Bound, Registrar};
 use crate::transaction::{InviteClient, OtherClient};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
@@ -106,6 +107,13 @@ pub enum EndpointAction {
     Refused {
         source: SocketAddr,
     },
+    /// Where a phone is has changed.
+    Bound(Bound),
+    /// Somebody tried to register with a wrong password, or as nobody.
+    WrongPassword {
+        source: SocketAddr,
+        user: String,
+    },
 }
 
 /// How the endpoint is set up.
@@ -114,6 +122,8 @@ pub struct EndpointConfig {
     pub sources: Sources,
     /// Product name in User-Agent and Server.
     pub user_agent: String,
+    /// What phones' passwords are for (RFC 7616 §3.3); without quotes.
+    pub realm: String,
 }
 
 /// One instance serves the whole switch.
@@ -121,6 +131,7 @@ pub struct EndpointConfig {
 pub struct Endpoint {
     config: EndpointConfig,
     overloaded: bool,
+    registrar: Registrar,
     clients: Table<ClientKey, Client>,
     servers: Table<ServerKey, Server>,
     dialogs: HashMap<DialogId, LegId>,
@@ -142,6 +153,7 @@ struct LegShare {
 impl Endpoint {
     pub fn new(config: EndpointConfig) -> Self {
         Self {
+            registrar: Registrar::new(config.realm.clone()),
             config,
             overloaded: false,
             clients: Table::default(),
@@ -155,6 +167,16 @@ impl Endpoint {
     /// Replaces the addresses that may speak to us; ongoing transactions go on.
     pub fn set_sources(&mut self, sources: Sources) {
         self.config.sources = sources;
+    }
+
+    /// Replaces the phones that may register. With none there is no registrar: a REGISTER is a request like others.
+    pub fn set_accounts(&mut self, accounts: Vec<Account>) -> Vec<EndpointAction> {
+        self.registrar.set_accounts(accounts).into_iter().map(EndpointAction::Bound).collect()
+    }
+
+    /// Phones that an earlier run of the switch knew are where they were, unless they have registered anew.
+    pub fn restore(&mut self, user: &str, bindings: Vec<Binding>) -> Vec<EndpointAction> {
+        self.registrar.restore(user, bindings).map(EndpointAction::Bound).into_iter().collect()
     }
 
     /// While overloaded, new calls are answered 503 with a Retry-After of 1 to 3 s.
@@ -293,6 +315,7 @@ impl Endpoint {
         if !flow.is_reliable() {
             return actions;
         }
+        actions.extend(self.registrar.flow_failed(flow).into_iter().map(EndpointAction::Bound));
         for key in self.servers.keys(|s| s.flow == *flow && s.is_pending()) {
             let Some(server) = self.remove_server(&key) else { continue };
             if let (Some(leg), ServerMachine::Invite(_)) = (server.leg, &server.machine) {
@@ -305,7 +328,7 @@ impl Endpoint {
 
     /// Does what is due at `cx.now`.
     pub fn tick(&mut self, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let mut actions = Vec::new();
+        let mut actions: Vec<_> = self.registrar.tick(cx.now).into_iter().map(EndpointAction::Bound).collect();
         while let Some(key) = self.clients.due(cx.now) {
             let now = cx.now;
             let done = self.clients.update(&key, |client| {
@@ -333,10 +356,7 @@ impl Endpoint {
     }
 
     pub fn next_deadline(&self) -> Option<Millis> {
-        match (self.clients.next_deadline(), self.servers.next_deadline()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (one, other) => one.or(other),
-        }
+        [self.clients.next_deadline(), self.servers.next_deadline(), self.registrar.next_deadline()].into_iter().flatten().min()
     }
 
     /// Transactions that are not over, for metrics.

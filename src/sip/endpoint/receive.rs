@@ -4,18 +4,23 @@ use super::route::{self, Source};
 use super::table::{ClientMachine, Server, ServerMachine};
 use super::{ALLOW, ClientKey, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request};
 use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
+use crate::registrar::Outcome;
 use crate::sdp;
 use crate::session::Dialog;
 use crate::transaction::{InviteServer, OtherServer, Step};
 use cordboard_core::cx::Cx;
 use cordboard_core::ids::LegId;
+use std::net::SocketAddr;
 
 impl Endpoint {
     /// Takes one datagram, or one message of a stream.
     pub fn receive(&mut self, flow: &Flow, bytes: &[u8], cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let source = self.config.sources.find(flow.remote);
+        let source = self.source(flow.remote);
         match (Message::parse(bytes), source) {
             (Err(ParseError::KeepAlive), _) => Vec::new(),
+            (Ok(Message::Request(request)), _) if request.method == Method::REGISTER && self.registrar.is_open() => {
+                self.on_register(flow, request, cx)
+            }
             (Err(ParseError::Dropped(_)) | Ok(Message::Response(_)), None) => vec![EndpointAction::Refused { source: flow.remote }],
             (Ok(Message::Request(request)), None) if request.method == Method::ACK => {
                 vec![EndpointAction::Refused { source: flow.remote }]
@@ -31,6 +36,14 @@ impl Endpoint {
             (Ok(Message::Response(response)), Some(_)) => self.on_response(response, cx),
             (Ok(Message::Request(request)), Some(source)) => self.on_request(*flow, source, request, cx),
         }
+    }
+
+    /// A phone is told from a trunk at the same address by its port.
+    fn source(&self, remote: SocketAddr) -> Option<Source> {
+        if self.registrar.is_at(remote) {
+            return Some(Source::Phone);
+        }
+        self.config.sources.find(remote).or_else(|| self.registrar.is_near(remote.ip()).then_some(Source::Phone))
     }
 
     fn refuse_source(&mut self, flow: &Flow, response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
@@ -49,6 +62,31 @@ impl Endpoint {
         EndpointAction::Transmit { flow: back, bytes: response.to_bytes() }
     }
 
+    /// From anywhere. Only one that succeeds gets a transaction, so that strangers cost no memory.
+    fn on_register(&mut self, flow: &Flow, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let Ok(mut via) = request.headers.top_via() else { return Vec::new() };
+        let back = flow.back(Some(&via));
+        let key = ServerKey::new(&request, &via, &request.method);
+        if let Some(server) = self.servers.get(&key) {
+            return repeat(server).into_iter().collect();
+        }
+        route::mark_received(&mut via, flow.remote);
+        request.headers.replace_first(Field::Via, &via.to_string());
+        if let Some(response) = form_refusal(&request, false) {
+            return vec![self.stateless(flow, response, cx)];
+        }
+        let Outcome { response, bound, wrong_try } = self.registrar.register(&request, flow, cx);
+        let mut actions: Vec<_> = bound.map(EndpointAction::Bound).into_iter().collect();
+        actions.extend(wrong_try.map(|user| EndpointAction::WrongPassword { source: flow.remote, user }));
+        if response.is_success() {
+            self.open(key.clone(), back, &request);
+            actions.extend(self.respond(&key, response, cx));
+        } else {
+            actions.push(self.stateless(flow, response, cx));
+        }
+        actions
+    }
+
     fn on_request(&mut self, flow: Flow, source: Source, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let Ok(mut via) = request.headers.top_via() else { return Vec::new() };
         let back = flow.back(Some(&via));
@@ -59,11 +97,7 @@ impl Endpoint {
             return self.on_ack(&ServerKey::new(&request, &via, &Method::INVITE), request, cx);
         }
         if let Some(server) = self.servers.get(&key) {
-            let step = match &server.machine {
-                ServerMachine::Invite(machine) => machine.receive_again(),
-                ServerMachine::Other(machine) => machine.receive_again(),
-            };
-            return transmit(step, server).into_iter().collect();
+            return repeat(server).into_iter().collect();
         }
         let merged = merge_key(&request).is_some_and(|m| self.merges.contains_key(&m));
         self.open(key.clone(), back, &request);
@@ -199,7 +233,12 @@ impl Endpoint {
     }
 }
 
-fn transmit(step: Step, server: &Server) -> Option<EndpointAction> {
+/// What a request that came before gets again.
+fn repeat(server: &Server) -> Option<EndpointAction> {
+    let step = match &server.machine {
+        ServerMachine::Invite(machine) => machine.receive_again(),
+        ServerMachine::Other(machine) => machine.receive_again(),
+    };
     step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
 }
 
@@ -219,6 +258,10 @@ fn refusal(request: &Request, merged: bool) -> Option<Response> {
         let recognised = matches!(request.method, Method::Known(_));
         return Some(abilities(request, if recognised { 405 } else { 501 }));
     }
+    form_refusal(request, merged)
+}
+
+fn form_refusal(request: &Request, merged: bool) -> Option<Response> {
     match &request.uri {
         Uri::Sip(_) | Uri::Tel { .. } => {}
         Uri::Other { .. } => return Some(request.response(416)),

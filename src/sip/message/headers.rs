@@ -43,6 +43,7 @@ fields! {
     typed {
     Accept "Accept",
     Allow "Allow",
+    Authorization "Authorization",
     CSeq "CSeq",
     CallId "Call-ID",
     Contact "Contact",
@@ -53,6 +54,7 @@ fields! {
     Expires "Expires",
     From "From",
     MaxForwards "Max-Forwards",
+    MinExpires "Min-Expires",
     RecordRoute "Record-Route",
     Require "Require",
     RetryAfter "Retry-After",
@@ -65,6 +67,7 @@ fields! {
     UserAgent "User-Agent",
     Via "Via",
     Warning "Warning",
+    WwwAuthenticate "WWW-Authenticate",
     } other {
     AssertedIdentity "P-Asserted-Identity",
     Diversion "Diversion",
@@ -314,6 +317,11 @@ impl Headers {
             }
             super::uri::Params::parse(params).ok()?.get("cause")?.parse().ok()
         })
+    }
+
+    /// Expires, in seconds; what is no number is not there (RFC 3261 §20.19).
+    pub fn expires(&self) -> Option<u32> {
+        number(self.get(Field::Expires)?)
     }
 
     /// Retry-After, in seconds.

@@ -12,6 +12,7 @@ mod uri;
 pub use headers::{CSeq, Field, Headers, Rack, Refresher, SessionExpires};
 pub use parse::ParseError;
 pub use scan::Malformed;
+pub(crate) use scan::{quoted, split};
 pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, NameAddr, Params, SipUri, Uri, Via, host_port};
 

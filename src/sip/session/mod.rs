@@ -151,7 +151,7 @@ pub struct Session {
     timer: Option<SessionTimer>,
     /// The far side takes UPDATE, by its Allow.
     takes_update: bool,
-    /// The caller's own address is not the one we see: requests keep to the way that its INVITE came.
+    /// The far side's own address is not the one we see: requests keep to the way that its INVITE or registration came.
     behind_nat: bool,
     /// CSeq of an in-dialog OPTIONS under way.
     probe: Option<u32>,

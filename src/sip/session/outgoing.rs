@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub struct OutgoingCall {
     pub target: Uri,
     pub flow: Flow,
+    /// No other way leads there: a phone's that registered by this one (RFC 5626 §5.3).
+    pub only_way: bool,
     /// The number shown to the called party: the user part of From.
     pub caller_id: String,
     pub display: Option<String>,
@@ -82,7 +84,7 @@ impl Session {
             modify: Modify::Idle,
             timer: None,
             takes_update: false,
-            behind_nat: false,
+            behind_nat: call.only_way,
             probe: None,
         };
         let mut out = vec![SessionAction::Register(session.dialog.id())];

@@ -38,7 +38,7 @@ password_env = "PASSWORD"
 
 pub fn apply(db: &Db, text: &str) -> Reply {
     let passwords = BTreeMap::from([("PASSWORD".to_owned(), PASSWORD.to_owned())]);
-    carry_out(db, Ask::Apply { text: text.to_owned(), passwords, dry_run: false }).0
+    carry_out(db, "cordboard", Ask::Apply { text: text.to_owned(), passwords, dry_run: false }).0
 }
 
 impl Switch {

@@ -396,6 +396,7 @@ export const en = {
 
   'reason.missed_calls': 'Your last calls were not answered.',
   'reason.device_failed': 'Your phone was busy or could not be reached.',
+  'reason.phone_not_registered': 'Your phone is not connected to the switch.',
   'reason.no_voice_path': 'Your audio path was not there when the call came.',
 
   'by.customer': 'Customer',

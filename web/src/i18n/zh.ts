@@ -398,6 +398,7 @@ export const zh: Words = {
 
   'reason.missed_calls': '最近的来电未接听。',
   'reason.device_failed': '您的话机忙线或无法接通。',
+  'reason.phone_not_registered': '您的话机未连接到交换机。',
   'reason.no_voice_path': '来电时语音通路尚未就绪。',
 
   'by.customer': '客户',

@@ -7,7 +7,7 @@ use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{Failure, Kind, Leg, SignalEvent};
 use cordboard_core::message::Source;
 use cordboard_core::setup::{
-    AgentSetup, DeviceSetup, DigitMode, GroupSetup, Membership, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp,
+    AgentSetup, DeviceSetup, DigitMode, GroupSetup, Membership, PhoneContact, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp,
 };
 
 pub const TRUNK: TrunkId = TrunkId(1);
@@ -51,7 +51,8 @@ pub fn agent(id: i32, groups: &[i32]) -> AgentSetup {
 
 pub fn phone(id: i32) -> DeviceSetup {
     let addr = "127.0.0.1:5070".parse().expect("an address");
-    DeviceSetup::Phone(PhoneSetup { name: format!("phone {id}"), user: format!("phone{id}"), addr, transport: Transport::Udp })
+    let contact = PhoneContact::Fixed { addr, transport: Transport::Udp };
+    DeviceSetup::Phone(PhoneSetup { name: format!("phone {id}"), user: format!("phone{id}"), contact })
 }
 
 pub fn trunk() -> TrunkSetup {
@@ -269,9 +270,13 @@ impl Floor {
     }
 
     pub fn phone_fails(&mut self, leg: LegId, status: u16) {
+        self.phone_fails_for(leg, status, None);
+    }
+
+    pub fn phone_fails_for(&mut self, leg: LegId, status: u16, q850: Option<u8>) {
         if self.far.get(&leg) == Some(&Far::Early) {
             self.far.insert(leg, Far::Closed);
-            self.far_says(leg, SignalEvent::Failed(Failure { status, q850: None, text: "no".into(), heard: true }));
+            self.far_says(leg, SignalEvent::Failed(Failure { status, q850, text: "no".into(), heard: true }));
             self.far_says(leg, SignalEvent::Closed);
         }
     }

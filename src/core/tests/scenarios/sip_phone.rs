@@ -5,6 +5,7 @@ use crate::floor::Floor;
 use crate::floor::world::{agent, group, phone};
 use cordboard_core::agent::{Chosen, Seen};
 use cordboard_core::ids::AgentId;
+use cordboard_core::leg::SUBSCRIBER_ABSENT;
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::setup::{AgentSetup, GroupSetup};
 
@@ -71,6 +72,16 @@ fn a_device_that_fails_is_no_miss_and_the_agent_rests_ten_seconds_with_the_reaso
 }
 
 // C8
+#[test]
+fn a_phone_that_is_not_registered_is_a_device_that_fails_with_its_own_reason() {
+    let mut floor = floor_with(GroupSetup { misses: 1, ..group(1) });
+    let call = floor.calls(1);
+    let leg = floor.phone_leg(1).unwrap();
+    floor.phone_fails_for(leg, 480, Some(SUBSCRIBER_ABSENT));
+    floor.settle();
+    assert_eq!((floor.seen(1), floor.state_reason(1), rings_at(&floor, call)), (Seen::Available, Some("phone_not_registered"), vec![]));
+}
+
 #[test]
 fn a_call_refused_at_the_phone_is_declined() {
     let mut floor = floor_with(group(1));

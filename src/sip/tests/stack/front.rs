@@ -4,8 +4,10 @@ use crate::pair::{Pair, Who, title};
 use cordboard_core::cx::{CountingIds, Cx};
 use cordboard_core::ids::TrunkId;
 use cordboard_core::setup::Transport;
+use cordboard_sip::digest::{Algorithm, Credentials, ha1};
 use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, Sources, User};
-use cordboard_sip::message::{Field, Message, Response};
+use cordboard_sip::message::{Field, Message, Method, Response};
+use cordboard_sip::registrar::Account;
 
 /// An endpoint under test with its wire.
 struct Rig {
@@ -18,7 +20,7 @@ impl Rig {
     fn new() -> Self {
         let sources = Sources { trunks: vec![("192.0.2.2".parse().unwrap(), TrunkId(4))], phones: vec!["192.0.2.3:5090".parse().unwrap()] };
         Self {
-            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into() }),
+            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), realm: "here".into() }),
             flow: from("192.0.2.2:5060"),
             ids: CountingIds(5),
         }
@@ -96,6 +98,87 @@ fn a_phone_may_not_call_yet_but_may_ask() {
     rig.flow = from("192.0.2.3:5090");
     assert_eq!(rig.answer(&request("INVITE", VIA, "")).1.status, 403);
     assert_eq!(rig.answer(&request("OPTIONS", "SIP/2.0/UDP 192.0.2.3:5090;branch=z9hG4bKy", "")).1.status, 200);
+}
+
+fn register(more: &str) -> String {
+    let branch = cordboard_sip::digest::ha1(Algorithm::Md5, more, "", "");
+    let via = format!("SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bK{branch}");
+    request("REGISTER", &via, more).replace("sip:100@", "sip:mei@").replacen("sip:mei@192.0.2.1", "sip:192.0.2.1", 1)
+}
+
+/// The request again, with the password for the challenge that it got.
+fn authorized(rig: &mut Rig, more: &str) -> String {
+    let challenge = rig.answer(&register(more)).1.headers.get(Field::WwwAuthenticate).unwrap().to_owned();
+    let nonce = challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+    let write = |response: &str| {
+        format!(
+            "Digest username=\"mei\", realm=\"here\", nonce=\"{nonce}\", uri=\"sip:192.0.2.1\", algorithm=SHA-256, qop=auth, nc=00000001, \
+             cnonce=\"c\", response=\"{response}\""
+        )
+    };
+    let ha1 = ha1(Algorithm::Sha256, "mei", "here", "password");
+    let response = Credentials::parse(&write("")).unwrap().expected(&ha1, &Method::REGISTER);
+    register(&format!("{more}Authorization: {}\r\n", write(&response)))
+}
+
+/// A rig with a phone that may register, and speaks from an address that nobody knows.
+fn registering() -> Rig {
+    let mut rig = Rig::new();
+    let algorithm = Algorithm::Sha256;
+    let account = Account { user: "mei".into(), algorithm, ha1: ha1(algorithm, "mei", "here", "password") };
+    rig.endpoint.set_accounts(vec![account]);
+    rig.flow = from("192.0.2.9:5070");
+    rig
+}
+
+const CONTACT: &str = "Contact: <sip:mei@192.0.2.9:5070>\r\n";
+
+#[test]
+fn a_stranger_is_challenged_without_a_transaction_and_known_once_registered() {
+    let mut rig = registering();
+    let options = request("OPTIONS", "SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKo", "");
+    assert_eq!((rig.answer(&register(CONTACT)).1.status, rig.answer(&options).1.status), (401, 403));
+    assert_eq!(rig.endpoint.transactions(), 0);
+    let good = authorized(&mut rig, CONTACT);
+    let actions = rig.receive(&good);
+    let [EndpointAction::Bound(bound), EndpointAction::Transmit { bytes: first, .. }] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!((bound.user.as_str(), bound.bindings[0].flow), ("mei", rig.flow));
+    assert!(String::from_utf8_lossy(first).starts_with("SIP/2.0 200 "));
+    // Its repetition gets the same answer, and is no replay.
+    assert!(matches!(rig.receive(&good).as_slice(), [EndpointAction::Transmit { bytes, .. }] if bytes == first));
+    assert_eq!(rig.endpoint.transactions(), 1);
+    assert_eq!(rig.answer(&options).1.status, 200);
+    rig.flow = from("192.0.2.9:5999");
+    let other = options.replace("z9hG4bKo", "z9hG4bKp").replace("Call-ID: c1", "Call-ID: c2");
+    assert_eq!(rig.answer(&other).1.status, 200, "another port of the same phone");
+    let invite = request("INVITE", "SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKi", "");
+    assert_eq!(rig.answer(&invite).1.status, 403, "phones place no calls yet");
+}
+
+#[test]
+fn a_wrong_password_is_told_of_and_leaves_nothing() {
+    let mut rig = registering();
+    let wrong = authorized(&mut rig, CONTACT).replace("response=\"", "response=\"0");
+    let actions = rig.receive(&wrong);
+    assert!(matches!(&actions[0], EndpointAction::WrongPassword { source, user } if *source == rig.flow.remote && user == "mei"));
+    assert_eq!((actions.len(), rig.endpoint.transactions()), (2, 0));
+    assert_eq!(rig.answer(&register("Require: gruu\r\n")).1.status, 420);
+}
+
+#[test]
+fn a_registration_ends_by_its_time_or_with_its_connection() {
+    let mut rig = registering();
+    rig.flow.transport = Transport::Tcp;
+    let good = authorized(&mut rig, CONTACT);
+    rig.receive(&good);
+    let gone = |actions: Vec<EndpointAction>| matches!(actions.as_slice(), [EndpointAction::Bound(bound)] if bound.bindings.is_empty());
+    let flow = rig.flow;
+    assert!(gone(rig.endpoint.flow_failed(&flow)));
+    let again = authorized(&mut rig, &format!("{CONTACT}Expires: 60\r\n"));
+    let again = again.replace("CSeq: 1", "CSeq: 2");
+    rig.receive(&again);
+    assert_eq!(rig.endpoint.next_deadline(), Some(60_001));
+    assert!(gone(rig.endpoint.tick(&mut Cx::new(60_001, 0, 0, &mut rig.ids))));
 }
 
 #[test]

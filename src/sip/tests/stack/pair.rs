@@ -52,7 +52,7 @@ impl Side {
         let (local, remote): (SocketAddr, SocketAddr) = (local.parse().unwrap(), remote.parse().unwrap());
         let sources = Sources { trunks: vec![(remote.ip(), TRUNK)], phones: vec![] };
         Self {
-            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into() }),
+            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), ..EndpointConfig::default() }),
             sessions: HashMap::new(),
             events: HashMap::new(),
             media: HashMap::new(),
@@ -140,6 +140,7 @@ impl Pair {
         let call = OutgoingCall {
             target: Uri::sip("+4930123", side.flow.remote),
             flow: side.flow,
+            only_way: false,
             caller_id: "+4420999".into(),
             display: Some("Caller".into()),
             routes: vec![],
@@ -246,7 +247,9 @@ impl Pair {
                 }
                 EndpointAction::Response { user: User::Probe { .. }, .. }
                 | EndpointAction::Failed { user: User::Probe { .. }, .. }
-                | EndpointAction::Refused { .. } => self.side(who).news.push(action),
+                | EndpointAction::Refused { .. }
+                | EndpointAction::Bound(_)
+                | EndpointAction::WrongPassword { .. } => self.side(who).news.push(action),
             }
         }
     }

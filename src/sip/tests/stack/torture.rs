@@ -26,7 +26,7 @@ fn flow(transport: Transport, n: u16) -> Flow {
 
 fn endpoint() -> Endpoint {
     let sources = Sources { trunks: vec![("192.0.2.200".parse().unwrap(), TrunkId(1))], phones: vec![] };
-    Endpoint::new(EndpointConfig { sources, user_agent: String::new() })
+    Endpoint::new(EndpointConfig { sources, ..EndpointConfig::default() })
 }
 
 fn reaction(endpoint: &mut Endpoint, flow: &Flow, bytes: &[u8]) -> Reaction {

@@ -1,0 +1,82 @@
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use super::*;
+use crate::config::Config;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sockets on ports of their own, and what they report.
+async fn open(tls: Option<Tls>) -> (Sockets, UnboundedReceiver<NetEvent>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let sockets = Sockets::bind(&[any], &[any], tls, None, move |event| drop(sender.send(event))).await.unwrap();
+    (sockets, receiver)
+}
+
+/// TLS with a certificate of its own, kept in `folder`; it believes its own kind, or the public web alone.
+fn tls(folder: &std::path::Path, believes_itself: bool) -> Tls {
+    let mut config = Config::default();
+    config.sip.tls = Some("127.0.0.1:0".parse().unwrap());
+    let first = crate::tls::sip(&config, folder).unwrap().unwrap();
+    config.sip.tls_trust = believes_itself.then(|| folder.join("tls/cert.pem"));
+    if believes_itself { crate::tls::sip(&config, folder).unwrap().unwrap() } else { first }
+}
+
+async fn next(events: &mut UnboundedReceiver<NetEvent>) -> NetEvent {
+    timeout(PATIENCE, events.recv()).await.unwrap().unwrap()
+}
+
+async fn received(events: &mut UnboundedReceiver<NetEvent>) -> (Flow, Vec<u8>) {
+    match next(events).await {
+        NetEvent::Received { flow, bytes } => (flow, bytes),
+        NetEvent::Broken { flow } => panic!("{flow:?} broke"),
+    }
+}
+
+fn options(n: u8) -> Vec<u8> {
+    format!("OPTIONS sip:a SIP/2.0\r\nCall-ID: {n}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+}
+
+#[actix_rt::test]
+async fn messages_go_both_ways_on_one_connection_of_each_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    for transport in [Transport::Tcp, Transport::Tls] {
+        let (here, mut news) = open(Some(tls(folder.path(), true))).await;
+        let (there, mut their_news) = open(Some(tls(folder.path(), true))).await;
+        let flow = Flow { transport, local: here.local(transport).unwrap(), remote: there.local(transport).unwrap() };
+        here.send(flow, options(1));
+        here.send(flow, options(2));
+        let (back, first) = received(&mut their_news).await;
+        assert_eq!((back.transport, back.local, first), (transport, flow.remote, options(1)));
+        assert_eq!(received(&mut their_news).await, (back, options(2)), "the same connection");
+        there.send(back, options(3));
+        assert_eq!(received(&mut news).await, (flow, options(3)));
+    }
+}
+
+#[actix_rt::test]
+async fn a_host_whose_certificate_nobody_vouches_for_gets_nothing() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (believes_itself, folder) in [(true, ours.path()), (false, ours.path())] {
+        let (here, mut news) = open(Some(tls(folder, believes_itself))).await;
+        let (there, mut their_news) = open(Some(tls(theirs.path(), true))).await;
+        let flow =
+            Flow { transport: Transport::Tls, local: here.local(Transport::Tls).unwrap(), remote: there.local(Transport::Tls).unwrap() };
+        here.send(flow, options(1));
+        assert!(matches!(next(&mut news).await, NetEvent::Broken { flow: broken } if broken == flow));
+        assert!(matches!(next(&mut their_news).await, NetEvent::Broken { .. }), "nothing of it was heard");
+    }
+}
+
+#[actix_rt::test]
+async fn without_tls_there_is_no_such_flow() {
+    let (here, mut news) = open(None).await;
+    assert_eq!(here.local(Transport::Tls), None);
+    let (there, _their_news) = open(None).await;
+    let flow = Flow { transport: Transport::Tls, local: here.local(Transport::Tcp).unwrap(), remote: there.local(Transport::Tcp).unwrap() };
+    here.send(flow, options(1));
+    assert!(matches!(next(&mut news).await, NetEvent::Broken { flow: broken } if broken == flow));
+}
