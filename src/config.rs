@@ -77,6 +77,7 @@ pub struct Sip {
     #[serde(deserialize_with = "values::address_or_off")]
     pub tls: Option<SocketAddr>,
     /// PEM file of the authorities that we believe when we connect to a TLS host; none = those of the public web.
+    #[serde(deserialize_with = "values::trust")]
     pub tls_trust: Option<PathBuf>,
     /// What phones' passwords are for (RFC 7616 §3.3): with another realm they must be applied anew.
     #[serde(deserialize_with = "values::realm")]

@@ -2,16 +2,20 @@
 
 use crate::config::{Config, Tls};
 use crate::net;
+use parking_lot::Mutex;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -76,14 +80,65 @@ fn server(config: &Config, data: &Path) -> Result<ServerConfig, TlsError> {
         Tls::Files { cert, key } => (cert.clone(), key.clone()),
         Tls::SelfMade | Tls::Off => self_made(config, &data.join("tls"))?,
     };
-    let chain = chain(&cert)?;
-    let private = PrivateKeyDer::from_pem_file(&key).map_err(pem(&key))?;
-    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let certificate = Renewable::read(cert, key)?;
+    Ok(ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, private)
-        .map_err(|source| TlsError::Pair { cert, key, source })?;
-    Ok(server)
+        .with_cert_resolver(Arc::new(certificate)))
+}
+
+/// A certificate that is read again when its files have changed, so that who renews it restarts nothing (I5).
+#[derive(Debug)]
+struct Renewable {
+    cert: PathBuf,
+    key: PathBuf,
+    now: Mutex<(Changed, Arc<CertifiedKey>)>,
+}
+
+/// When the two files were last written.
+type Changed = [Option<SystemTime>; 2];
+
+impl Renewable {
+    fn read(cert: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
+        let now = Mutex::new((changed(&cert, &key), Arc::new(pair(&cert, &key)?)));
+        Ok(Self { cert, key, now })
+    }
+
+    /// What the files hold; while that makes no sense, as between the writing of one and the other, what they held before.
+    fn current(&self) -> Arc<CertifiedKey> {
+        let changed = changed(&self.cert, &self.key);
+        let mut now = self.now.lock();
+        if now.0 != changed {
+            now.0 = changed;
+            match pair(&self.cert, &self.key) {
+                Ok(renewed) => {
+                    tracing::info!(file = %self.cert.display(), "the certificate was renewed");
+                    now.1 = Arc::new(renewed);
+                }
+                Err(why) => tracing::error!(%why, "the changed certificate is not used; the one before it stays"),
+            }
+        }
+        now.1.clone()
+    }
+}
+
+impl ResolvesServerCert for Renewable {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+fn changed(cert: &Path, key: &Path) -> Changed {
+    [cert, key].map(|path| fs::metadata(path).and_then(|file| file.modified()).ok())
+}
+
+fn pair(cert: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    let private = PrivateKeyDer::from_pem_file(key).map_err(pem(key))?;
+    CertifiedKey::from_der(chain(cert)?, private, &ring::default_provider()).map_err(|source| TlsError::Pair {
+        cert: cert.to_owned(),
+        key: key.to_owned(),
+        source,
+    })
 }
 
 /// Where the certificate and its key lie; made when they are not there yet, for the names under which people and phones may come.
@@ -128,6 +183,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     fn with(tls: Tls) -> Config {
         let mut config = Config::default();
@@ -163,6 +219,28 @@ mod tests {
         config.sip.tls = None;
         assert!(server_config(&config, Path::new("/nowhere")).unwrap().is_none());
         assert!(sip(&config, Path::new("/nowhere")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_without_a_restart_when_both_files_fit() {
+        let data = tempfile::tempdir().unwrap();
+        let make = |name: &str| self_made(&Config::default(), &data.path().join(name)).unwrap();
+        let ((cert, key), (new_cert, new_key)) = (make("old"), make("new"));
+        let renewable = Renewable::read(cert.clone(), key.clone()).unwrap();
+        let shown = || renewable.current().cert.first().unwrap().to_vec();
+        let old = shown();
+        let write = |from: &Path, to: &Path, later| {
+            fs::copy(from, to).unwrap();
+            // Whatever the clock of the file system tells apart.
+            fs::File::options().write(true).open(to).unwrap().set_modified(SystemTime::now() + Duration::from_secs(later)).unwrap();
+        };
+        write(&new_cert, &cert, 1);
+        assert_eq!(shown(), old, "the new certificate and the old key");
+        write(&new_key, &key, 1);
+        let new = shown();
+        assert_ne!(new, old);
+        write(&new_key, &cert, 2);
+        assert_eq!(shown(), new, "no certificate at all");
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn every_section_is_read() {
         [sip]
         udp = "0.0.0.0:5060"
         tls = "off"
+        tls_trust = "public"
         realm = "calls.example.com"
         advertise = "198.51.100.7"
         [media]
@@ -68,7 +69,7 @@ fn every_section_is_read() {
     assert!(!format!("{config:?}").contains("s3cret"));
     assert_eq!(config.web.url(), "https://calls.example.com");
     assert_eq!((config.web.tls, config.web.listen.len()), (Tls::SelfMade, 2));
-    assert_eq!((config.sip.tls, config.sip.realm.as_str()), (None, "calls.example.com"));
+    assert_eq!((config.sip.tls, config.sip.tls_trust, config.sip.realm.as_str()), (None, None, "calls.example.com"));
     assert_eq!(config.media.rtp_ports, 30_000..=30_999);
     assert_eq!(config.media.advertise, vec!["198.51.100.7".parse::<IpAddr>().unwrap()]);
     assert_eq!(config.database.url.as_deref(), Some("postgres://cordboard@localhost/cordboard"));

@@ -93,6 +93,12 @@ pub(super) fn address_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     })
 }
 
+pub(super) fn trust<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    text(deserializer, "\"public\", or a PEM file of authorities such as /etc/cordboard/carriers.pem", |text| {
+        (!text.is_empty()).then(|| (text != "public").then(|| text.into()))
+    })
+}
+
 pub(super) fn realm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     text(deserializer, "a name such as calls.example.com: letters, digits, dots, hyphens and underscores", |text| {
         let fits = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));

@@ -33,6 +33,8 @@ fn the_shipped_configuration_is_good_and_its_comments_name_every_key() {
         "tls",
         "udp",
         "tcp",
+        "tls_trust",
+        "realm",
         "advertise",
         "rtp_ip",
         "rtp_ports",
