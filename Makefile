@@ -18,6 +18,7 @@ check: web/dist/index.html
 	cargo clippy --workspace --all-targets -- -D warnings
 	npm --prefix web run --silent check
 	cargo test -p cordboard --lib wire::
+	node tests/support/ids.mjs --check
 	tests/support/licences
 
 # Costs of the hot paths, then what people feel: answer to voice, hold to music.

@@ -58,6 +58,27 @@ pub enum Ask {
         call: String,
         to: TransferTarget,
     },
+    /// Speak with somebody else while the customer waits (D5). *Done* says that they are asked; the session tells the rest.
+    Consult {
+        call: String,
+        with: ConsultTarget,
+    },
+    /// From the customer to the consulted party, or back.
+    Swap {
+        call: String,
+    },
+    /// All three together.
+    Conference {
+        call: String,
+    },
+    /// The consulted party takes the customer.
+    CompleteConsult {
+        call: String,
+    },
+    /// Back to the customer alone.
+    EndConsult {
+        call: String,
+    },
     /// Call this number, as typed or pasted (E1). `callerId` is one of [`Settings::caller_ids`]; null = chosen by the switch.
     /// *Done* says that the call begins; the session tells the rest (E5).
     Dial {
@@ -107,6 +128,47 @@ pub enum Ask {
 pub enum TransferTarget {
     Group { id: i32 },
     Agent { id: i32 },
+}
+
+/// With whom an agent consults (D5). A number is cleaned and checked as in [`Ask::Dial`].
+#[derive(Deserialize, Serialize, TS, Debug, Clone, PartialEq, Eq)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum ConsultTarget {
+    Group { id: i32 },
+    Agent { id: i32 },
+    Number { to: String, caller_id: Option<String> },
+}
+
+/// A consultation, as its agent sees it (D5).
+#[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub struct ConsultView {
+    /// The group's or agent's name, or the number.
+    pub whom: String,
+    pub reached: Reached,
+    pub side: Side,
+}
+
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Reached {
+    Asked,
+    Ringing,
+    /// Only now can the agent swap, join all three or complete.
+    Up,
+}
+
+/// With whom the agent speaks.
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Side {
+    Customer,
+    Third,
+    All,
 }
 
 /// A state the agent may choose (B1).
@@ -206,6 +268,8 @@ pub enum TransferView {
     NoAgentOnline,
     QueueFull,
     AgentNotFree,
+    /// The consulted number was not reached; [`SessionView::consult_outcome`] says why.
+    NumberFailed,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
@@ -387,6 +451,11 @@ pub struct SessionView {
     pub recording: bool,
     /// A transfer that was asked for, or why it was refused (D4).
     pub transfer: Option<TransferView>,
+    pub consult: Option<ConsultView>,
+    /// Why a consulted number was not reached: a G3 status.
+    pub consult_outcome: Option<String>,
+    /// This agent was called in by a colleague (D5): only *hang up* is theirs.
+    pub guest: bool,
     pub remark: String,
 }
 

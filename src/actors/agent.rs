@@ -10,7 +10,7 @@ use cordboard_core::agent::{Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, OfferId, PeerId};
-use cordboard_core::message::{Action, Session, Target};
+use cordboard_core::message::{Action, Session, Target, Whom};
 use cordboard_core::record::{Entry, What};
 use cordboard_db::ChosenState;
 use cordboard_media::MediaEvent;
@@ -265,6 +265,14 @@ impl Shell<AgentRole> {
                 let target = target(to, &self.switch)?;
                 self.role.command(&call, Command::Transfer(target), &self.switch)?;
             }
+            Ask::Consult { call, with } => {
+                let whom = self.whom(with)?;
+                self.role.command(&call, Command::Consult(whom), &self.switch)?;
+            }
+            Ask::Swap { call } => self.role.command(&call, Command::Swap, &self.switch)?,
+            Ask::Conference { call } => self.role.command(&call, Command::Conference, &self.switch)?,
+            Ask::CompleteConsult { call } => self.role.command(&call, Command::Complete, &self.switch)?,
+            Ask::EndConsult { call } => self.role.command(&call, Command::EndConsult, &self.switch)?,
             Ask::Dial { to, caller_id } => {
                 let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
                 self.event(Event::Dial(Box::new(dial)), ctx);
@@ -308,6 +316,16 @@ impl Shell<AgentRole> {
             }
         }
         Ok(())
+    }
+
+    fn whom(&self, with: wire::ConsultTarget) -> Result<Whom, Refusal> {
+        match with {
+            wire::ConsultTarget::Group { id } => target(wire::TransferTarget::Group { id }, &self.switch).map(|_| Whom::Group(GroupId(id))),
+            wire::ConsultTarget::Agent { id } => target(wire::TransferTarget::Agent { id }, &self.switch).map(|_| Whom::Agent(AgentId(id))),
+            wire::ConsultTarget::Number { to, caller_id } => {
+                dial::consult(&self.role.machine.setup, &to, caller_id.as_deref(), &self.switch.directory.read()).map(Whom::Number)
+            }
+        }
     }
 
     fn event(&mut self, event: Event, ctx: &mut Context<Self>) {

@@ -13,7 +13,7 @@ use cordboard_core::message::{Action, LegPlan, MediaAction, Source, Tell};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::record::{Entry, What};
 use cordboard_db::{Recording, RecordingState};
-use cordboard_media::Quality;
+use cordboard_media::{DtmfMode, Quality};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -99,6 +99,10 @@ impl CallRole {
             | What::Held
             | What::Resumed
             | What::RecordingBegan
+            | What::ConsultBegan { .. }
+            | What::Conferenced
+            | What::ConsultEnded { .. }
+            | What::ConsultTookOver { .. }
             | What::SegmentEnded { .. }
             | What::Quality { .. }
             | What::Remark { .. } => {}
@@ -138,11 +142,14 @@ impl CallRole {
                 let source = match source {
                     Source::Silence => cordboard_media::Source::Silence,
                     Source::Leg(leg) => cordboard_media::Source::Leg(leg),
+                    Source::Mix(legs) => cordboard_media::Source::Mix(legs),
                     Source::Music(name) => cordboard_media::Source::Music(name),
                 };
                 media.hear(leg, source);
             }
-            MediaAction::Digit { .. } => {}
+            MediaAction::Digit { leg, digit, in_band } => {
+                media.send_digit(leg, digit, if in_band { DtmfMode::InBand } else { DtmfMode::Rfc4733 });
+            }
             MediaAction::Play { leg, sounds, token } => media.play(leg, sounds, token),
             MediaAction::Record { leg } => {
                 media.record(self.id, leg);

@@ -6,7 +6,7 @@ use cordboard_core::agent::{Agent, Chosen, Seen};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{Group, Limit};
 use cordboard_core::ids::GroupId;
-use cordboard_core::message::{Phase, Ringing, Session, Transfer};
+use cordboard_core::message::{Consulted, Phase, Reached, Ringing, Session, Side, Transfer, Whom};
 use cordboard_core::outcome::CallType;
 use cordboard_core::setup::DeviceSetup;
 
@@ -96,6 +96,12 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
         muted: session.muted,
         recording: session.recording,
         transfer: session.transfer.map(transfer),
+        consult: session.consult.as_ref().map(|consult| consulted(consult, &switch.directory.read())),
+        consult_outcome: session.transfer.and_then(|transfer| match transfer {
+            Transfer::NumberFailed(status) => Some(status.as_str().to_owned()),
+            Transfer::Asked | Transfer::QueueRefused(_) | Transfer::AgentRefused => None,
+        }),
+        guest: session.guest,
         remark: before.map(|view| view.remark.clone()).unwrap_or_default(),
     }
 }
@@ -106,6 +112,29 @@ fn transfer(transfer: Transfer) -> wire::TransferView {
         Transfer::QueueRefused(Limit::NoAgentOnline) => wire::TransferView::NoAgentOnline,
         Transfer::QueueRefused(Limit::QueueFull | Limit::QueueTimeout) => wire::TransferView::QueueFull,
         Transfer::AgentRefused => wire::TransferView::AgentNotFree,
+        Transfer::NumberFailed(_) => wire::TransferView::NumberFailed,
+    }
+}
+
+fn consulted(consult: &Consulted, directory: &Directory) -> wire::ConsultView {
+    let whom = match &consult.whom {
+        Whom::Group(group) => directory.group_setups.get(group).map(|setup| setup.name.clone()),
+        Whom::Agent(agent) => directory.people.get(agent).map(|person| person.name.clone()),
+        // The agent typed it.
+        Whom::Number(number) => Some(number.called.clone()),
+    };
+    wire::ConsultView {
+        whom: whom.unwrap_or_default(),
+        reached: match consult.reached {
+            Reached::Asked => wire::Reached::Asked,
+            Reached::Ringing => wire::Reached::Ringing,
+            Reached::Up => wire::Reached::Up,
+        },
+        side: match consult.side {
+            Side::Customer => wire::Side::Customer,
+            Side::Third => wire::Side::Third,
+            Side::All => wire::Side::All,
+        },
     }
 }
 

@@ -1,3 +1,5 @@
+//! The configuration file and its environment (I4).
+
 use super::*;
 
 fn load(toml: &str) -> Result<Config, ConfigError> {

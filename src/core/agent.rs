@@ -21,13 +21,15 @@
 //!
 //! Readiness carries an epoch: groups name it in `Reserve`, and one that is not the newest is refused.
 
+mod dialling;
 mod offers;
 mod settle;
 
-use crate::call::{Arrival, Departure, Way};
+pub use dialling::{Dial, NoDial};
+
 use crate::cx::{Cx, Millis};
-use crate::ids::{CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
-use crate::message::{Action, LegPlan, Presence, Ringing, Tell, Terms, Waiting, Withdrawal};
+use crate::ids::{CallId, GroupId, OfferId, PeerId};
+use crate::message::{Action, Presence, Ringing, Tell, Waiting, Withdrawal};
 use crate::setup::{AgentSetup, DeviceSetup, WrapUp};
 use crate::{call, group};
 use serde::{Deserialize, Serialize};
@@ -112,29 +114,6 @@ pub enum Event {
     CallGone(CallId),
     /// The admin changed the agent.
     Setup(Box<AgentSetup>),
-}
-
-/// A call out, as the agent asks for it (E1).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Dial {
-    pub trunk: TrunkId,
-    /// Our number, which the customer is shown.
-    pub caller: String,
-    pub contact: String,
-    pub terms: Terms,
-    /// The role's prefixes allow the number (E6).
-    pub permitted: bool,
-    /// Most calls out in a day (E6).
-    pub a_day: Option<u32>,
-}
-
-/// Why an agent cannot call out now (table B).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoDial {
-    Offline,
-    InLine,
-    /// The page has no voice path.
-    OutOfReach,
 }
 
 /// A state the agent chose (B1).
@@ -534,45 +513,6 @@ impl Agent {
             out.push(to_call(lease.call, call::Event::Accept { offer, peer: self.peer }));
             self.activity = Activity::Accepted(lease.clone());
         }
-    }
-
-    /// Whether the agent may call out (table B).
-    pub fn may_dial(&self) -> Result<(), NoDial> {
-        match self.activity {
-            Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => Err(NoDial::InLine),
-            Activity::Free | Activity::WrapUp { .. } if self.chosen == Chosen::Offline => Err(NoDial::Offline),
-            Activity::Free | Activity::WrapUp { .. } if !self.is_reachable() => Err(NoDial::OutOfReach),
-            Activity::Free | Activity::WrapUp { .. } => Ok(()),
-        }
-    }
-
-    fn dial(&mut self, dial: Dial, out: &mut Vec<Action>, cx: &mut Cx) {
-        let agent = self.setup.id;
-        let plan = match (&self.device, self.peer) {
-            (DeviceSetup::Phone(phone), _) => LegPlan::Phone { agent, phone: phone.clone(), caller: dial.contact.clone() },
-            (DeviceSetup::Browser, Some(peer)) => LegPlan::Browser { agent, peer },
-            (DeviceSetup::Browser, None) => return,
-        };
-        if self.may_dial().is_err() {
-            return;
-        }
-        if self.dialled_today.0 != cx.today {
-            self.dialled_today = (cx.today, 0);
-        }
-        let permitted = dial.permitted && dial.a_day.is_none_or(|most| self.dialled_today.1 < most);
-        self.dialled_today.1 += u32::from(permitted);
-        let call = CallId(cx.next_id());
-        let departure = Departure { agent, leg: LegId(cx.next_id()), plan, terms: dial.terms, permitted };
-        let arrival = Arrival {
-            call,
-            leg: LegId(cx.next_id()),
-            trunk: dial.trunk,
-            caller: dial.caller,
-            contact: dial.contact,
-            way: Way::Out(Box::new(departure)),
-        };
-        self.enter_call(call);
-        out.push(Action::PlaceCall(Box::new(arrival)));
     }
 
     fn peer_up(&mut self, peer: PeerId, out: &mut Vec<Action>) {

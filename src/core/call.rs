@@ -18,29 +18,39 @@
 //! | Talking | `AgentLost` | Queueing at the head, a new segment |
 //! | Talking | `Transfer` and its target is reserved (`Queued`, `Reserved`) | Queueing there, a new segment |
 //! | Talking | hang-up from either side | Over |
+//! | Talking | `Consult`, swap, conference, the third comes or goes | Talking |
+//! | Talking | `Complete`, `AgentLost` with an answered consultation | Talking with the third, Bridged where that is a number |
+//! | Talking | the customer leaves an answered consultation | Aside |
+//! | Aside, Bridged | anybody hangs up | Over |
 //! | Leaving | `Played` | Over |
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
+mod arrival;
+mod consult;
 mod dialling;
 mod digits;
 mod ending;
+mod offers;
 mod queueing;
+mod sight;
 mod talking;
 mod transfer;
 
+pub use arrival::{Arrival, Departure, Route, Way};
 pub use digits::{DIGIT_EVERY, MOST_DIGITS, PAUSE, are_digits};
 pub use queueing::position_sounds;
 
 use crate::cx::{Cx, Millis};
 use crate::group::Limit;
-use crate::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
+use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, Device, Gateway, LegPlan, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms};
-use crate::outcome::{CallStatus, CallType, HungUpBy};
+use crate::message::{self, Action, Device, Gateway, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms, Whom};
+use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut};
-use crate::trunk;
+use crate::trunk::{self, Channel};
+use consult::{Aside, Consult, Outside};
 use dialling::Dialling;
 use digits::Digits;
 use serde::{Deserialize, Serialize};
@@ -59,8 +69,14 @@ pub enum Event {
     /// A leg's actor is gone without a word.
     LegGone(LegId),
     // From the trunk.
-    ChannelGranted(Gateway),
-    ChannelRefused(trunk::Refusal),
+    ChannelGranted {
+        leg: LegId,
+        gateway: Gateway,
+    },
+    ChannelRefused {
+        leg: LegId,
+        refusal: trunk::Refusal,
+    },
     TrunkRestarted(TrunkId),
     // From groups.
     Queued {
@@ -145,89 +161,19 @@ pub enum Command {
     Unmute,
     /// To whom the caller goes instead (D4).
     Transfer(Target),
+    /// The customer waits on hold while the agent speaks with somebody else (D5).
+    Consult(Whom),
+    /// From the customer to the consulted party, or back.
+    Swap,
+    /// All three together.
+    Conference,
+    /// The consulted party takes the customer.
+    Complete,
+    /// Back to the customer alone.
+    EndConsult,
     /// Digits and pauses for the far side (D7).
     Digits(String),
     HangUp,
-}
-
-/// What is known of a call when it begins.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Arrival {
-    pub call: CallId,
-    pub leg: LegId,
-    pub trunk: TrunkId,
-    pub caller: String,
-    pub contact: String,
-    pub way: Way,
-}
-
-/// How a call came about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Way {
-    /// A customer called. The number's group; none when nobody knows the number (C1).
-    In(Option<Route>),
-    /// An agent calls (E1).
-    Out(Box<Departure>),
-}
-
-/// The agent who calls, and how.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Departure {
-    pub agent: AgentId,
-    pub leg: LegId,
-    pub plan: LegPlan,
-    pub terms: Terms,
-    /// The guards let this number pass (E6).
-    pub permitted: bool,
-}
-
-impl Arrival {
-    pub fn call_type(&self) -> CallType {
-        match self.way {
-            Way::In(_) => CallType::Inbound,
-            Way::Out(_) => CallType::Outbound,
-        }
-    }
-
-    /// The customer's number.
-    pub fn customer(&self) -> &str {
-        match self.way {
-            Way::In(_) => &self.caller,
-            Way::Out(_) => &self.contact,
-        }
-    }
-
-    /// Our number.
-    pub fn ours(&self) -> &str {
-        match self.way {
-            Way::In(_) => &self.contact,
-            Way::Out(_) => &self.caller,
-        }
-    }
-
-    /// Who counts on the call before it says a word: they hear of it when it panics.
-    pub fn known_to(&self) -> Address {
-        match &self.way {
-            Way::In(_) => Address::Leg(self.leg),
-            Way::Out(departure) => Address::Agent(departure.agent),
-        }
-    }
-
-    /// Where an inbound call goes.
-    pub fn route(&self) -> Option<&Route> {
-        match &self.way {
-            Way::In(route) => route.as_ref(),
-            Way::Out(_) => None,
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Route {
-    pub group: GroupId,
-    pub early_media: bool,
-    /// The agent who last served this caller (C3).
-    pub last_agent: Option<AgentId>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -237,6 +183,10 @@ enum State {
     Queueing(Queueing),
     Joining(Seat),
     Talking(Talk),
+    /// The customer left a consultation, which goes on.
+    Aside(Aside),
+    /// The agent left the customer with a number outside.
+    Bridged(Outside),
     /// The last prompt plays; the caller is told why nobody comes.
     Leaving {
         status: CallStatus,
@@ -265,6 +215,8 @@ struct Queueing {
     direct: bool,
     /// Where a transferred caller goes whom nobody takes.
     back: Option<Back>,
+    /// An agent waits here for a consultation, not the customer (D5).
+    consults: bool,
 }
 
 /// Where a transferred caller came from (D4).
@@ -288,6 +240,7 @@ impl Queueing {
             next: Vec::new(),
             direct: false,
             back: None,
+            consults: false,
         }
     }
 }
@@ -313,6 +266,10 @@ struct Seat {
     ding_dong: Option<u64>,
     /// Out of reach for the moment (B3).
     away: bool,
+    /// The part of the call that this agent's record tells.
+    segment: u16,
+    /// Called in by another agent (D5).
+    guest: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -324,6 +281,9 @@ struct Talk {
     transfer: Option<transfer::Asked>,
     /// Why the last transfer was refused.
     refusal: Option<message::Transfer>,
+    consult: Option<Box<Consult>>,
+    /// The customer waits: held, or behind a consultation.
+    waits: bool,
 }
 
 /// How far the caller's leg was taken.
@@ -340,6 +300,8 @@ pub struct Call {
     state: State,
     answered: Answered,
     segment: u16,
+    /// The highest number of a segment.
+    segments: u16,
     waits: u32,
     recording: bool,
     /// Legs that are not closed yet.
@@ -373,6 +335,7 @@ impl Call {
             state,
             answered,
             segment: 0,
+            segments: 0,
             waits: 0,
             recording: false,
             unconfirmed: BTreeMap::new(),
@@ -396,81 +359,25 @@ impl Call {
         &self.arrival
     }
 
-    /// The state's name, for traces and tests.
-    pub fn kind(&self) -> &'static str {
-        match self.state {
-            State::Claiming => "Claiming",
-            State::Dialling(_) => "Dialling",
-            State::Queueing(_) => "Queueing",
-            State::Joining(_) => "Joining",
-            State::Talking(_) => "Talking",
-            State::Leaving { .. } => "Leaving",
-            State::Over => "Over",
-        }
-    }
-
-    pub fn is_over(&self) -> bool {
-        self.state == State::Over
-    }
-
-    /// The agent in the call, with the leg: joining or talking.
-    pub fn agent(&self) -> Option<(AgentId, LegId)> {
-        self.seat().map(|seat| (seat.agent, seat.leg))
-    }
-
-    /// The agents who ring for this call, by offer.
-    pub fn offered(&self) -> Vec<(OfferId, AgentId)> {
-        match &self.state {
-            State::Queueing(queueing) => queueing.offers.iter().map(|o| (o.offer.offer, o.offer.agent)).collect(),
-            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => {
-                Vec::new()
-            }
-        }
-    }
-
-    /// The group whose queue the caller stands in.
-    pub fn queue(&self) -> Option<GroupId> {
-        match &self.state {
-            State::Queueing(queueing) => (!queueing.direct).then_some(queueing.group),
-            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
-        }
-    }
-
-    /// The group whose call this is at the moment.
-    pub fn group(&self) -> Option<GroupId> {
-        self.queue().or(self.seat().map(|seat| seat.terms.group))
-    }
-
-    /// Which wait of the call this is, from 1; for the model test.
-    pub fn waits(&self) -> u32 {
-        self.waits
-    }
-
-    /// A transfer was asked for and is not decided; for the model test.
-    pub fn is_transferring(&self) -> bool {
-        matches!(&self.state, State::Talking(talk) if talk.transfer.is_some())
-    }
-
-    /// The customer of a call out is being called; for the model test.
-    pub fn is_customer_called(&self) -> bool {
-        matches!(&self.state, State::Dialling(dialling) if dialling.is_customer_called())
-    }
-
-    pub fn customer_leg(&self) -> LegId {
-        self.arrival.leg
-    }
-
     pub fn next_deadline(&self) -> Option<Millis> {
         let early = match self.answered {
             Answered::Early { until } if !self.is_over() => Some(until),
             Answered::Early { .. } | Answered::No | Answered::Yes => None,
         };
-        let ring = match &self.state {
-            State::Queueing(queueing) => queueing.offers.iter().filter(|o| o.withdrawn.is_none()).map(|o| o.until).min(),
+        let ring =
+            self.seeking().into_iter().flat_map(|queueing| &queueing.offers).filter(|o| o.withdrawn.is_none()).map(|o| o.until).min();
+        let dialled = match &self.state {
             State::Dialling(dialling) => dialling.until(),
-            State::Claiming | State::Joining(_) | State::Talking(_) | State::Leaving { .. } | State::Over => None,
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.until()),
+            State::Claiming
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
         };
-        [early, ring, self.digits.due()].into_iter().flatten().min()
+        [early, ring, dialled, self.digits.due()].into_iter().flatten().min()
     }
 
     pub fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
@@ -483,6 +390,7 @@ impl Call {
         }
         self.ring_timeouts(&mut out, cx);
         self.ring_out(&mut out, cx);
+        self.consult_rings_out(&mut out, cx);
         self.send_digit(&mut out, cx);
         self.finish(&mut out);
         out
@@ -510,9 +418,12 @@ impl Call {
                 self.legs.remove(&leg);
                 self.leg_gone(leg, &mut out, cx);
             }
-            Event::ChannelGranted(gateway) => self.granted(gateway, &mut out, cx),
-            Event::ChannelRefused(refusal) => {
-                if self.state == State::Claiming {
+            Event::ChannelGranted { leg, gateway } if leg == self.arrival.leg => self.granted(gateway, &mut out, cx),
+            Event::ChannelGranted { leg, gateway } => self.outside_granted(leg, gateway, &mut out, cx),
+            Event::ChannelRefused { leg, refusal } => {
+                if leg != self.arrival.leg {
+                    self.outside_refused(leg, refusal, &mut out);
+                } else if self.state == State::Claiming {
                     // Trunk full: cause 34 and no Retry-After, so that the carrier takes another route (issue's trunk rule).
                     self.refuse(503, Some(34), CallStatus::TrunkFull, &mut out);
                 } else {
@@ -520,9 +431,10 @@ impl Call {
                 }
             }
             Event::TrunkRestarted(trunk) => {
+                self.outside_trunk_restarted(trunk, &mut out);
                 if trunk == self.arrival.trunk && self.channel {
-                    let (call, way) = (self.id(), self.arrival.call_type());
-                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep { call, way })));
+                    let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
+                    out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep { channel, way })));
                 } else if trunk == self.arrival.trunk && matches!(self.state, State::Claiming | State::Dialling(_)) {
                     out.push(self.claim());
                 }
@@ -541,7 +453,9 @@ impl Call {
             Event::AgentAway { agent } => self.agent_away(agent, &mut out),
             Event::AgentBack { agent, peer } => self.agent_back(agent, peer, &mut out),
             Event::AgentLost { agent } => {
-                if self.seat().is_some_and(|seat| seat.agent == agent) {
+                if self.guest_lost(agent, &mut out) {
+                    // The others go on.
+                } else if self.seat().is_some_and(|seat| seat.agent == agent) {
                     self.agent_lost(false, &mut out, cx);
                 }
             }
@@ -566,8 +480,16 @@ impl Call {
     }
 
     fn claim(&self) -> Action {
-        let (call, way) = (self.id(), self.arrival.call_type());
-        Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Claim { call, way }))
+        let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
+        Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Claim { channel, way }))
+    }
+
+    fn channel_of(&self, leg: LegId) -> Channel {
+        Channel { call: self.id(), leg }
+    }
+
+    fn free_channel(&self, trunk: TrunkId, leg: LegId) -> Action {
+        Action::Tell(Tell::Trunk(trunk, trunk::Event::Free(self.channel_of(leg))))
     }
 
     // ---- legs ----
@@ -583,7 +505,7 @@ impl Call {
             }
         } else if self.seat().is_some_and(|seat| seat.leg == leg) {
             self.agent_leg(event, out, cx);
-        } else if let State::Queueing(_) = self.state {
+        } else if !self.third_leg(leg, &event, out) {
             self.phone_leg(leg, event, out, cx);
         }
         if closed {
@@ -592,22 +514,26 @@ impl Call {
     }
 
     fn leg_gone(&mut self, leg: LegId, out: &mut Vec<Action>, cx: &mut Cx) {
-        if leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
+        let two = matches!(self.state, State::Aside(_) | State::Bridged(_)) && self.parties().contains(&leg);
+        if two || leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
             self.end(CallStatus::Interrupted, HungUpBy::Switch, out);
-        } else {
+        } else if !self.third_leg(leg, &leg::Event::Closed, out) {
             self.phone_leg(leg, leg::Event::Closed, out, cx);
         }
     }
 
     fn customer_left(&mut self, out: &mut Vec<Action>) {
+        if self.customer_leaves_consult(out) {
+            return;
+        }
         let status = match &self.state {
             State::Claiming | State::Dialling(_) => CallStatus::AbandonedQueue,
             State::Queueing(queueing) if queueing.offers.iter().any(|o| o.withdrawn.is_none()) => CallStatus::AbandonedRinging,
             State::Queueing(_) => CallStatus::AbandonedQueue,
             State::Joining(_) => CallStatus::AbandonedRinging,
-            State::Talking(_) => CallStatus::NormalEnd,
+            State::Talking(_) | State::Bridged(_) => CallStatus::NormalEnd,
             State::Leaving { status } => *status,
-            State::Over => return,
+            State::Aside(_) | State::Over => return,
         };
         self.end(status, HungUpBy::Customer, out);
     }
@@ -647,7 +573,8 @@ impl Call {
             State::Dialling(dialling) => Some(&dialling.seat),
             State::Joining(seat) => Some(seat),
             State::Talking(talk) => Some(&talk.seat),
-            State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => None,
+            State::Aside(aside) => Some(&aside.seat),
+            State::Claiming | State::Queueing(_) | State::Bridged(_) | State::Leaving { .. } | State::Over => None,
         }
     }
 }

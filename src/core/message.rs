@@ -121,6 +121,8 @@ pub enum MediaAction {
 pub enum Source {
     Silence,
     Leg(LegId),
+    /// These together, less the listener (D5).
+    Mix(Vec<LegId>),
     Music(String),
 }
 
@@ -147,6 +149,48 @@ pub enum Target {
     Agent(AgentId),
 }
 
+/// With whom an agent consults (D5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Whom {
+    Group(GroupId),
+    Agent(AgentId),
+    Number(Number),
+}
+
+/// A number outside, and how it is called.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Number {
+    pub trunk: TrunkId,
+    /// Ours, which is shown.
+    pub caller: String,
+    pub called: String,
+}
+
+/// With whom the agent speaks in a consultation (D5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Side {
+    Customer,
+    Third,
+    /// All three together.
+    All,
+}
+
+/// How far a consultation is, for the agent who asked for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Reached {
+    Asked,
+    Ringing,
+    Up,
+}
+
+/// A consultation, as its agent sees it (D5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Consulted {
+    pub whom: Whom,
+    pub reached: Reached,
+    pub side: Side,
+}
+
 /// How far a transfer is, for the agent who asked for it (D4).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Transfer {
@@ -155,6 +199,8 @@ pub enum Transfer {
     QueueRefused(group::Limit),
     /// The agent is not free; the call is untouched.
     AgentRefused,
+    /// The consulted number could not be reached, and why (D5).
+    NumberFailed(CallStatus),
 }
 
 /// A caller's place in a queue, held by the call; the group gets a copy.
@@ -283,6 +329,9 @@ pub struct Session {
     pub muted: bool,
     pub recording: bool,
     pub transfer: Option<Transfer>,
+    pub consult: Option<Consulted>,
+    /// This agent was called in by another (D5).
+    pub guest: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! How calls and segments end. Decided where it happens, never guessed later from a text.
 
+use crate::group::Limit;
 use serde::{Deserialize, Serialize};
 
 /// Status of a service record: of inbound ones by G2, of outbound ones by G3.
@@ -88,6 +89,16 @@ impl CallStatus {
             Self::Arrears => "arrears",
             Self::OutOfServiceArea => "out_of_service_area",
             Self::NotPermitted => "not_permitted",
+        }
+    }
+}
+
+impl From<Limit> for CallStatus {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::NoAgentOnline => Self::NoAgentOnline,
+            Limit::QueueFull => Self::QueueFull,
+            Limit::QueueTimeout => Self::QueueTimeout,
         }
     }
 }

@@ -49,6 +49,22 @@ pub enum What {
     Resumed,
     /// `offset` 0 of the recording is now.
     RecordingBegan,
+    /// A consultation begins: a segment of its own beside the open one (D5). Who rings and connects next belongs to it.
+    ConsultBegan {
+        agent: AgentId,
+        group: Option<GroupId>,
+    },
+    /// The third party is with the customer: from here on the recording is theirs too.
+    Conferenced,
+    ConsultEnded {
+        status: CallStatus,
+        by: HungUpBy,
+    },
+    /// The open segment is over, and the consultation's is the open one from now on.
+    ConsultTookOver {
+        status: CallStatus,
+        by: HungUpBy,
+    },
     /// The open segment is over, the call is not: the next segment begins here.
     SegmentEnded {
         status: CallStatus,
@@ -82,6 +98,10 @@ impl What {
             | Self::Held
             | Self::Resumed
             | Self::RecordingBegan
+            | Self::ConsultBegan { .. }
+            | Self::Conferenced
+            | Self::ConsultEnded { .. }
+            | Self::ConsultTookOver { .. }
             | Self::SegmentEnded { .. }
             | Self::Quality { .. }
             | Self::Remark { .. } => false,
@@ -141,11 +161,14 @@ pub struct ServiceRecord {
 
 /// The segment that is being told.
 struct Open {
+    segment: u16,
     began: i64,
     group: Option<GroupId>,
     agent: Option<AgentId>,
     dialled: bool,
     connected: Option<i64>,
+    /// When this segment's agent first heard the customer.
+    recorded: Option<i64>,
     /// The last agent who rang, for a caller who gives up meanwhile (C9).
     rang: Option<AgentId>,
     ringing_since: Option<i64>,
@@ -156,13 +179,15 @@ struct Open {
 }
 
 impl Open {
-    fn at(began: i64) -> Self {
+    fn at(segment: u16, began: i64) -> Self {
         Self {
+            segment,
             began,
             group: None,
             agent: None,
             dialled: false,
             connected: None,
+            recorded: None,
             rang: None,
             ringing_since: None,
             ring: 0,
@@ -172,20 +197,12 @@ impl Open {
         }
     }
 
-    fn close(
-        mut self,
-        call: CallId,
-        segment: u16,
-        at: i64,
-        status: CallStatus,
-        by: HungUpBy,
-        recording_began: Option<i64>,
-    ) -> ServiceRecord {
+    fn close(mut self, call: CallId, at: i64, status: CallStatus, by: HungUpBy, recording_began: Option<i64>) -> ServiceRecord {
         self.stop_ringing(at);
         self.resume(at);
         ServiceRecord {
             call,
-            segment,
+            segment: self.segment,
             time: self.connected.filter(|_| !self.dialled).unwrap_or(self.began),
             status,
             hung_up_by: by,
@@ -197,7 +214,7 @@ impl Open {
             hold: self.hold,
             mos: self.mos,
             remark: String::new(),
-            recording: self.connected.and_then(|from| recording_began.map(|zero| ((from - zero).max(0), at - zero))),
+            recording: self.recorded.and_then(|from| recording_began.map(|zero| ((from - zero).max(0), at - zero))),
         }
     }
 
@@ -234,14 +251,20 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
         recording_began: None,
         records: Vec::new(),
     };
-    let mut open = Some(Open::at(first.at));
+    let mut open = Some(Open::at(0, first.at));
+    let mut aside: Option<Open> = None;
+    let mut segments = 1;
     let mut remarks = Vec::new();
     let mut last = first.at;
     for entry in rest {
         if open.is_some() {
             last = last.max(entry.at);
         }
-        match (&entry.what, open.as_mut()) {
+        // Who rings and connects is the consultation's, while there is one without an answer.
+        let seeking = aside.as_ref().is_some_and(|aside| aside.connected.is_none());
+        let called = matches!(entry.what, What::Ringing { .. } | What::RingEnded { .. } | What::Connected { .. });
+        let told = if seeking && called { aside.as_mut() } else { open.as_mut() };
+        match (&entry.what, told) {
             (What::Remark { segment, text }, _) => remarks.push((*segment, text)),
             (What::Dialling { agent, group }, Some(open)) => {
                 (open.agent, open.group, open.dialled) = (Some(*agent), Some(*group), true);
@@ -256,6 +279,25 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
                 open.stop_ringing(entry.at);
                 open.agent = Some(*agent);
                 open.connected = Some(entry.at);
+                open.recorded = Some(entry.at).filter(|_| !seeking);
+            }
+            (What::ConsultBegan { agent, group }, Some(_)) => {
+                let mut begun = Open::at(segments, entry.at);
+                (begun.agent, begun.group) = (Some(*agent).filter(|_| group.is_none()), *group);
+                segments += 1;
+                end_segment(&mut row, aside.replace(begun), entry.at, CallStatus::Interrupted, HungUpBy::Switch);
+            }
+            (What::Conferenced, Some(_)) => {
+                if let Some(aside) = &mut aside {
+                    aside.recorded = aside.recorded.or(Some(entry.at));
+                }
+            }
+            (What::ConsultEnded { status, by }, Some(_)) => end_segment(&mut row, aside.take(), entry.at, *status, *by),
+            (What::ConsultTookOver { status, by }, Some(_)) => {
+                if let Some(mut next) = aside.take() {
+                    next.recorded = next.recorded.or(Some(entry.at));
+                    end_segment(&mut row, open.replace(next), entry.at, *status, *by);
+                }
             }
             (What::Held, Some(open)) => open.held_since = open.held_since.or(Some(entry.at)),
             (What::Resumed, Some(open)) => open.resume(entry.at),
@@ -263,10 +305,12 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
             (What::Quality { mos }, Some(open)) => open.mos = Some(*mos),
             (What::SegmentEnded { status, by }, Some(_)) => {
                 end_segment(&mut row, open.take(), entry.at, *status, *by);
-                open = Some(Open::at(entry.at));
+                open = Some(Open::at(segments, entry.at));
+                segments += 1;
             }
             (What::Ended { status, by }, Some(_)) => {
                 end_segment(&mut row, open.take(), entry.at, *status, *by);
+                end_segment(&mut row, aside.take(), entry.at, *status, *by);
                 (row.ended, row.status, row.hung_up_by) = (entry.at, *status, *by);
             }
             // A second beginning, or news after the end: the first word stands.
@@ -281,6 +325,10 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
                 | What::Resumed
                 | What::RecordingBegan
                 | What::Quality { .. }
+                | What::ConsultBegan { .. }
+                | What::Conferenced
+                | What::ConsultEnded { .. }
+                | What::ConsultTookOver { .. }
                 | What::SegmentEnded { .. }
                 | What::Ended { .. },
                 None,
@@ -291,9 +339,11 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
         row.ended = cut.unwrap_or(last).max(last);
         let at = row.ended;
         end_segment(&mut row, open, at, CallStatus::Interrupted, HungUpBy::Switch);
+        end_segment(&mut row, aside, at, CallStatus::Interrupted, HungUpBy::Switch);
     }
+    row.records.sort_by_key(|record| record.segment);
     for (segment, text) in remarks {
-        if let Some(record) = row.records.get_mut(usize::from(segment)) {
+        if let Some(record) = row.records.iter_mut().find(|record| record.segment == segment) {
             record.remark.clone_from(text);
         }
     }
@@ -302,8 +352,7 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
 
 fn end_segment(row: &mut CallRow, open: Option<Open>, at: i64, status: CallStatus, by: HungUpBy) {
     let Some(open) = open else { return };
-    let segment = u16::try_from(row.records.len()).unwrap_or(u16::MAX);
-    row.records.push(open.close(row.id, segment, at, status, by, row.recording_began));
+    row.records.push(open.close(row.id, at, status, by, row.recording_began));
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::call;
 use crate::cx::{Cx, Millis};
-use crate::ids::CallId;
+use crate::ids::{CallId, LegId};
 use crate::message::{Action, Gateway, Tell};
 use crate::outcome::CallType;
 use crate::setup::TrunkSetup;
@@ -14,15 +14,15 @@ use std::net::SocketAddr;
 pub enum Event {
     /// A new call asks for a channel.
     Claim {
-        call: CallId,
+        channel: Channel,
         way: CallType,
     },
     /// A call has a channel, which a new machine does not know of.
     Keep {
-        call: CallId,
+        channel: Channel,
         way: CallType,
     },
-    Free(CallId),
+    Free(Channel),
     /// The call is gone without a word.
     CallGone(CallId),
     /// A host answered an OPTIONS, or did not.
@@ -31,6 +31,13 @@ pub enum Event {
         alive: bool,
     },
     Setup(Box<TrunkSetup>),
+}
+
+/// One leg's use of the trunk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Channel {
+    pub call: CallId,
+    pub leg: LegId,
 }
 
 /// Why a call gets no channel.
@@ -45,7 +52,7 @@ pub enum Refusal {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trunk {
     pub setup: TrunkSetup,
-    channels: BTreeMap<CallId, CallType>,
+    channels: BTreeMap<Channel, CallType>,
     /// When the calls of the last second were let in.
     recent: VecDeque<Millis>,
     /// Calls out on a day (days since 1970).
@@ -73,7 +80,7 @@ impl Trunk {
     }
 
     pub fn holds(&self, call: CallId) -> bool {
-        self.channels.contains_key(&call)
+        self.channels.keys().any(|channel| channel.call == call)
     }
 
     /// Whether each host answered its last OPTIONS; hosts not heard of yet are absent.
@@ -95,19 +102,23 @@ impl Trunk {
 
     pub fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
         match event {
-            Event::Claim { call, way } => {
-                let answer = match self.claim(call, way, cx) {
-                    Ok(()) => call::Event::ChannelGranted(self.gateway()),
-                    Err(refusal) => call::Event::ChannelRefused(refusal),
+            Event::Claim { channel, way } => {
+                let answer = match self.claim(channel, way, cx) {
+                    Ok(()) => call::Event::ChannelGranted { leg: channel.leg, gateway: self.gateway() },
+                    Err(refusal) => call::Event::ChannelRefused { leg: channel.leg, refusal },
                 };
-                vec![Action::Tell(Tell::Call(call, answer))]
+                vec![Action::Tell(Tell::Call(channel.call, answer))]
             }
-            Event::Keep { call, way } => {
-                self.channels.insert(call, way);
+            Event::Keep { channel, way } => {
+                self.channels.insert(channel, way);
                 Vec::new()
             }
-            Event::Free(call) | Event::CallGone(call) => {
-                self.channels.remove(&call);
+            Event::Free(channel) => {
+                self.channels.remove(&channel);
+                Vec::new()
+            }
+            Event::CallGone(call) => {
+                self.channels.retain(|channel, _| channel.call != call);
                 Vec::new()
             }
             Event::Probed { host, alive } => {
@@ -129,8 +140,8 @@ impl Trunk {
         Gateway { host, transport: self.setup.transport, digits: self.setup.digits, outcomes: self.setup.outcomes.clone() }
     }
 
-    fn claim(&mut self, call: CallId, way: CallType, cx: &Cx) -> Result<(), Refusal> {
-        if self.channels.contains_key(&call) {
+    fn claim(&mut self, channel: Channel, way: CallType, cx: &Cx) -> Result<(), Refusal> {
+        if self.channels.contains_key(&channel) {
             return Ok(());
         }
         while self.recent.front().is_some_and(|at| at + 1_000 <= cx.now) {
@@ -153,7 +164,7 @@ impl Trunk {
         if self.setup.max_calls_per_second.is_some() {
             self.recent.push_back(cx.now);
         }
-        self.channels.insert(call, way);
+        self.channels.insert(channel, way);
         Ok(())
     }
 }

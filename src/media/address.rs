@@ -11,6 +11,8 @@ const LEARNING_WINDOW: Duration = Duration::from_secs(2);
 pub struct FarAddress {
     /// As the SDP has it.
     told: SocketAddr,
+    /// Where the session was before: what still comes from there teaches nothing while the new side is looked for.
+    left: Option<SocketAddr>,
     locked: Option<SocketAddr>,
     learns_until: Instant,
 }
@@ -18,13 +20,13 @@ pub struct FarAddress {
 impl FarAddress {
     /// A session whose SDP was just agreed on.
     pub fn told(told: SocketAddr, now: Instant) -> Self {
-        FarAddress { told, locked: None, learns_until: now + LEARNING_WINDOW }
+        FarAddress { told, left: None, locked: None, learns_until: now + LEARNING_WINDOW }
     }
 
     /// A later SDP: the same address keeps what was learned, another one starts over.
     pub fn told_again(&mut self, told: SocketAddr, now: Instant) {
         if told != self.told {
-            *self = FarAddress::told(told, now);
+            *self = FarAddress { left: Some(self.target()), ..FarAddress::told(told, now) };
         }
     }
 
@@ -32,12 +34,9 @@ impl FarAddress {
     pub fn accepts(&mut self, from: SocketAddr, now: Instant) -> bool {
         match self.locked {
             Some(locked) => from == locked,
-            None if now <= self.learns_until => {
-                self.locked = Some(from);
-                true
-            }
             None => {
-                let accepted = from == self.told;
+                let elsewhere = if now <= self.learns_until { self.left != Some(from) } else { self.left == Some(from) };
+                let accepted = from == self.told || elsewhere;
                 if accepted {
                     self.locked = Some(from);
                 }
@@ -95,5 +94,21 @@ mod tests {
         assert!(!far.accepts(at(6000), now + Duration::from_secs(60)));
         far.told_again(at(7000), now + Duration::from_secs(90));
         assert!(far.accepts(at(6000), now + Duration::from_secs(91)));
+    }
+
+    #[test]
+    fn who_was_left_is_taken_again_only_when_nobody_else_came() {
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let mut far = FarAddress::told(at(4000), now);
+        assert!(far.accepts(at(5000), now));
+        far.told_again(at(7000), after(60));
+        assert!(!far.accepts(at(5000), after(61)), "it has not stopped sending yet");
+        let mut alone = far;
+        assert!(far.accepts(at(6000), after(61)));
+        assert!(!far.accepts(at(5000), after(63)));
+        assert!(alone.accepts(at(5000), after(63)), "the new SDP has another name for the same place");
+        far.told_again(at(6000), after(90));
+        assert!(far.accepts(at(6000), after(90)), "the SDP says so");
     }
 }

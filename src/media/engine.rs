@@ -2,9 +2,10 @@
 
 mod peers;
 
-use crate::event::{Command, Events, MediaEvent, RtpRemote, Sizes, Source};
+use crate::event::{Command, DtmfMode, Events, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
 use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
+use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
 use crate::peer::{Notice, Peer, PeerState};
 use crate::recording::Recorder;
@@ -43,8 +44,10 @@ pub struct Engine {
     myself: Weak<RefCell<Engine>>,
     events: Events,
     legs: HashMap<LegId, Leg>,
-    /// Who hears a leg.
+    /// Who hears a leg as it is.
     listeners: HashMap<LegId, Vec<LegId>>,
+    /// The voices of those who are heard in mixes.
+    mixer: Mixer,
     peers: HashMap<PeerId, Peer>,
     library: Library,
     recorder: Recorder,
@@ -78,6 +81,7 @@ pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std:
             events: setup.events,
             legs: HashMap::new(),
             listeners: HashMap::new(),
+            mixer: Mixer::default(),
             peers: HashMap::new(),
             library: setup.library,
             recorder: setup.recorder,
@@ -126,6 +130,7 @@ impl Engine {
             Command::AttachPeer { leg, peer } => self.attach_peer(leg, peer),
             Command::Hear { leg, source } => self.hear(leg, source),
             Command::Play { leg, sounds, token } => self.play(leg, sounds, token),
+            Command::SendDigit { leg, digit, mode } => self.send_digit(leg, digit, mode),
             Command::Record { call, leg } => self.record(call, leg),
             Command::PauseRecord { call, paused } => self.recorder.pause(call, paused),
             Command::StopRecord { call } => self.stop_record(call),
@@ -141,7 +146,7 @@ impl Engine {
     fn sizes(&self) -> Sizes {
         // Every reading task of ours holds one weak reference; the rest are the library's.
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() + self.myself.weak_count();
-        Sizes { legs: self.legs.len(), heard: self.listeners.len(), peers: self.peers.len(), tasks }
+        Sizes { legs: self.legs.len(), heard: self.listeners.len(), mixed: self.mixer.voices(), peers: self.peers.len(), tasks }
     }
 
     // ---- legs ----
@@ -190,6 +195,7 @@ impl Engine {
     }
 
     fn hear(&mut self, leg: LegId, source: Source) {
+        let source = source.plain_for(leg);
         if let Some(name) = source.sound() {
             self.want_sound(name);
         }
@@ -197,13 +203,27 @@ impl Engine {
             tracing::warn!(%leg, ?source, "a leg that is not open cannot hear");
             return;
         };
-        if let Source::Leg(before) = known.source {
-            forget_listener(&mut self.listeners, before, leg);
+        let before = known.hear(source.clone());
+        // The new source first: a voice that stays in the mix must not begin anew.
+        self.listen(leg, &source);
+        self.listen_no_more(leg, &before);
+    }
+
+    /// Has what `source` needs brought to `listener`.
+    fn listen(&mut self, listener: LegId, source: &Source) {
+        match source {
+            Source::Leg(leg) => self.listeners.entry(*leg).or_default().push(listener),
+            Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.join(*leg)),
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
-        if let Source::Leg(now) = source {
-            self.listeners.entry(now).or_default().push(leg);
+    }
+
+    fn listen_no_more(&mut self, listener: LegId, source: &Source) {
+        match source {
+            Source::Leg(leg) => forget_listener(&mut self.listeners, *leg, listener),
+            Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.leave(*leg)),
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
-        known.hear(source);
     }
 
     fn play(&mut self, leg: LegId, names: Vec<String>, token: u64) {
@@ -225,6 +245,13 @@ impl Engine {
         }
     }
 
+    fn send_digit(&mut self, leg: LegId, digit: char, mode: DtmfMode) {
+        // Not the digit itself: it may be of a card number.
+        if !self.legs.get_mut(&leg).is_some_and(|known| known.digits_out.send(digit, mode)) {
+            tracing::warn!(%leg, "a digit was not sent: no key, too many at once, or the leg is not open");
+        }
+    }
+
     fn close(&mut self, leg: LegId) {
         let Some(mut closed) = self.legs.remove(&leg) else { return };
         if let Link::Rtp(link) = &mut closed.link {
@@ -233,9 +260,7 @@ impl Engine {
         if let Some(call) = closed.recorded_by {
             self.recorder.stop(call, Instant::now());
         }
-        if let Source::Leg(heard) = closed.source {
-            forget_listener(&mut self.listeners, heard, leg);
-        }
+        self.listen_no_more(leg, &closed.source);
         if let Link::Browser { peer, .. } = closed.link
             && let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg))
         {
@@ -359,22 +384,23 @@ impl Engine {
             let stamp = (packet.header.ssrc, packet.header.timestamp);
             self.recorder.take(call, Channel::Left, stamp, law, packet.payload, now);
         }
+        self.mixer.take(from, packet.header.ssrc, packet.header.timestamp, law, packet.payload);
         self.relay(from, &Packet::Audio { from, header: &packet.header, law, payload: packet.payload }, now);
     }
 
     fn event_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, now: Instant) {
-        let digit = self.legs.get_mut(&from).and_then(|leg| leg.digits.receive(packet.header.timestamp, packet.payload));
+        let digit = self.legs.get_mut(&from).and_then(|leg| leg.digits_in.receive(packet.header.timestamp, packet.payload));
         if let Some(digit) = digit {
             self.tell(MediaEvent::Digit { leg: from, digit });
         }
         self.relay(from, &Packet::Event { from, header: &packet.header, payload: packet.payload }, now);
     }
 
-    /// Sends a packet of one leg to all who hear it and are not in the middle of a prompt.
+    /// Sends a packet of one leg to all who hear it and are not in the middle of a prompt or a digit.
     fn relay(&mut self, from: LegId, packet: &Packet<'_>, now: Instant) {
         let Some(listeners) = self.listeners.get(&from) else { return };
         for id in listeners {
-            if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none()) {
+            if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none() && !leg.digits_out.is_sending()) {
                 leg.send(*id, &mut self.peers, packet, &mut self.scratch, &mut self.recorder, now);
             }
         }
@@ -382,13 +408,13 @@ impl Engine {
 
     /// Every 20 ms: the audio that we make ourselves; and what is looked after less often.
     fn tick(&mut self, ticks: u64, now: Instant) {
+        self.mixer.tick();
         let mut played = Vec::new();
         for (id, leg) in &mut self.legs {
-            let idle_since = leg.last_sent(&self.peers);
-            let (frame, ended) = leg.next_frame(&self.library, idle_since, now);
+            let (own, ended) = leg.next_frame(&self.library, &self.mixer, &self.peers, now);
             played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
-            if let Some(frame) = frame {
-                leg.send(*id, &mut self.peers, &Packet::Own(frame.bytes()), &mut self.scratch, &mut self.recorder, now);
+            if let Some(own) = own {
+                leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.scratch, &mut self.recorder, now);
             }
         }
         played.into_iter().for_each(|event| self.tell(event));
@@ -407,7 +433,9 @@ impl Engine {
 
 fn forget_listener(listeners: &mut HashMap<LegId, Vec<LegId>>, heard: LegId, listener: LegId) {
     if let Some(known) = listeners.get_mut(&heard) {
-        known.retain(|leg| *leg != listener);
+        if let Some(at) = known.iter().position(|leg| *leg == listener) {
+            known.swap_remove(at);
+        }
         if known.is_empty() {
             listeners.remove(&heard);
         }

@@ -35,22 +35,52 @@ pub enum Source {
     Silence,
     /// What this leg says.
     Leg(LegId),
+    /// What these legs say together (D5, D9), less the listener itself: all parties of a conference can be given the same list. A single other leg is
+    /// relayed as by `Leg`. Telephone events of mixed legs are told (`Digit`) and not passed on.
+    Mix(Vec<LegId>),
     /// A sound by name, repeated: `music`, or a file of the sounds folder.
     Music(String),
+    /// The far phone rings.
     Ringback,
+    /// The called party is busy.
     Busy,
+    /// The network has no way through.
+    Congestion,
 }
 
 impl Source {
+    /// The same for `listener` in its plainest form: nobody hears themself or another twice, and one voice needs no mixing.
+    pub(crate) fn plain_for(self, listener: LegId) -> Source {
+        let Source::Mix(mut legs) = self else { return self };
+        legs.retain(|leg| *leg != listener);
+        legs.sort_unstable();
+        legs.dedup();
+        match legs.as_slice() {
+            [] => Source::Silence,
+            [leg] => Source::Leg(*leg),
+            [_, _, ..] => Source::Mix(legs),
+        }
+    }
+
     /// The name of the sound that is repeated.
     pub(crate) fn sound(&self) -> Option<&str> {
         match self {
-            Source::Silence | Source::Leg(_) => None,
+            Source::Silence | Source::Leg(_) | Source::Mix(_) => None,
             Source::Music(name) => Some(name),
             Source::Ringback => Some("ringback"),
             Source::Busy => Some("busy"),
+            Source::Congestion => Some("congestion"),
         }
     }
+}
+
+/// How a digit is sent (D7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DtmfMode {
+    /// As a telephone event; in band where the session has none.
+    Rfc4733,
+    /// As its two tones, in the audio.
+    InBand,
 }
 
 /// Measured quality of one leg's path (both directions together, the worse counts).
@@ -132,8 +162,10 @@ pub enum MediaEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sizes {
     pub legs: usize,
-    /// Legs that somebody hears.
+    /// Legs that somebody hears as they are.
     pub heard: usize,
+    /// Legs that are heard in mixes.
+    pub mixed: usize,
     pub peers: usize,
     /// Background tasks of the media thread.
     pub tasks: usize,
@@ -149,6 +181,7 @@ pub(crate) enum Command {
     AttachPeer { leg: LegId, peer: PeerId },
     Hear { leg: LegId, source: Source },
     Play { leg: LegId, sounds: Vec<String>, token: u64 },
+    SendDigit { leg: LegId, digit: char, mode: DtmfMode },
     Record { call: CallId, leg: LegId },
     PauseRecord { call: CallId, paused: bool },
     StopRecord { call: CallId },

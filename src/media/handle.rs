@@ -1,7 +1,7 @@
 //! The handle of the media engine, and its start.
 
 use crate::engine::{self, Setup};
-use crate::event::{Command, Events, RtpRemote, Sizes, Source};
+use crate::event::{Command, DtmfMode, Events, RtpRemote, Sizes, Source};
 use crate::ports::{self, PortPool};
 use crate::recording::{self, Job};
 use crate::sound::Library;
@@ -145,7 +145,8 @@ impl Media {
         self.ask(Command::AttachPeer { leg, peer });
     }
 
-    /// Sets what an open leg hears, from the next packet on; a sound that still plays is cut off, and its `Played` never comes. A new leg hears silence.
+    /// Sets what an open leg hears, from the next packet on; a voice that was in no mix so far joins one 40 ms later, for its jitter. A sound that still
+    /// plays is cut off, and its `Played` never comes. A new leg hears silence.
     pub fn hear(&self, leg: LegId, source: Source) {
         self.ask(Command::Hear { leg, source });
     }
@@ -154,6 +155,12 @@ impl Media {
     /// What is played next takes their place, and their `Played` never comes.
     pub fn play(&self, leg: LegId, sounds: Vec<String>, token: u64) {
         self.ask(Command::Play { leg, sounds, token });
+    }
+
+    /// Presses a key for the far side of `leg`: `0`–`9`, `*`, `#`, `A`–`D` (D7). It takes 160 ms, in which the far side is sent nothing else: what the leg
+    /// hears goes on after it, a prompt where it was. Digits wait for each other, up to 64.
+    pub fn send_digit(&self, leg: LegId, digit: char, mode: DtmfMode) {
+        self.ask(Command::SendDigit { leg, digit, mode });
     }
 
     /// Records a call through its customer's leg: what the leg says left, what it hears right (so holds and prompts are as the customer heard them).

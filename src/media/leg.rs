@@ -2,16 +2,17 @@
 
 use crate::address::FarAddress;
 use crate::control::{Control, Meter};
-use crate::dtmf::DigitReceiver;
+use crate::dtmf::{DigitReceiver, DigitSender};
 use crate::event::{RtpRemote, Source};
 use crate::g711::Law;
+use crate::mixer::Mixer;
 use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtcp;
 use crate::rtp::{HEADER_LEN, Header};
-use crate::sound::{FRAME, Library, Sound};
+use crate::sound::{FRAME, Frame, Library, Sound};
 use crate::spool::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::collections::{HashMap, VecDeque};
@@ -34,7 +35,8 @@ pub struct Leg {
     /// The leg that is heard has stopped sending: silence of our own stands in until it sends again.
     filling: bool,
     pub prompt: Option<Prompt>,
-    pub digits: DigitReceiver,
+    pub digits_in: DigitReceiver,
+    pub digits_out: DigitSender,
     pub recorded_by: Option<CallId>,
 }
 
@@ -103,14 +105,30 @@ impl Prompt {
     }
 }
 
+/// 20 ms of our own.
+pub enum Own {
+    /// In the leg's law.
+    Audio(Frame),
+    /// A packet of a telephone event.
+    Event { first: bool, payload: [u8; 4] },
+}
+
 /// What goes out to a leg.
 pub enum Packet<'a> {
-    /// A frame of our own, in the leg's law.
-    Own(&'a [u8]),
+    Own(Own),
     /// Audio of another leg.
-    Audio { from: LegId, header: &'a Header, law: Law, payload: &'a [u8] },
+    Audio {
+        from: LegId,
+        header: &'a Header,
+        law: Law,
+        payload: &'a [u8],
+    },
     /// A telephone event of another leg.
-    Event { from: LegId, header: &'a Header, payload: &'a [u8] },
+    Event {
+        from: LegId,
+        header: &'a Header,
+        payload: &'a [u8],
+    },
 }
 
 impl RtpLink {
@@ -203,7 +221,8 @@ impl Leg {
             source_frame: 0,
             filling: false,
             prompt: None,
-            digits: DigitReceiver::default(),
+            digits_in: DigitReceiver::default(),
+            digits_out: DigitSender::default(),
             recorded_by: None,
         }
     }
@@ -216,26 +235,53 @@ impl Leg {
         }
     }
 
-    pub fn hear(&mut self, source: Source) {
+    /// Gives what was heard before.
+    pub fn hear(&mut self, source: Source) -> Source {
         if self.source != source {
             self.source_frame = 0;
         }
-        self.source = source;
         self.filling = false;
         self.prompt = None;
+        std::mem::replace(&mut self.source, source)
     }
 
-    /// The next 20 ms of our own audio, when it is our turn to speak; the second value is a prompt that has come to its end.
-    pub fn next_frame(&mut self, library: &Library, idle_since: Option<Instant>, now: Instant) -> (Option<Frame>, Option<Prompt>) {
+    /// The next 20 ms of our own, when it is our turn; the second value is a prompt that has come to its end.
+    pub fn next_frame(
+        &mut self,
+        library: &Library,
+        mixer: &Mixer,
+        peers: &HashMap<PeerId, Peer>,
+        now: Instant,
+    ) -> (Option<Own>, Option<Prompt>) {
         let law = self.law();
+        if self.digits_out.is_sending() {
+            let events = self.event_type(peers).is_some();
+            return (self.digits_out.next_frame(law, events), None);
+        }
+        let (frame, ended) = self.next_audio(law, library, mixer, peers, now);
+        (frame.map(Own::Audio), ended)
+    }
+
+    fn next_audio(
+        &mut self,
+        law: Law,
+        library: &Library,
+        mixer: &Mixer,
+        peers: &HashMap<PeerId, Peer>,
+        now: Instant,
+    ) -> (Option<Frame>, Option<Prompt>) {
         let prompt = self.prompt.as_mut().and_then(|prompt| prompt.next_frame(law));
         if prompt.is_some() {
             return (prompt, None);
         }
         let ended = self.prompt.take();
-        if let Source::Leg(_) = self.source {
-            self.filling |= idle_since.is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
-            return (self.filling.then(|| Frame::silence(law)), ended);
+        match &self.source {
+            Source::Leg(_) => {
+                self.filling |= self.last_sent(peers).is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
+                return (self.filling.then(|| Frame::silence(law)), ended);
+            }
+            Source::Mix(legs) => return (Some(mixer.mix(legs, law)), ended),
+            Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
         let sound = self.source.sound().and_then(|name| library.get(name));
         let frame = sound.and_then(|sound| sound.looped(law, self.source_frame)).map_or_else(|| Frame::silence(law), Frame::copy);
@@ -244,10 +290,19 @@ impl Leg {
     }
 
     /// When the leg was last sent something.
-    pub fn last_sent(&self, peers: &HashMap<PeerId, Peer>) -> Option<Instant> {
+    fn last_sent(&self, peers: &HashMap<PeerId, Peer>) -> Option<Instant> {
         match &self.link {
             Link::Rtp(link) => link.outgoing.last_sent(),
             Link::Browser { peer, .. } => open(peers.get(peer)).and_then(|peer| peer.outgoing.last_sent()),
+            Link::None => None,
+        }
+    }
+
+    /// The payload type of telephone events to the far side.
+    fn event_type(&self, peers: &HashMap<PeerId, Peer>) -> Option<u8> {
+        match &self.link {
+            Link::Rtp(link) => link.session.as_ref()?.remote.dtmf_type,
+            Link::Browser { peer, .. } => open(peers.get(peer))?.event_type,
             Link::None => None,
         }
     }
@@ -301,28 +356,7 @@ impl Leg {
 
 impl Packet<'_> {
     fn is_audio(&self) -> bool {
-        matches!(self, Packet::Own(_) | Packet::Audio { .. })
-    }
-}
-
-/// 20 ms of G.711.
-pub struct Frame([u8; FRAME]);
-
-impl Frame {
-    fn copy(bytes: &[u8]) -> Self {
-        let mut frame = [0; FRAME];
-        for (to, from) in frame.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        Frame(frame)
-    }
-
-    fn silence(law: Law) -> Self {
-        Frame([law.silence(); FRAME])
-    }
-
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
+        matches!(self, Packet::Own(Own::Audio(_)) | Packet::Audio { .. })
     }
 }
 
@@ -336,7 +370,8 @@ pub fn open(peer: Option<&Peer>) -> Option<&OpenPeer> {
 
 fn header_for(outgoing: &mut Outgoing, packet: &Packet<'_>, audio: u8, event: Option<u8>, now: Instant) -> Option<Header> {
     match packet {
-        Packet::Own(frame) => Some(outgoing.generated(audio, samples(frame), now)),
+        Packet::Own(Own::Audio(frame)) => Some(outgoing.generated(audio, samples(frame.bytes()), now)),
+        Packet::Own(Own::Event { first, payload }) => Some(outgoing.event(event?, *first, event_duration(payload), now)),
         Packet::Audio { from, header, payload, .. } => outgoing.relayed(*from, header, audio, samples(payload), now),
         Packet::Event { from, header, payload } => match event {
             Some(event) => outgoing.relayed(*from, header, event, event_duration(payload), now),
@@ -360,7 +395,8 @@ fn samples(payload: &[u8]) -> u32 {
 
 fn push_payload(out: &mut Vec<u8>, packet: &Packet<'_>, to: Law) {
     match packet {
-        Packet::Own(frame) => out.extend_from_slice(frame),
+        Packet::Own(Own::Audio(frame)) => out.extend_from_slice(frame.bytes()),
+        Packet::Own(Own::Event { payload, .. }) => out.extend_from_slice(payload),
         Packet::Audio { law, payload, .. } if *law == to => out.extend_from_slice(payload),
         Packet::Audio { law, payload, .. } => out.extend(payload.iter().map(|byte| law.convert_byte(to, *byte))),
         Packet::Event { payload, .. } => out.extend_from_slice(payload),

@@ -2,6 +2,7 @@
 //!
 //! One thread owns every socket; packets never leave it. A [`Media`] handle sends it commands, and what it has to tell comes as [`MediaEvent`]s.
 //! G.711 is relayed between legs without decoding (by table between the two laws), with sequence, timestamp and SSRC unbroken for the receiver whatever it hears.
+//! Only who hears several others at once hears them decoded and mixed.
 
 mod address;
 mod browser_reports;
@@ -14,6 +15,7 @@ mod event;
 mod g711;
 mod handle;
 mod leg;
+mod mixer;
 mod mp3;
 mod mux;
 mod outgoing;
@@ -30,7 +32,9 @@ mod stun;
 mod synth;
 mod timeline;
 
-pub use event::{Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
+pub use event::{DtmfMode, Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
 pub use g711::Law;
 pub use handle::{Media, MediaConfig, MediaError};
+pub use mixer::Mixer;
 pub use recording::spool_end;
+pub use sound::Frame;

@@ -12,6 +12,8 @@ const MAX_TIMESTAMP_STEP: u32 = 80_000;
 /// After a pause this long, generated audio starts a new talk-spurt.
 const SPURT_PAUSE: Duration = Duration::from_millis(100);
 const SAMPLES_PER_MS: u128 = 8;
+/// Octets of a telephone event (RFC 4733 section 2.3).
+const EVENT_LEN: u32 = 4;
 
 /// Sequence, timestamp and SSRC of one outgoing stream.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Outgoing {
     octets: u32,
 }
 
+/// The time that a packet takes in the stream; of a telephone event, the whole event so far.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     timestamp: u32,
@@ -80,7 +83,18 @@ impl Outgoing {
         };
         self.relayed = None;
         let header = Header { marker: !continues, payload_type, sequence: self.next_sequence, timestamp, ssrc: self.ssrc };
-        self.note(header, samples, now);
+        self.note(header, samples, Sent { timestamp, samples, at: now });
+        header
+    }
+
+    /// The header for a packet of a telephone event of our own that has lasted `duration` samples; all of them carry the timestamp of its start
+    /// (RFC 4733 section 2.5.1). No audio may be sent between them.
+    pub fn event(&mut self, payload_type: u8, first: bool, duration: u32, now: Instant) -> Header {
+        let known = self.last.filter(|_| !first);
+        let start = known.unwrap_or_else(|| Sent { timestamp: self.resumed_timestamp(now), samples: 0, at: now });
+        self.relayed = None;
+        let header = Header { marker: first, payload_type, sequence: self.next_sequence, timestamp: start.timestamp, ssrc: self.ssrc };
+        self.note(header, EVENT_LEN, Sent { samples: duration, ..start });
         header
     }
 
@@ -116,7 +130,7 @@ impl Outgoing {
         self.relayed = Some(mapping);
         let timestamp = incoming.timestamp.wrapping_add(mapping.timestamp_offset);
         let header = Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc };
-        self.note(header, samples, now);
+        self.note(header, samples, Sent { timestamp, samples, at: now });
         Some(header)
     }
 
@@ -135,12 +149,12 @@ impl Outgoing {
         self.last.map_or(self.first_timestamp, |sent| sent.timestamp.wrapping_add(samples_between(sent.at, now).max(sent.samples)))
     }
 
-    fn note(&mut self, header: Header, samples: u32, now: Instant) {
+    fn note(&mut self, header: Header, octets: u32, sent: Sent) {
         self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(samples);
+        self.octets = self.octets.wrapping_add(octets);
         if sequence_distance(header.sequence, self.next_sequence) >= 0 {
             self.next_sequence = header.sequence.wrapping_add(1);
-            self.last = Some(Sent { timestamp: header.timestamp, samples, at: now });
+            self.last = Some(sent);
         }
     }
 }
@@ -243,6 +257,24 @@ mod tests {
         assert_eq!(sequence_distance(after.sequence, before.sequence), 1);
         assert_eq!(timestamp_distance(after.timestamp, before.timestamp), 8 * 2020);
         assert!(after.marker);
+    }
+
+    #[test]
+    fn an_event_of_our_own_keeps_its_start_and_audio_goes_on_at_the_present_time() {
+        let mut rig = Rig::new();
+        let before = rig.relay(AGENT, incoming(10, 0)).unwrap();
+        let mut events = Vec::new();
+        for frame in 1..=8u32 {
+            rig.now += Duration::from_millis(20);
+            events.push(rig.out.event(101, frame == 1, frame.min(5) * 160, rig.now));
+        }
+        let after = rig.relay(AGENT, incoming(19, 1440)).unwrap();
+        assert!(events.iter().all(|event| timestamp_distance(event.timestamp, before.timestamp) == 160 && event.payload_type == 101));
+        assert_eq!(events.iter().map(|event| event.marker).collect::<Vec<_>>(), [true, false, false, false, false, false, false, false]);
+        assert_eq!(timestamp_distance(after.timestamp, before.timestamp), 9 * 160);
+        let sequence: Vec<u16> = events.iter().chain([&after]).map(|header| header.sequence.wrapping_sub(before.sequence)).collect();
+        assert_eq!(sequence, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(rig.out.totals(), (10, 2 * 160 + 8 * 4));
     }
 
     #[test]

@@ -21,7 +21,13 @@ const SPOKEN: &[(&str, &[u8])] = spoken![
 
 /// All of them by name.
 pub fn sounds() -> HashMap<String, Arc<Sound>> {
-    let made = [("music", synth::music()), ("ringback", synth::ringback()), ("busy", synth::busy()), ("ding-dong", synth::ding_dong())];
+    let made = [
+        ("music", synth::music()),
+        ("ringback", synth::ringback()),
+        ("busy", synth::busy()),
+        ("congestion", synth::congestion()),
+        ("ding-dong", synth::ding_dong()),
+    ];
     let made = made.into_iter().map(|(name, samples)| (name, Ok(Sound::new(&samples))));
     let spoken = SPOKEN.iter().map(|(name, wav)| (*name, sound::read(*wav)));
     let mut sounds = HashMap::new();

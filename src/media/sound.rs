@@ -12,6 +12,33 @@ pub const FRAME: usize = 160;
 /// A WAV file longer than this is cut: half an hour.
 const LONGEST: usize = 30 * 60 * 8000;
 
+/// 20 ms of G.711.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame([u8; FRAME]);
+
+impl Frame {
+    pub fn of(bytes: [u8; FRAME]) -> Self {
+        Frame(bytes)
+    }
+
+    /// A part of a sound; what it lacks of a frame is zero.
+    pub fn copy(bytes: &[u8]) -> Self {
+        let mut frame = [0; FRAME];
+        for (to, from) in frame.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Frame(frame)
+    }
+
+    pub fn silence(law: Law) -> Self {
+        Frame([law.silence(); FRAME])
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// One sound, ready in both laws so that playing costs a copy.
 #[derive(Debug)]
 pub struct Sound {

@@ -24,9 +24,26 @@ pub fn ringback() -> Vec<i16> {
     cadence(425.0, 1.0, 4.0)
 }
 
-/// 425 Hz, half a second on and off: busy.
+/// 425 Hz, 0.35 s on and off (China's cadence, within ITU-T E.180's): the called party is busy.
 pub fn busy() -> Vec<i16> {
-    cadence(425.0, 0.5, 0.5)
+    cadence(425.0, 0.35, 0.35)
+}
+
+/// 425 Hz, a quarter of a second on and off, quicker than busy (ITU-T E.180): the network has no way through.
+pub fn congestion() -> Vec<i16> {
+    cadence(425.0, 0.25, 0.25)
+}
+
+/// The two tones of a key for 100 ms (ITU-T Q.23), at -11 and -9 dBm0 (ETSI ES 201 235-2); nothing for what is no key.
+pub fn key(digit: char) -> Vec<i16> {
+    const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
+    const COLUMNS: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+    let place = "123A456B789C*0#D".find(digit);
+    let tones = place.and_then(|place| Some((ROWS.get(place / 4)?, COLUMNS.get(place % 4)?)));
+    tones.map_or_else(Vec::new, |(row, column)| {
+        let (row, column) = (tone(*row, 0.1), tone(*column, 0.1));
+        row.iter().zip(column).map(|(row, column)| (row * 6300.0 + column * 7900.0) as i16).collect()
+    })
 }
 
 /// Two falling chimes, before an automatic answer (C6).
@@ -152,16 +169,21 @@ fn add_note(out: &mut [f32], note: &Note, looped: bool) {
 }
 
 fn cadence(frequency: f32, on: f32, off: f32) -> Vec<i16> {
-    let sounding = (on * RATE) as usize;
-    let ramp = 0.005 * RATE;
-    let mut out: Vec<f32> = (0..sounding)
-        .map(|index| {
-            let edge = (index.min(sounding - index) as f32 / ramp).min(1.0);
-            edge * (TAU * frequency * index as f32 / RATE).sin()
-        })
-        .collect();
+    let mut out = tone(frequency, on);
     out.resize(((on + off) * RATE) as usize, 0.0);
     level(&out, PEAK * 0.6)
+}
+
+/// A sine that rises and falls within 5 ms, so that it does not click.
+fn tone(frequency: f32, seconds: f32) -> Vec<f32> {
+    let length = (seconds * RATE) as usize;
+    let ramp = 0.005 * RATE;
+    (0..length)
+        .map(|index| {
+            let edge = (index.min(length - index) as f32 / ramp).min(1.0);
+            edge * (TAU * frequency * index as f32 / RATE).sin()
+        })
+        .collect()
 }
 
 fn level(samples: &[f32], peak: f32) -> Vec<i16> {
@@ -175,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_sound_is_audible_and_unclipped() {
-        for (name, samples) in [("ringback", ringback()), ("busy", busy()), ("ding-dong", ding_dong())] {
+        for (name, samples) in [("ringback", ringback()), ("busy", busy()), ("congestion", congestion()), ("ding-dong", ding_dong())] {
             let loudest = samples.iter().map(|sample| i32::from(*sample).abs()).max().unwrap();
             assert!((5000..=9000).contains(&loudest), "{name} {loudest}");
         }

@@ -3,6 +3,7 @@
 use crate::support::Database;
 use crate::support::program::cordboard;
 
+// I4, I7
 #[test]
 fn a_good_configuration_is_said_to_be_good() {
     let database = Database::sqlite();
@@ -11,6 +12,7 @@ fn a_good_configuration_is_said_to_be_good() {
     assert!(ended.out.contains("http://127.0.0.1:8080"), "{}", ended.out);
 }
 
+// I4
 #[test]
 fn the_shipped_configuration_is_good_and_its_comments_name_every_key() {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/config/cordboard.toml");
@@ -52,6 +54,7 @@ fn the_shipped_configuration_is_good_and_its_comments_name_every_key() {
     }
 }
 
+// I4
 #[test]
 fn a_bad_value_in_the_file_is_refused_with_file_key_value_and_expectation() {
     let database = Database::sqlite();
@@ -63,6 +66,7 @@ fn a_bad_value_in_the_file_is_refused_with_file_key_value_and_expectation() {
     }
 }
 
+// I4
 #[test]
 fn the_environment_overrides_the_file_and_is_named_when_it_is_wrong() {
     let database = Database::sqlite();
@@ -74,6 +78,7 @@ fn the_environment_overrides_the_file_and_is_named_when_it_is_wrong() {
     assert!(ended.err.contains("CORDBOARD_WEB__LISTEN: web.listen = \"somewhere\""), "{}", ended.err);
 }
 
+// I4
 #[test]
 fn an_unknown_key_and_a_missing_file_are_refused() {
     let database = Database::sqlite();

@@ -5,6 +5,7 @@ use cordboard::api::Event;
 use serde_json::json;
 
 on_both! {
+    // A3
     fn the_right_password_opens_a_session_in_a_cookie_that_scripts_cannot_read(database) {
         let switch = database.switch().staffed();
         let mut page = switch.page();
@@ -19,6 +20,7 @@ on_both! {
         assert_eq!(switch.heard(), vec![Event::LoggedIn { agent: switch.agent("mei@example.com"), epoch: 1 }]);
     }
 
+    // A9
     fn a_second_login_takes_the_first_one_over(database) {
         let switch = database.switch().staffed();
         let mut first = switch.logged_in("mei@example.com");
@@ -30,6 +32,7 @@ on_both! {
         assert_eq!(second.get("/api/v1/me").status, 200);
     }
 
+    // A9
     fn logging_out_ends_the_session(database) {
         let switch = database.switch().staffed();
         let mut page = switch.logged_in("mei@example.com");
@@ -42,6 +45,7 @@ on_both! {
         assert_eq!(page.post("/api/v1/logout", &json!({})).status, 204);
     }
 
+    // A6
     fn a_wrong_password_and_an_unknown_account_get_the_same_answer(database) {
         let switch = database.switch().staffed();
         let answers = ["mei@example.com", "nobody@example.com", "", "x@y\0z"].map(|email| switch.page().log_in(email, "Wrong-123"));
@@ -77,6 +81,7 @@ fn behind_https_the_cookie_is_secure() {
     assert!(answer.header("Set-Cookie").unwrap().contains("; Secure"));
 }
 
+// A3, I5
 #[test]
 fn over_tls_the_page_logs_in_and_its_cookie_is_secure() {
     use cordboard::config::Tls;
@@ -102,6 +107,7 @@ fn over_tls_the_page_logs_in_and_its_cookie_is_secure() {
     assert!(answer.header("Set-Cookie").unwrap().contains("; Secure"));
 }
 
+// A6
 #[test]
 fn after_five_wrong_tries_an_account_rests_and_others_do_not() {
     let switch = crate::support::Database::sqlite().switch().staffed();
@@ -117,6 +123,7 @@ fn after_five_wrong_tries_an_account_rests_and_others_do_not() {
     assert_eq!(switch.page().log_in("tom@example.com", PASSWORD).status, 200);
 }
 
+// A6
 #[test]
 fn a_login_that_succeeds_gives_the_tries_back() {
     let switch = crate::support::Database::sqlite().switch().staffed();
@@ -128,6 +135,7 @@ fn a_login_that_succeeds_gives_the_tries_back() {
     }
 }
 
+// A6
 #[test]
 fn one_address_has_only_so_many_attempts_on_all_accounts() {
     let switch = crate::support::Database::sqlite().switch_with(|config| config.limits.logins_per_minute = 3).staffed();

@@ -29,6 +29,7 @@ fn newcomer(switch: &Switch) -> Page {
 }
 
 on_both! {
+    // A2
     fn a_new_agent_binds_a_number_and_chooses_a_password_before_anything_else(database) {
         let gateway = Gateway::start();
         let switch = database.switch_with(through(&gateway)).staffed();
@@ -60,6 +61,7 @@ on_both! {
         assert_eq!(complete(&mut switch.logged_in("mei@example.com"), &binding(NUMBER, "012345")).refusal(), (409, "conflict".into()));
     }
 
+    // A2
     fn an_account_is_not_completed_by_halves(database) {
         let switch = database.switch().staffed();
         let mut page = newcomer(&switch);
@@ -83,6 +85,7 @@ on_both! {
         assert_eq!(complete(&mut page, &binding(NUMBER, "012345")).status, 200);
     }
 
+    // A2
     fn after_a_reset_the_number_is_still_bound_and_only_a_password_is_chosen(database) {
         let switch = database.switch().staffed();
         bind(&switch, "ada@example.com", NUMBER);
@@ -94,6 +97,7 @@ on_both! {
         assert_eq!(switch.db.account_by_email("ada@example.com").unwrap().unwrap().mobile.as_deref(), Some(NUMBER));
     }
 
+    // A2
     fn an_account_of_a_floor_file_is_complete(database) {
         let switch = database.switch().staffed();
         let page = switch.logged_in("mei@example.com");
@@ -102,6 +106,7 @@ on_both! {
         assert_eq!(page.get("/api/v1/records").status, 200);
     }
 
+    // A3
     fn who_shares_a_number_chooses_the_account_to_log_in_to(database) {
         let switch = database.switch().staffed();
         bind(&switch, "mei@example.com", NUMBER);
@@ -128,6 +133,7 @@ on_both! {
         assert_eq!(switch.heard(), vec![Event::LoggedIn { agent: tom, epoch: 1 }]);
     }
 
+    // A5
     fn who_forgot_the_password_sets_another_by_a_code(database) {
         let gateway = Gateway::start();
         let switch = database.switch_with(through(&gateway)).staffed();
@@ -159,6 +165,7 @@ on_both! {
         assert_eq!(switch.page().log_in("tom@example.com", OWN).status, 200);
     }
 
+    // A7
     fn the_number_is_changed_by_who_knows_the_old_and_has_the_new(database) {
         let gateway = Gateway::start();
         let switch = database.switch_with(through(&gateway)).staffed();
@@ -183,6 +190,7 @@ on_both! {
     }
 }
 
+// A7
 #[test]
 fn who_does_not_know_the_old_number_cannot_try_for_long() {
     let switch = Database::sqlite().switch().staffed();

@@ -29,6 +29,7 @@ fn a_host_that_is_none_does_not_get_into_the_policy() {
     assert!(answer.status == 400 || !policy(&answer).contains('*'), "{}", answer.status);
 }
 
+// I4
 #[test]
 fn every_view_is_the_same_page_and_a_file_that_is_not_there_is_none() {
     let switch = Database::sqlite().switch();
@@ -39,6 +40,7 @@ fn every_view_is_the_same_page_and_a_file_that_is_not_there_is_none() {
     assert_eq!(switch.page().get("/api/v1/nothing").refusal(), (404, "not_found".into()));
 }
 
+// I4
 #[test]
 fn files_named_by_their_content_are_kept_for_ever_and_the_page_is_asked_for_again() {
     let switch = Database::sqlite().switch();
@@ -51,6 +53,7 @@ fn files_named_by_their_content_are_kept_for_ever_and_the_page_is_asked_for_agai
     assert_eq!((again.status, again.body.len()), (304, 0));
 }
 
+// I7
 #[test]
 fn health_and_readiness_are_told() {
     let switch = Database::sqlite().switch();
@@ -71,6 +74,7 @@ fn hello_says_the_version_and_whether_this_is_the_demo() {
     assert_eq!(hello.header("Cache-Control"), Some("no-store"));
 }
 
+// I1
 #[test]
 fn every_endpoint_of_the_description_is_there() {
     let switch = Database::sqlite().switch();

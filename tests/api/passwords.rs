@@ -11,6 +11,7 @@ fn change(page: &mut Page, old: &str, new: &str) -> Answer {
 }
 
 on_both! {
+    // A5, A7
     fn a_changed_password_ends_the_other_sessions(database) {
         let switch = database.switch().staffed();
         let (mei, now) = (switch.agent("mei@example.com"), chrono::Utc::now().timestamp_millis());
@@ -26,6 +27,7 @@ on_both! {
     }
 }
 
+// A6
 #[test]
 fn a_weak_password_is_refused_with_what_it_lacks() {
     let switch = Database::sqlite().switch().staffed();
@@ -47,6 +49,7 @@ fn a_weak_password_is_refused_with_what_it_lacks() {
     assert_eq!(switch.page().log_in("mei@example.com", PASSWORD).status, 200);
 }
 
+// A7, A6
 #[test]
 fn who_does_not_know_the_old_password_cannot_change_it_nor_try_for_long() {
     let switch = Database::sqlite().switch().staffed();

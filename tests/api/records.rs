@@ -26,6 +26,7 @@ fn groups(page: &Page) -> Vec<String> {
 }
 
 on_both! {
+    // A8, G1
     fn agents_see_their_own_records_supervisors_their_groups_admins_all(database) {
         let switch = three_calls(database);
         let (mei, sue, ada) = (switch.logged_in("mei@example.com"), switch.logged_in("sue@example.com"), switch.logged_in("ada@example.com"));
@@ -39,6 +40,7 @@ on_both! {
         assert_eq!((groups(&mei), groups(&sue), groups(&ada)), (vec!["Orders".into()], vec!["Returns".into()], vec!["Orders".into(), "Returns".into()]));
     }
 
+    // G1
     fn records_are_filtered_by_time_group_status_and_number(database) {
         let switch = three_calls(database);
         let ada = switch.logged_in("ada@example.com");
@@ -52,6 +54,7 @@ on_both! {
         assert_eq!(ada.get("/api/v1/records?from=yesterday").refusal(), (400, "bad_request".into()));
     }
 
+    // H8
     fn customers_numbers_are_masked_for_agents(database) {
         let switch = three_calls(database);
         let (mei, sue) = (switch.logged_in("mei@example.com"), switch.logged_in("sue@example.com"));
@@ -64,6 +67,7 @@ on_both! {
         assert_eq!(first(&mei)["caller"], CALLER);
     }
 
+    // H8
     fn a_masked_number_is_not_found_out_by_asking_for_its_digits(database) {
         let switch = three_calls(database);
         let mei = switch.logged_in("mei@example.com");
@@ -73,6 +77,7 @@ on_both! {
         assert_eq!(count("%2B44%207700%20900114"), 2);
     }
 
+    // G1
     fn a_record_tells_its_times_and_where_its_recording_is(database) {
         let switch = three_calls(database);
         let record = switch.logged_in("tom@example.com").get("/api/v1/records").json()["items"][0].clone();
@@ -83,6 +88,7 @@ on_both! {
     }
 }
 
+// A8
 #[test]
 fn what_a_role_may_not_do_is_refused_by_the_server() {
     let switch = Database::sqlite().switch().staffed();

@@ -1,4 +1,4 @@
-// What callers hear while they wait, understood by a recogniser: the welcome, their position, the group's announcement, until an agent answers.
+// What callers hear while they wait (C2), understood by a recogniser: the welcome, their position, the group's announcement, until an agent answers.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { likeness, loudness, RATE, readWav } from '../support/audio.mjs';

@@ -1,4 +1,4 @@
-// What `make run` promises a newcomer: the printed page, the printed account, a call from the terminal and one from the page.
+// What `make run` promises a newcomer: the printed page, the printed account, a call from the terminal and one from the page (J4).
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';

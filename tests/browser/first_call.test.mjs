@@ -25,6 +25,7 @@ async function callerDoesNotHearAgent(audio) {
   return heard;
 }
 
+// C5, D2, D3, D8, G1, G4
 story('each side hears the other; hold, resume and mute do what they say; the agent hangs up; the call is on record', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
@@ -96,6 +97,7 @@ story('each side hears the other; hold, resume and mute do what they say; the ag
   });
 });
 
+// B2, C9, D8
 story('the customer hangs up; the agent ends after-call work', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
@@ -112,6 +114,7 @@ story('the customer hangs up; the agent ends after-call work', async () => {
   assert.deepEqual([record.status, record.hungUpBy], ['normal_end', 'customer']);
 });
 
+// C9, G2
 story('a caller who gives up before the answer leaves a record and no ringing', async () => {
   const { mei } = stage;
   const { sipp } = await stage.customerCalls({ scenario: 'cancel', did: stage.earlyDid });
@@ -124,6 +127,7 @@ story('a caller who gives up before the answer leaves a record and no ringing', 
   assert.deepEqual([record.status, record.hungUpBy, record.agent], ['abandoned_ringing', 'customer', 'Mei Tanaka']);
 });
 
+// C5
 story('a declined call goes to the next agent', async () => {
   const { mei } = stage;
   const tom = await stage.tom();
@@ -142,6 +146,7 @@ story('a declined call goes to the next agent', async () => {
   await tom.state('offline');
 });
 
+// D2, F7
 story('after Answer no ICE or DTLS message is exchanged; music starts by the fifth packet after hold', async () => {
   const tap = await UdpTap.open(stage.switch.mediaPort);
   await stage.mei.choose('offline');
@@ -183,6 +188,7 @@ story('after Answer no ICE or DTLS message is exchanged; music starts by the fif
   }
 });
 
+// B3
 story('a network that goes away and comes back in a call: music for the customer, then the conversation again', async () => {
   const tap = await UdpTap.open(stage.switch.mediaPort);
   await stage.mei.choose('offline');
@@ -209,6 +215,7 @@ story('a network that goes away and comes back in a call: music for the customer
   await stage.meiAgain();
 });
 
+// B3
 story('a reload in a call keeps the call and the voices', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
@@ -227,6 +234,7 @@ story('a reload in a call keeps the call and the voices', async () => {
   assert.equal(record.status, 'normal_end');
 });
 
+// F6
 story('a second tab shows the state and leaves the audio to the first until it takes it', async () => {
   const { mei } = stage;
   const second = await Workstation.another(mei.page.context(), stage.switch.url);
@@ -249,6 +257,7 @@ story('a second tab shows the state and leaves the audio to the first until it t
   await mei.state('available');
 });
 
+// A9
 story('a second login takes the session over, call and all', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();
@@ -267,6 +276,7 @@ story('a second login takes the session over, call and all', async () => {
   await stage.meiAgain();
 });
 
+// G5
 story('killed in mid-call and started again: one interrupted record, a recording up to the kill, nobody stuck', async () => {
   const { mei } = stage;
   const { audio, sipp } = await stage.customerCalls();

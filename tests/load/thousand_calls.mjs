@@ -1,5 +1,5 @@
 // A thousand calls, a hundred at once, to a hundred agents: SIPp calls, scripted workstations with WebRTC media answer. All are answered,
-// on record and recorded, by content; and afterwards the switch holds what it held before.
+// on record and recorded, by content (G4, G5); and afterwards the switch holds what it held before.
 //   node --test tests/load/thousand_calls.mjs
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -23,6 +23,7 @@ function places(text: string): string[] {
   return (text.match(/\{\w+\}/g) || []).sort()
 }
 
+// F5
 describe('the languages', () => {
   it('have the same keys, in the same order', () => {
     expect(Object.keys(zh)).toEqual(keys)

@@ -102,6 +102,7 @@ async function online(): Promise<FakePeer> {
   return last()
 }
 
+// F7
 describe('going online', () => {
   it('asks for the microphone, offers, takes the answer, and is up when ICE is connected', async () => {
     const up = keeper.bringUp()
@@ -170,6 +171,7 @@ describe('going online', () => {
   })
 })
 
+// B3, F7
 describe('a path that is lost', () => {
   it('is replaced at once after a failure, with the same microphone', async () => {
     const first = await online()
@@ -309,6 +311,7 @@ describe('the socket’s loss', () => {
   })
 })
 
+// F7
 describe('letting go', () => {
   it('closes the path, stops the microphone, and leaves no timer', async () => {
     const first = await online()
@@ -336,6 +339,7 @@ describe('letting go', () => {
   })
 })
 
+// F7
 describe('the reason for a missing microphone', () => {
   it('is told apart for the person', () => {
     const named = (name: string) => Object.assign(new Error(), { name })

@@ -78,6 +78,7 @@ describe('events carry whole objects', () => {
   })
 })
 
+// F3
 describe('the one thing to do now', () => {
   const done = session('old', { phase: 'ended', ended: 5 })
 
@@ -113,6 +114,7 @@ describe('the one thing to do now', () => {
   })
 })
 
+// F7
 describe('the microphone', () => {
   const open = (more: Partial<SessionView>) => microphoneOpen(desk(after(told(snapshot({ sessions: [session('c1', more)] })))))
 
@@ -128,6 +130,7 @@ describe('the microphone', () => {
   })
 })
 
+// F6
 describe('the ring', () => {
   it('sounds in the tab that has the audio only', () => {
     expect(rings(after(told(snapshot({ offer }))))).toBe(true)
@@ -179,6 +182,7 @@ describe('the connection', () => {
   })
 })
 
+// D8
 describe('a remark being typed', () => {
   const start = after(told(snapshot({ sessions: [session('c1', { remark: 'before' })] })), { type: 'typed', call: 'c1', text: 'before, and m' })
   const shown = (state: State) => remarkText(state, desk(state).sessions[0] as SessionView)

@@ -47,6 +47,7 @@ function type(text: string) {
   store.dispatch({ type: 'typed', call: 'c1', text })
 }
 
+// D8
 describe('a remark', () => {
   it('is sent once the typing pauses, not with each key', async () => {
     type('h')

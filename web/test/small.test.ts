@@ -36,6 +36,7 @@ describe('times', () => {
   })
 })
 
+// F5
 describe('shortcuts', () => {
   const key = { altKey: true, ctrlKey: false, metaKey: false, shiftKey: false, repeat: false, code: 'KeyA' }
 
@@ -48,6 +49,7 @@ describe('shortcuts', () => {
   })
 })
 
+// G1
 describe('the records’ query', () => {
   it('names what is set, escaped', () => {
     expect(query({ page: 0, from: null, caller: '77', status: 'a&b' })).toBe('?page=0&caller=77&status=a%26b')
@@ -62,6 +64,7 @@ describe('bars', () => {
   })
 })
 
+// G4
 describe('the waveform', () => {
   it('shows the loudest slice of each column, few or many', () => {
     expect(columns([0.1, 0.9, 0.2, 0.3], 2)).toEqual([0.9, 0.3])
@@ -70,6 +73,7 @@ describe('the waveform', () => {
   })
 })
 
+// A2
 describe('a mobile number', () => {
   it('has a country code, and may be typed with spaces, hyphens, dots and brackets', () => {
     for (const good of ['+447700900162', ' +44 (7700) 900-162 ', '0044 7700.900162']) expect(looksLikeNumber(good), good).toBe(true)

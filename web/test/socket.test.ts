@@ -146,6 +146,7 @@ describe('numbered messages', () => {
   })
 })
 
+// B3
 describe('reconnecting', () => {
   it('pauses longer and longer, up to eight seconds', async () => {
     open().breaks()

@@ -3,6 +3,7 @@ import { matchSound, type SoundFacts } from '../src/state/sound'
 
 const working: SoundFacts = { needed: true, owner: true, peer: 'up', alive: true, elsewhere: false }
 
+// F6, F7
 describe('after a snapshot', () => {
   it('an agent who is offline or has a phone has no sound', () => {
     expect(matchSound({ ...working, needed: false })).toBe('shut')

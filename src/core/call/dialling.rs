@@ -29,7 +29,15 @@ enum Step {
 
 impl Dialling {
     pub fn new(departure: &Departure) -> Self {
-        let seat = Seat { agent: departure.agent, leg: departure.leg, terms: departure.terms.clone(), ding_dong: None, away: false };
+        let seat = Seat {
+            agent: departure.agent,
+            leg: departure.leg,
+            terms: departure.terms.clone(),
+            ding_dong: None,
+            away: false,
+            segment: 0,
+            guest: false,
+        };
         Self { seat, step: Step::Claiming }
     }
 

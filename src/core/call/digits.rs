@@ -1,9 +1,10 @@
 //! Digits to the far side in a call, one after another, with pauses (D7).
 
-use super::{Call, State};
+use super::{Call, State, Talk};
 use crate::cx::{Cx, Millis};
-use crate::leg::SignalCommand;
-use crate::message::{Action, MediaAction};
+use crate::ids::LegId;
+use crate::leg::{self, SignalCommand};
+use crate::message::{Action, MediaAction, Tell};
 use crate::setup::DigitMode;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -45,6 +46,16 @@ impl Call {
         }
     }
 
+    /// The consulted number, while the agent speaks with it; else the customer.
+    fn digits_go_to(&self) -> (LegId, DigitMode) {
+        if let State::Talking(Talk { consult: Some(consult), .. }) = &self.state
+            && let Some(number) = consult.spoken_number()
+        {
+            return number;
+        }
+        (self.arrival.leg, self.gateway.as_ref().map_or(DigitMode::default(), |gateway| gateway.digits))
+    }
+
     pub(super) fn send_digit(&mut self, out: &mut Vec<Action>, cx: &Cx) {
         if self.digits.next.is_none_or(|next| cx.now < next) {
             return;
@@ -57,10 +68,9 @@ impl Call {
         let digit = self.digits.waiting.pop_front();
         self.digits.next = digit.map(|digit| cx.now + if matches!(digit, ',' | 'p') { PAUSE } else { DIGIT_EVERY });
         let Some(digit) = digit.filter(|digit| !matches!(digit, ',' | 'p')) else { return };
-        let leg = self.arrival.leg;
-        let mode = self.gateway.as_ref().map_or(DigitMode::default(), |gateway| gateway.digits);
+        let (leg, mode) = self.digits_go_to();
         out.push(match mode {
-            DigitMode::Info => self.signal(SignalCommand::Digit(digit)),
+            DigitMode::Info => Action::Tell(Tell::Leg(leg, leg::Command::Signal(SignalCommand::Digit(digit)))),
             DigitMode::Rfc4733 => Action::Media(MediaAction::Digit { leg, digit, in_band: false }),
             DigitMode::InBand => Action::Media(MediaAction::Digit { leg, digit, in_band: true }),
         });

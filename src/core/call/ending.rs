@@ -9,7 +9,6 @@ use crate::message::{self, Action, MediaAction, Phase, Session, Tell, Withdrawal
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::WrapUp;
-use crate::trunk;
 
 impl Call {
     /// Ends the call for everybody: the caller's leg too.
@@ -38,22 +37,28 @@ impl Call {
                 out.push(self.agent_over(seat.agent, None, false));
                 out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
             }
-            State::Talking(talk) => {
+            State::Talking(mut talk) => {
                 self.drop_transfer(&talk, out);
+                self.drop_consult(&mut talk, status, by, out);
                 out.push(hang_up(talk.seat.leg));
                 out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
                 out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
             }
+            State::Aside(aside) => self.end_aside(&aside, status, by, out),
+            State::Bridged(outside) => self.end_bridge(outside, status, by, out),
             State::Claiming | State::Leaving { .. } | State::Over => {}
         }
-        if self.recording {
-            self.recording = false;
-            out.push(Action::Media(MediaAction::StopRecording));
-        }
+        self.stop_recording(out);
         self.tell_quality(out);
         out.push(Action::Journal(What::Ended { status, by }));
         if std::mem::take(&mut self.channel) {
-            out.push(Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Free(self.id()))));
+            out.push(self.free_channel(self.arrival.trunk, self.arrival.leg));
+        }
+    }
+
+    pub(super) fn stop_recording(&mut self, out: &mut Vec<Action>) {
+        if std::mem::take(&mut self.recording) {
+            out.push(Action::Media(MediaAction::StopRecording));
         }
     }
 
@@ -92,7 +97,7 @@ impl Call {
     pub(super) fn show(&self, seat: &Seat, phase: Phase, talk: Option<&Talk>, ended: Option<(CallStatus, HungUpBy)>) -> Action {
         let session = Session {
             call: self.id(),
-            segment: self.segment,
+            segment: seat.segment,
             phase,
             way: self.arrival.call_type(),
             caller: self.arrival.customer().to_owned(),
@@ -104,6 +109,8 @@ impl Call {
             muted: talk.is_some_and(|talk| talk.muted),
             recording: self.recording,
             transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
+            consult: talk.and_then(|talk| talk.consult.as_ref().map(|consult| consult.seen())),
+            guest: seat.guest,
         };
         Action::ShowSession { agent: seat.agent, session }
     }

@@ -4,7 +4,7 @@ use super::{Call, Command, Seat, State, Talk, hang_up};
 use crate::cx::Cx;
 use crate::ids::{AgentId, LegId, PeerId};
 use crate::leg;
-use crate::message::{Action, MediaAction, Phase, Source, Tell};
+use crate::message::{Action, MediaAction, Phase, Side, Source, Tell};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 
@@ -48,6 +48,8 @@ impl Call {
             | State::Queueing(_)
             | State::Joining(_)
             | State::Talking(_)
+            | State::Aside(_)
+            | State::Bridged(_)
             | State::Leaving { .. }
             | State::Over => {}
         }
@@ -62,14 +64,26 @@ impl Call {
             out.push(Action::Journal(What::RecordingBegan));
         }
         out.push(Action::Journal(What::Connected { agent: seat.agent }));
-        self.state = State::Talking(Talk { seat, began: cx.wall, held: false, muted: false, transfer: None, refusal: None });
+        self.state = State::Talking(Talk {
+            seat,
+            began: cx.wall,
+            held: false,
+            muted: false,
+            transfer: None,
+            refusal: None,
+            consult: None,
+            waits: false,
+        });
         self.join_voices(out);
         self.show_talk(out);
     }
 
-    /// Who hears whom, from hold, mute and whether the agent is there (D2, D3, B3).
-    fn join_voices(&self, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &self.state else { return };
+    /// Who hears whom, from hold, mute, a consultation, and whether the agent is there (D2, D3, D5, B3).
+    pub(super) fn join_voices(&self, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &self.state else { return self.join_two(out) };
+        if self.join_three(talk, out) {
+            return;
+        }
         let customer = if talk.held || talk.seat.away {
             Source::Music(talk.seat.terms.music.clone())
         } else if talk.muted {
@@ -82,47 +96,59 @@ impl Call {
     }
 
     pub(super) fn show_talk(&self, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &self.state else { return };
+        let State::Talking(talk) = &self.state else { return self.show_aside(out) };
         let phase = if talk.seat.away { Phase::Reconnecting } else { Phase::Talking };
         out.push(self.show(&talk.seat, phase, Some(talk), None));
     }
 
     pub(super) fn command(&mut self, agent: AgentId, command: &Command, out: &mut Vec<Action>, cx: &mut Cx) {
-        match &mut self.state {
-            State::Joining(seat) if seat.agent == agent && *command == Command::HangUp => {
-                self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
-            }
-            State::Dialling(dialling) if dialling.seat.agent == agent && *command == Command::HangUp => {
-                self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out);
-            }
-            State::Talking(talk) if talk.seat.agent == agent => {
-                let (held, muted) = (talk.held, talk.muted);
-                match command {
-                    Command::Hold => talk.held = true,
-                    Command::Resume => talk.held = false,
-                    Command::Mute => talk.muted = true,
-                    Command::Unmute => talk.muted = false,
-                    Command::Transfer(target) => return self.start_transfer(*target, out, cx),
-                    Command::Digits(digits) => return self.dial_digits(digits, out, cx),
-                    Command::HangUp => return self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
-                }
-                let (now_held, now_muted) = (talk.held, talk.muted);
-                if (held, muted) == (now_held, now_muted) {
+        if *command == Command::HangUp {
+            self.agent_hangs_up(agent, out);
+        } else if let State::Talking(talk) = &mut self.state
+            && talk.seat.agent == agent
+        {
+            let consulting = talk.consult.is_some();
+            match command {
+                // Whoever consults holds the customer by it, and takes them back by ending it.
+                Command::Hold => talk.held |= !consulting,
+                Command::Resume => talk.held &= consulting,
+                Command::Mute => talk.muted = true,
+                Command::Unmute => talk.muted = false,
+                Command::Transfer(target) => return self.start_transfer(*target, out, cx),
+                Command::Digits(digits) => return self.dial_digits(digits, out, cx),
+                Command::Consult(whom) => return self.start_consult(whom, out, cx),
+                Command::Swap => return self.speak_with(|side| if side == Side::Third { Side::Customer } else { Side::Third }, out),
+                Command::Conference => return self.speak_with(|_| Side::All, out),
+                Command::Complete => {
+                    self.complete_consult(CallStatus::AgentTransfer, HungUpBy::Agent, out);
                     return;
                 }
-                self.join_voices(out);
-                if held != now_held {
-                    out.push(Action::Journal(if now_held { What::Held } else { What::Resumed }));
-                }
-                self.show_talk(out);
+                Command::EndConsult => return self.end_consult(out),
+                Command::HangUp => {}
             }
+            self.voices_changed(out);
+        }
+    }
+
+    /// In a consultation it is the consultation that ends (D5).
+    fn agent_hangs_up(&mut self, agent: AgentId, out: &mut Vec<Action>) {
+        if self.guest_mut().is_some_and(|seat| seat.agent == agent) {
+            return self.guest_hangs_up(out);
+        }
+        if self.seat().is_none_or(|seat| seat.agent != agent) {
+            return;
+        }
+        match &self.state {
+            State::Talking(talk) if talk.consult.is_some() => self.end_consult(out),
+            State::Dialling(_) => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
             State::Claiming
-            | State::Dialling(_)
             | State::Queueing(_)
             | State::Joining(_)
             | State::Talking(_)
+            | State::Aside(_)
+            | State::Bridged(_)
             | State::Leaving { .. }
-            | State::Over => {}
+            | State::Over => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
         }
     }
 
@@ -130,43 +156,55 @@ impl Call {
 
     pub(super) fn agent_away(&mut self, agent: AgentId, out: &mut Vec<Action>) {
         if self.set_away(agent, true) {
-            self.join_voices(out);
-            self.show_talk(out);
+            self.voices_changed(out);
         }
     }
 
     pub(super) fn agent_back(&mut self, agent: AgentId, peer: PeerId, out: &mut Vec<Action>) {
-        let Some(leg) = self.seat().filter(|seat| seat.agent == agent).map(|seat| seat.leg) else { return };
+        let Some(leg) = self.seats().find(|seat| seat.agent == agent).map(|seat| seat.leg) else { return };
         self.plan_peer(peer);
         if self.legs.contains(&leg) {
             out.push(Action::Tell(Tell::Leg(leg, leg::Command::Move(peer))));
         }
         self.set_away(agent, false);
-        self.join_voices(out);
-        self.show_talk(out);
+        self.voices_changed(out);
     }
 
     /// Whether this is news.
     fn set_away(&mut self, agent: AgentId, away: bool) -> bool {
+        if let Some(guest) = self.guest_mut().filter(|guest| guest.agent == agent) {
+            return std::mem::replace(&mut guest.away, away) != away;
+        }
         let seat = match &mut self.state {
             State::Dialling(dialling) => &mut dialling.seat,
             State::Joining(seat) => seat,
             State::Talking(talk) => &mut talk.seat,
-            State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over => return false,
+            State::Aside(aside) => &mut aside.seat,
+            State::Claiming | State::Queueing(_) | State::Bridged(_) | State::Leaving { .. } | State::Over => return false,
         };
         seat.agent == agent && std::mem::replace(&mut seat.away, away) != away
     }
 
-    /// The agent is gone and does not come back: the caller goes to the head of the group's queue (B3).
+    /// The agent is gone and does not come back: the consulted party takes the caller (D5), or they go to the head of the group's queue (B3).
     pub(super) fn agent_lost(&mut self, device_failed: bool, out: &mut Vec<Action>, cx: &Cx) {
+        if self.complete_consult(CallStatus::AgentLost, HungUpBy::Switch, out) {
+            return;
+        }
         match std::mem::replace(&mut self.state, State::Claiming) {
             State::Joining(seat) => self.back_to_queue(&seat, None, device_failed, out, cx),
-            State::Talking(talk) => self.back_to_queue(&talk.seat, Some(&talk), device_failed, out, cx),
+            State::Talking(mut talk) => {
+                self.drop_consult(&mut talk, CallStatus::AgentLost, HungUpBy::Switch, out);
+                self.back_to_queue(&talk.seat, Some(&talk), device_failed, out, cx);
+            }
             State::Dialling(dialling) => {
                 self.state = State::Dialling(dialling);
                 self.dialler_lost(device_failed, out);
             }
-            other @ (State::Claiming | State::Queueing(_) | State::Leaving { .. } | State::Over) => self.state = other,
+            State::Aside(aside) => {
+                self.state = State::Aside(aside);
+                self.end(CallStatus::AgentLost, HungUpBy::Switch, out);
+            }
+            other @ (State::Claiming | State::Queueing(_) | State::Bridged(_) | State::Leaving { .. } | State::Over) => self.state = other,
         }
     }
 

@@ -1,11 +1,11 @@
 //! Blind transfer: the target is reserved first; then the caller waits there, and comes back to the head of the queue if nobody takes them (D4).
 
-use super::{Back, Call, Queueing, State, Talk, hang_up};
+use super::{Back, Call, Queueing, State, Talk};
 use crate::agent;
 use crate::cx::Cx;
 use crate::group;
 use crate::ids::{AgentId, OfferId};
-use crate::message::{Action, Device, Offer, Phase, Source, Target, Tell, Transfer};
+use crate::message::{Action, Device, Offer, Source, Target, Tell, Transfer};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub(super) struct Asked {
 impl Call {
     pub(super) fn start_transfer(&mut self, target: Target, out: &mut Vec<Action>, cx: &mut Cx) {
         let State::Talking(talk) = &self.state else { return };
-        if talk.transfer.is_some() {
+        if talk.transfer.is_some() || talk.consult.is_some() {
             return;
         }
         let (back, ring) = (Back { group: talk.seat.terms.group, agent: talk.seat.agent }, talk.seat.terms.ring);
@@ -68,6 +68,9 @@ impl Call {
         out: &mut Vec<Action>,
         cx: &mut Cx,
     ) {
+        if self.consult_reserved(agent, offer, device.clone(), out, cx) {
+            return;
+        }
         if !self.asked(|asked| asked.agent == Some((agent, offer))) {
             return self.send_back(offer, agent, out);
         }
@@ -84,6 +87,7 @@ impl Call {
 
     pub(super) fn not_reserved(&mut self, agent: AgentId, offer: OfferId, out: &mut Vec<Action>) {
         self.transfer_refused(Transfer::AgentRefused, |asked| asked.agent == Some((agent, offer)), out);
+        self.consult_not_reserved(agent, offer, out);
     }
 
     /// The asked agent's machine is new: it may not know of the reservation, or get to know of it now.
@@ -112,9 +116,7 @@ impl Call {
     fn hand_over(&mut self, out: &mut Vec<Action>) {
         let State::Talking(mut talk) = std::mem::replace(&mut self.state, State::Claiming) else { return };
         let Some(asked) = talk.transfer.take() else { return };
-        out.push(hang_up(talk.seat.leg));
-        out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
-        out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((CallStatus::AgentTransfer, HungUpBy::Agent))));
+        self.release(&talk, CallStatus::AgentTransfer, HungUpBy::Agent, out);
         self.end_segment(CallStatus::AgentTransfer, HungUpBy::Agent, out);
         out.push(Action::Journal(What::Queued { group: asked.place.group }));
         self.state = State::Queueing(asked.place);

@@ -111,6 +111,10 @@ impl Item {
             | What::Held
             | What::Resumed
             | What::RecordingBegan
+            | What::ConsultBegan { .. }
+            | What::Conferenced
+            | What::ConsultEnded { .. }
+            | What::ConsultTookOver { .. }
             | What::SegmentEnded { .. }
             | What::Quality { .. }
             | What::Ended { .. } => None,

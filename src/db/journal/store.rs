@@ -56,8 +56,11 @@ fn kind(what: &What) -> &'static str {
         | What::Held
         | What::Resumed
         | What::RecordingBegan
-        | What::SegmentEnded { .. }
-        | What::Quality { .. } => "other",
+        | What::ConsultBegan { .. } => "consult_began",
+        What::Conferenced => "conferenced",
+        What::ConsultEnded { .. } => "consult_ended",
+        What::ConsultTookOver { .. } => "consult_took_over",
+        What::SegmentEnded { .. } | What::Quality { .. } => "other",
     }
 }
 

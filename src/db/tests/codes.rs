@@ -21,12 +21,14 @@ fn against(code: CodeId, last: bool) -> Tried {
 }
 
 on_both! {
+    // A4
     fn a_code_is_good_for_five_minutes(test) {
         let code = entered(test, CodeFor::Login, 0);
         assert_eq!(tried(test, CodeFor::Login, 5 * MINUTE - 1), against(code, false));
         assert_eq!(tried(test, CodeFor::Login, 5 * MINUTE), Tried::Nothing);
     }
 
+    // A4
     fn a_code_is_good_for_its_number_and_its_purpose_alone(test) {
         entered(test, CodeFor::Binding(MEI), 0);
         for other in [CodeFor::Login, CodeFor::Recovery, CodeFor::Binding(TOM)] {
@@ -35,6 +37,7 @@ on_both! {
         assert_eq!(test.db.try_code("+447700900163", CodeFor::Binding(MEI), 1).unwrap(), Tried::Nothing);
     }
 
+    // A4
     fn a_number_waits_a_minute_for_another_code_which_replaces_the_first(test) {
         entered(test, CodeFor::Login, 0);
         for purpose in [CodeFor::Login, CodeFor::Recovery] {
@@ -46,6 +49,7 @@ on_both! {
         assert_eq!(tried(test, CodeFor::Login, MINUTE), against(second, false));
     }
 
+    // A4
     fn a_number_gets_five_codes_an_hour(test) {
         for n in 0..5 {
             entered(test, CodeFor::Login, n * 2 * MINUTE);
@@ -55,6 +59,7 @@ on_both! {
         assert!(sixth(60 * MINUTE).is_ok());
     }
 
+    // A4
     fn five_wrong_tries_burn_a_code(test) {
         let code = entered(test, CodeFor::Login, 0);
         for n in 1..=5 {
@@ -65,6 +70,7 @@ on_both! {
         assert_eq!(tried(test, CodeFor::Login, 7), against(code, true));
     }
 
+    // A4
     fn a_code_that_could_not_be_sent_leaves_the_one_before_it_and_no_wait(test) {
         let first = entered(test, CodeFor::Login, 0);
         let failed = entered(test, CodeFor::Login, MINUTE);
@@ -73,6 +79,7 @@ on_both! {
         assert!(test.db.enter_code(NUMBER, CodeFor::Login, "hash", MINUTE + 2).unwrap().is_ok());
     }
 
+    // A3
     fn a_code_allows_one_login(test) {
         test.apply(TWO_AND_TWO);
         let code = entered(test, CodeFor::Login, 0);
@@ -83,6 +90,7 @@ on_both! {
         assert_eq!(tried(test, CodeFor::Login, 3), Tried::Nothing);
     }
 
+    // A4
     fn of_several_at_once_one_uses_the_code(test) {
         test.apply(TWO_AND_TWO);
         let code = entered(test, CodeFor::Login, 0);
@@ -94,6 +102,7 @@ on_both! {
         assert_eq!(begun, 1);
     }
 
+    // A5
     fn a_recovery_sets_the_password_and_ends_the_other_sessions(test) {
         test.apply(TWO_AND_TWO);
         test.db.set_one_time_password(MEI, "mailed").unwrap();
@@ -108,6 +117,7 @@ on_both! {
         assert_eq!(test.db.account(MEI).unwrap().unwrap().password_hash.as_deref(), Some("own"));
     }
 
+    // A2
     fn an_account_is_completed_whole_or_not_at_all(test) {
         test.apply(TWO_AND_TWO);
         test.db.set_one_time_password(MEI, "mailed").unwrap();
@@ -129,6 +139,7 @@ on_both! {
         assert!(test.db.session("here", 1).unwrap().is_some() && test.db.session("elsewhere", 1).unwrap().is_none());
     }
 
+    // A5, A3
     fn a_number_leads_to_every_account_that_has_it(test) {
         test.apply(TWO_AND_TWO);
         for agent in [MEI, TOM] {
@@ -144,6 +155,7 @@ on_both! {
         assert_eq!(test.db.accounts_by_mobile(NUMBER).unwrap().len(), 1);
     }
 
+    // A4
     fn what_was_sent_longer_than_an_hour_ago_is_forgotten(test) {
         entered(test, CodeFor::Login, 0);
         entered(test, CodeFor::Login, 60 * MINUTE);
@@ -151,6 +163,7 @@ on_both! {
         assert_eq!(kept, 1);
     }
 
+    // A4
     fn the_outbox_shows_the_latest_first_and_forgets_after_a_week(test) {
         const WEEK: i64 = 7 * 24 * 60 * MINUTE;
         test.db.add_to_outbox(NUMBER, "old", 0).unwrap();

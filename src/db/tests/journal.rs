@@ -1,4 +1,4 @@
-//! The journal and its way into the database.
+//! The journal and its way into the database (G5).
 
 use crate::journal::{Journal, JournalError};
 use crate::records::{RecordFilter, RecordRow, Scope};

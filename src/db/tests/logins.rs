@@ -19,6 +19,7 @@ const TWO_AGENTS: &str = r#"
 "#;
 
 on_both! {
+    // A3.
     fn an_account_is_found_by_its_address_however_it_is_typed(test) {
         test.apply(TWO_AGENTS);
         let mei = test.db.account_by_email(" MEI@demo.EXAMPLE").unwrap().unwrap();
@@ -32,6 +33,7 @@ on_both! {
         assert_eq!(test.db.agents().unwrap().len(), 2);
     }
 
+    // A1, H1.
     fn an_account_made_alone_takes_no_address_number_or_group_that_is_not_free(test) {
         test.apply(&format!("[groups.Orders]\n{TWO_AGENTS}"));
         let orders = test.db.groups().unwrap()[0].id;
@@ -49,6 +51,7 @@ on_both! {
         assert_eq!(test.db.accounts().unwrap().len(), 3);
     }
 
+    // A1, A2.
     fn a_one_time_password_ends_the_sessions_and_must_be_changed(test) {
         test.apply(TWO_AGENTS);
         let [mei, tom] = [0, 1].map(|index| test.db.accounts().unwrap()[index].setup.id);
@@ -61,6 +64,7 @@ on_both! {
         assert_eq!((test.db.session("toms", 1).unwrap(), test.db.account(tom).unwrap().is_none()), (None, true));
     }
 
+    // A9.
     fn a_second_login_makes_the_first_one_stale_and_leaves_others_alone(test) {
         test.apply(TWO_AGENTS);
         let [mei, tom] = [0, 1].map(|index| test.db.accounts().unwrap()[index].setup.id);
@@ -75,6 +79,7 @@ on_both! {
         assert_eq!(test.db.account(mei).unwrap().unwrap().epoch, 2);
     }
 
+    // A9.
     fn logins_at_the_same_time_get_different_epochs(test) {
         test.apply(TWO_AGENTS);
         let mei = test.db.accounts().unwrap()[0].setup.id;
@@ -86,6 +91,7 @@ on_both! {
         assert_eq!(epochs, (1..=8).collect::<Vec<_>>());
     }
 
+    // A9.
     fn a_session_lasts_until_it_expires_or_is_ended(test) {
         test.apply(TWO_AGENTS);
         let mei = test.db.accounts().unwrap()[0].setup.id;
@@ -106,6 +112,7 @@ on_both! {
         assert_eq!(test.db.delete_sessions_of(mei, None).unwrap(), 1);
     }
 
+    // H1.
     fn a_session_of_an_agent_who_was_removed_is_over(test) {
         test.apply(TWO_AGENTS);
         let mei = test.db.accounts().unwrap()[0].setup.id;
@@ -127,6 +134,7 @@ on_both! {
         assert!(!stored[0].starts_with(b"0123"));
     }
 
+    // A7, B5.
     fn a_new_password_and_the_last_chosen_state_are_kept(test) {
         test.apply(TWO_AGENTS);
         let tom = test.db.account_by_email("tom@demo.example").unwrap().unwrap().setup.id;
@@ -141,6 +149,7 @@ on_both! {
         assert_eq!(test.db.account(tom).unwrap().unwrap().chosen_state, Some(busy));
     }
 
+    // B5.
     fn the_states_of_a_day_begin_with_the_one_that_held_at_its_start(test) {
         test.apply(TWO_AGENTS);
         let [mei, tom] = [0, 1].map(|index| test.db.accounts().unwrap()[index].setup.id);

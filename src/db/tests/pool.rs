@@ -1,4 +1,4 @@
-//! Connections and transactions.
+//! Connections and transactions (I4).
 
 use crate::error::DbError;
 use crate::pool::Db;

@@ -22,6 +22,7 @@ fn ids(test: &crate::tests::support::TestDb, filter: RecordFilter, scope: Scope)
 }
 
 on_both! {
+    // G1.
     fn a_call_reads_back_as_it_was_written(test) {
         test.apply(TWO_AND_TWO);
         let mut call = row(7, "+4915112345678", ORDERS, MEI, 1_000);
@@ -41,6 +42,7 @@ on_both! {
         assert_eq!(test.db.record("nonsense", &Scope::All).unwrap(), None);
     }
 
+    // G5.
     fn a_call_is_there_once_however_often_it_is_written(test) {
         let call = row(7, "+44", ORDERS, MEI, 0);
         test.db.write_calls(&[call.clone(), call.clone()]).unwrap();
@@ -49,12 +51,14 @@ on_both! {
         test.db.write_calls(&[]).unwrap();
     }
 
+    // G5.
     fn a_thousand_calls_are_written_at_once(test) {
         let calls: Vec<_> = (1..=1_200).map(|call| row(call, "+44", ORDERS, MEI, 0)).collect();
         test.db.write_calls(&calls).unwrap();
         assert_eq!(test.db.records_page(&RecordFilter::default(), &Scope::All).unwrap().total, 1_200);
     }
 
+    // D8.
     fn a_later_remark_wins_and_none_takes_nothing_away(test) {
         let mut call = row(7, "+44", ORDERS, MEI, 0);
         let remark = || test.db.record("00000000000000000000000000000007-0", &Scope::All).unwrap().unwrap().record.remark;
@@ -73,6 +77,7 @@ on_both! {
         test.db.set_remark(CallId(9), 0, "of nothing").unwrap();
     }
 
+    // G5.
     fn what_a_caller_sends_cannot_keep_a_record_out(test) {
         let mut call = row(7, "+44\0 ' \" % \u{1F4DE}", ORDERS, MEI, 0);
         call.records[0].mos = Some(f32::NAN);
@@ -81,6 +86,7 @@ on_both! {
         assert_eq!((page.items[0].caller.as_str(), page.items[0].record.mos), ("+44 ' \" % \u{1F4DE}", None));
     }
 
+    // A8, G1.
     fn agents_see_their_own_records_and_supervisors_those_of_their_groups(test) {
         let calls = [row(1, "+44", ORDERS, MEI, 0), row(2, "+44", RETURNS, MEI, 1), row(3, "+44", RETURNS, TOM, 2), abandoned(4, "+44", ORDERS, 30)];
         test.db.write_calls(&calls).unwrap();
@@ -92,6 +98,7 @@ on_both! {
         assert_eq!(ids(test, all(), Scope::All), vec![4, 3, 2, 1]);
     }
 
+    // G1.
     fn each_filter_narrows_the_list(test) {
         let calls = [row(1, "+4420111", ORDERS, MEI, 100), row(2, "+4930222", RETURNS, MEI, 200), abandoned(3, "+4920333", RETURNS, 300)];
         test.db.write_calls(&calls).unwrap();
@@ -112,6 +119,7 @@ on_both! {
         assert_eq!(by(&|f| (f.caller, f.group) = (Some("20".into()), Some(RETURNS))), vec![3]);
     }
 
+    // G1.
     fn pages_hold_fifty_records_newest_first(test) {
         let calls: Vec<_> = (1..=120).map(|call| row(call, "+44", ORDERS, MEI, i64::try_from(call).unwrap())).collect();
         test.db.write_calls(&calls).unwrap();
@@ -125,6 +133,7 @@ on_both! {
         assert_eq!(seen, (1..=120).rev().collect::<Vec<_>>());
     }
 
+    // G1.
     fn records_still_name_an_agent_and_a_group_that_were_removed(test) {
         test.apply(TWO_AND_TWO);
         test.db.write_calls(&[row(1, "+44", RETURNS, TOM, 0)]).unwrap();
@@ -133,6 +142,7 @@ on_both! {
         assert_eq!((page.items[0].agent.as_deref(), page.items[0].group.as_deref()), (Some("Tom Baker"), Some("Returns")));
     }
 
+    // C3.
     fn the_last_agent_is_the_one_who_spoke_last_with_this_caller_for_this_group(test) {
         let calls = [
             row(1, "+441", ORDERS, MEI, 0),
@@ -147,6 +157,7 @@ on_both! {
         assert_eq!(test.db.last_agent_of("+443", ORDERS).unwrap(), None);
     }
 
+    // C3.
     fn calls_today_are_those_each_agent_spoke_in_since_midnight(test) {
         let calls = [
             row(1, "+44", ORDERS, MEI, 0),
@@ -160,6 +171,7 @@ on_both! {
         assert_eq!(test.db.calls_today(0).unwrap(), [(MEI, 3), (TOM, 1)].into());
     }
 
+    // F3.
     fn a_callers_past_calls_tell_who_spoke_and_what_was_noted(test) {
         test.apply(TWO_AND_TWO);
         let mut noted = row(1, "+44", ORDERS, MEI, 0);
@@ -174,6 +186,7 @@ on_both! {
         assert_eq!(test.db.past_calls("+44", 1).unwrap().len(), 1);
     }
 
+    // G4.
     fn a_recording_goes_from_its_spool_to_its_file(test) {
         let spool = Recording { call: CallId(7), state: RecordingState::Spooling, path: "spool/7".into(), began: 5, duration: 0 };
         test.db.set_recording(&spool).unwrap();
@@ -187,6 +200,7 @@ on_both! {
         assert_eq!(test.db.recordings_in(RecordingState::Spooling).unwrap().len(), 1);
     }
 
+    // G4.
     fn a_record_tells_of_the_recording_only_where_it_has_a_part_in_it(test) {
         let mut with = row(7, "+44", ORDERS, MEI, 0);
         with.records[0].recording = Some((0, 90));

@@ -13,7 +13,7 @@
 mod rig;
 
 use cordboard_core::ids::PeerId;
-use cordboard_media::{Law, MediaEvent, Source};
+use cordboard_media::{Law, MediaEvent, Mixer, Source};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rig::*;
 use std::hint::black_box;
@@ -63,5 +63,25 @@ fn packets(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, packets);
+fn mixing(criterion: &mut Criterion) {
+    let parties = [CUSTOMER, AGENT, THIRD];
+    let mut mixer = Mixer::default();
+    parties.into_iter().for_each(|leg| mixer.join(leg));
+    let payloads = [600.0, 1000.0, 1400.0].map(|frequency| tone(frequency, Law::A, 0));
+    let mut timestamp = 0u32;
+    criterion.bench_function("20 ms of a conference of three, mixed for each", |bencher| {
+        bencher.iter(|| {
+            timestamp = timestamp.wrapping_add(160);
+            for (leg, payload) in parties.iter().zip(&payloads) {
+                mixer.take(*leg, 1, timestamp, Law::A, black_box(payload));
+            }
+            mixer.tick();
+            for others in [[AGENT, THIRD], [CUSTOMER, THIRD], [CUSTOMER, AGENT]] {
+                black_box(mixer.mix(&others, Law::Mu));
+            }
+        });
+    });
+}
+
+criterion_group!(benches, packets, mixing);
 criterion_main!(benches);

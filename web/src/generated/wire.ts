@@ -57,7 +57,7 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
 
 /**
  * Which way a call was set up.
@@ -93,6 +93,20 @@ bind: CodeForm | null,
  * Shown to customers; null or empty: what the admin chose.
  */
 nickname: string | null, password: string, };
+
+/**
+ * With whom an agent consults (D5). A number is cleaned and checked as in [`Ask::Dial`].
+ */
+export type ConsultTarget = { "type": "group", id: number, } | { "type": "agent", id: number, } | { "type": "number", to: string, callerId: string | null, };
+
+/**
+ * A consultation, as its agent sees it (D5).
+ */
+export type ConsultView = { 
+/**
+ * The group's or agent's name, or the number.
+ */
+whom: string, reached: Reached, side: Side, };
 
 export type Device = "browser" | "phone";
 
@@ -206,6 +220,8 @@ export type QueueView = { group: number, name: string, waiting: number,
  */
 oldest: number | null, };
 
+export type Reached = "asked" | "ringing" | "up";
+
 /**
  * `GET /records?…`: agents see only their own (G1). All filters may be absent.
  */
@@ -291,7 +307,15 @@ outcome: string | null, hungUpBy: string | null, held: boolean, muted: boolean, 
 /**
  * A transfer that was asked for, or why it was refused (D4).
  */
-transfer: TransferView | null, remark: string, };
+transfer: TransferView | null, consult: ConsultView | null, 
+/**
+ * Why a consulted number was not reached: a G3 status.
+ */
+consultOutcome: string | null, 
+/**
+ * This agent was called in by a colleague (D5): only *hang up* is theirs.
+ */
+guest: boolean, remark: string, };
 
 export type Settings = { breakReasons: Array<string>, 
 /**
@@ -302,6 +326,11 @@ callerIds: Array<string>,
  * `make run`'s demo floor: the page may place a simulated call.
  */
 demo: boolean, };
+
+/**
+ * With whom the agent speaks.
+ */
+export type Side = "customer" | "third" | "all";
 
 export type SmsLoginAnswer = { 
 /**
@@ -359,7 +388,7 @@ export type TransferTarget = { "type": "group", id: number, } | { "type": "agent
 /**
  * How far a transfer is; all but the first leave the call as it was (D4).
  */
-export type TransferView = "asked" | "noAgentOnline" | "queueFull" | "agentNotFree";
+export type TransferView = "asked" | "noAgentOnline" | "queueFull" | "agentNotFree" | "numberFailed";
 
 /**
  * `GET /recordings/{id}/waveform`: loudest sample of each slice, 0–1, for both channels; about 400 slices.

@@ -25,6 +25,8 @@ fn call_sight(call: &Call) -> CallSight {
         agent: call.agent().map(|(agent, _)| agent),
         wait: call.waits(),
         transferring: call.is_transferring(),
+        consulting: call.is_consulting(),
+        away: call.is_away(),
         customer_called: call.is_customer_called(),
     }
 }
@@ -455,7 +457,7 @@ fn rings(lines: &[Entry]) -> bool {
         match line.what {
             What::Ringing { .. } => ringing += 1,
             What::RingEnded { .. } => ringing -= 1,
-            What::Connected { .. } => ringing = 0,
+            What::Connected { .. } | What::ConsultEnded { .. } | What::ConsultTookOver { .. } => ringing = 0,
             _ => {}
         }
     }

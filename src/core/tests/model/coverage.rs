@@ -99,6 +99,21 @@ const CALL: &[Row] = &[
         &[("Talking", "Queued", "Queueing"), ("Talking", "Reserved", "Queueing")],
     ),
     ("Talking | hang-up from either side | Over", &[("Talking", "HangUp", "Over"), ("Talking", "Leg(HungUp)", "Over")]),
+    (
+        "Talking | `Consult`, swap, conference, the third comes or goes | Talking",
+        &[
+            ("Talking", "Consult", "Talking"),
+            ("Talking", "Accept", "Talking"),
+            ("Talking", "Leg(Up)", "Talking"),
+            ("Talking", "HangUp", "Talking"),
+        ],
+    ),
+    (
+        "Talking | `Complete`, `AgentLost` with an answered consultation | Talking with the third, Bridged where that is a number",
+        &[("Talking", "Complete", "Talking"), ("Talking", "Complete", "Bridged"), ("Talking", "AgentLost", "Talking")],
+    ),
+    ("Talking | the customer leaves an answered consultation | Aside", &[("Talking", "Leg(HungUp)", "Aside")]),
+    ("Aside, Bridged | anybody hangs up | Over", &[("Aside", "HangUp", "Over"), ("Bridged", "Leg(HungUp)", "Over")]),
     ("Leaving | `Played` | Over", &[("Leaving", "Played", "Over")]),
     (
         "any | the customer's leg ends, a leg is gone | Over",

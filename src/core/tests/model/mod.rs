@@ -13,8 +13,8 @@ use crate::floor::{Floor, Taken};
 use cordboard_core::agent::{Chosen, Event};
 use cordboard_core::call::{self, Command, Route};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId};
-use cordboard_core::leg::Kind;
-use cordboard_core::message::Target;
+use cordboard_core::leg::{Kind, Leg};
+use cordboard_core::message::{Number, Target, Whom};
 use cordboard_core::setup::{GroupSetup, Strategy, WayOut, WrapUp};
 use mutations::Mutation;
 use std::collections::BTreeSet;
@@ -154,7 +154,7 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
     let anyone = random.below(AGENTS as usize) as i32 + 1;
     let calls: Vec<CallId> = floor.calls.keys().copied().collect();
     let talking: Vec<(CallId, AgentId)> =
-        calls.iter().filter_map(|id| floor.calls[id].machine.agent().map(|(agent, _)| (*id, agent))).collect();
+        calls.iter().flat_map(|id| floor.calls[id].machine.agents().into_iter().map(|(agent, _)| (*id, agent))).collect();
     old_offers.extend(floor.bars.iter().map(|(agent, bar)| (*agent, bar.offer)));
     match random.below(100) {
         0..=19 if calls.len() < CALLERS => arrive(floor, known, random),
@@ -174,11 +174,7 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
         }
         44..=53 => {
             if let Some((call, agent)) = random.pick(&talking) {
-                let to_group = Command::Transfer(Target::Group(GroupId(random.below(GROUPS as usize) as i32 + 1)));
-                let to_agent = Command::Transfer(Target::Agent(AgentId(anyone)));
-                let digits = Command::Digits("1,2".into());
-                let all = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, digits, to_group, to_agent];
-                let command = random.pick(&all).unwrap();
+                let command = command(floor, call, anyone, random);
                 floor.log_line(|| format!("== {agent:?} {command:?} {call:?}"));
                 floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command });
             }
@@ -210,6 +206,25 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
                 pass(floor, (at - floor.now).min(60_000), random);
             }
         }
+    }
+}
+
+/// What an agent asks of a call.
+fn command(floor: &Floor, call: CallId, anyone: i32, random: &mut Random) -> Command {
+    let group = GroupId(random.below(GROUPS as usize) as i32 + 1);
+    let number = Number { trunk: crate::floor::world::TRUNK, caller: "+4430".into(), called: "+4499".into() };
+    let transfers = [Command::Transfer(Target::Group(group)), Command::Transfer(Target::Agent(AgentId(anyone)))];
+    let consults =
+        [Command::Consult(Whom::Group(group)), Command::Consult(Whom::Agent(AgentId(anyone))), Command::Consult(Whom::Number(number))];
+    let talk = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, Command::Digits("1,2".into())];
+    let three = [Command::Swap, Command::Conference, Command::Complete, Command::EndConsult, Command::HangUp, Command::Mute];
+    if floor.calls[&call].machine.is_consulting() {
+        return random.pick(&three).unwrap();
+    }
+    match random.below(3) {
+        0 => random.pick(&transfers).unwrap(),
+        1 => random.pick(&consults).unwrap(),
+        _ => random.pick(&talk).unwrap(),
     }
 }
 
@@ -286,8 +301,12 @@ fn workstation(floor: &mut Floor, agent: i32, random: &mut Random) {
 }
 
 fn phones(floor: &mut Floor, random: &mut Random) {
-    let called = |call: &CallId| floor.calls.get(call).is_some_and(|line| line.machine.is_customer_called());
-    let legs = floor.legs.values().filter(|leg| matches!(leg.kind(), Kind::Phone { .. }) || leg.state() == "Opening" && called(&leg.call));
+    let called = |leg: &&Leg| {
+        let line = floor.calls.get(&leg.call);
+        let outside = line.is_some_and(|line| line.machine.customer_leg() != leg.id || line.machine.is_customer_called());
+        outside && matches!(leg.kind(), Kind::Trunk(_))
+    };
+    let legs = floor.legs.values().filter(|leg| matches!(leg.kind(), Kind::Phone { .. }) || called(leg));
     let legs: Vec<LegId> = legs.map(|leg| leg.id).collect();
     let Some(leg) = random.pick(&legs) else { return };
     floor.log_line(|| format!("== the phone of {leg:?}"));
@@ -337,6 +356,12 @@ fn close(floor: &mut Floor, random: &mut Random) {
         let legs: Vec<LegId> = floor.calls.values().map(|line| line.machine.customer_leg()).collect();
         for leg in legs {
             floor.far_hangs_up(leg);
+        }
+        floor.settle_at_random(random);
+        // Two who were left by their customer.
+        let left: Vec<(CallId, AgentId)> = floor.calls.iter().filter_map(|(id, line)| Some((*id, line.machine.agent()?.0))).collect();
+        for (call, agent) in left {
+            floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command: Command::HangUp });
         }
         floor.settle_at_random(random);
         pass(floor, 60_000, random);

@@ -1,15 +1,16 @@
 //! A small model of "what must hold", kept apart from the machines: it follows what people and machines did and says what is wrong.
 
-use crate::floor::{EPOCH, Far, Floor};
-use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, RING_REACH, TAKE_OVER};
+mod checks;
+
+use crate::floor::EPOCH;
+use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{self, Limit, REFUSED_REST};
 use cordboard_core::ids::{AgentId, CallId, GroupId, OfferId, PeerId};
 use cordboard_core::leg;
-use cordboard_core::message::{OfferEnd, Source, Withdrawal};
+use cordboard_core::message::{OfferEnd, Withdrawal};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
-use cordboard_core::record::What;
 use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Strategy, WrapUp};
 use cordboard_core::trunk;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,9 @@ pub struct CallSight {
     pub agent: Option<AgentId>,
     pub wait: u32,
     pub transferring: bool,
+    pub consulting: bool,
+    /// The agent is out of reach, as the call knows.
+    pub away: bool,
     /// The customer's leg of a call out was opened.
     pub customer_called: bool,
 }
@@ -78,6 +82,11 @@ struct Caller {
     segments: Vec<CallStatus>,
     limit: CallStatus,
     taken_in: bool,
+    /// There was a consultation: its records stand between the others.
+    consulted: bool,
+    /// Where agents are sought for the call now.
+    seeks: Option<GroupId>,
+    wait: u32,
     /// When the transfer that is under way was asked for.
     asked: Millis,
     /// Who transferred the caller, from where, until somebody takes them.
@@ -246,8 +255,11 @@ impl Reference {
             wrong.push(format!("{id:?} chose {:?}, the machine says {:?}", person.chosen, machine.chosen()));
         }
         if let Some(call) = rings_for.filter(|_| rung) {
-            let all =
-                self.callers.get(&call).and_then(|caller| self.groups.get(&caller.group?)).is_some_and(|g| g.strategy == Strategy::RingAll);
+            let all = self
+                .callers
+                .get(&call)
+                .and_then(|caller| self.groups.get(&caller.seeks.or(caller.group)?))
+                .is_some_and(|g| g.strategy == Strategy::RingAll);
             let others = self.people.iter().filter(|(other, person)| **other != id && person.rings_for == Some(call));
             wrong.extend(others.filter(|_| !all).map(|(other, _)| format!("{other:?} and {id:?} both ring for {call:?}")));
         }
@@ -268,18 +280,18 @@ impl Reference {
                 self.refused.entry((*call, *agent)).or_insert((now, now)).1 = now;
             }
             // A new machine learns of earlier refusals from the ticket.
-            group::Event::Enqueue(ticket) => {
+            group::Event::Enqueue(ticket) if self.callers.get(&ticket.call).is_some_and(|caller| caller.wait == ticket.wait) => {
                 for (agent, at) in &ticket.refused {
                     let at = u64::try_from(*at - EPOCH).expect("after the floor opened");
                     let known = self.refused.entry((ticket.call, *agent)).or_insert((at, at));
                     known.1 = if known.1 == Millis::MAX { at } else { known.1.max(at) };
                 }
             }
-            group::Event::Left(call) | group::Event::CallGone(call) => {
-                // What was refused in the queue that the caller stands in now goes on.
-                if self.callers.get(call).is_none_or(|caller| caller.ended.is_some() || caller.group == Some(id)) {
-                    self.refused.retain(|(who, _), _| who != call);
-                }
+            // What was refused in the queue that the caller stands in now goes on.
+            group::Event::Left(call) | group::Event::CallGone(call)
+                if self.callers.get(call).is_none_or(|caller| caller.ended.is_some() || caller.group == Some(id)) =>
+            {
+                self.refused.retain(|(who, _), _| who != call);
             }
             _ => {}
         }
@@ -306,6 +318,9 @@ impl Reference {
             segments: Vec::new(),
             limit: CallStatus::NormalEnd,
             taken_in: false,
+            consulted: false,
+            seeks: None,
+            wait: 0,
             asked: 0,
             transferred: None,
             ended: None,
@@ -330,20 +345,38 @@ impl Reference {
         }
         match (before.kind, after.kind, event) {
             ("Talking", "Talking", call::Event::Command { agent, command }) if before.agent == Some(*agent) => match command {
-                Command::Hold => caller.held = true,
-                Command::Resume => caller.held = false,
+                Command::Hold => caller.held |= !before.consulting,
+                Command::Resume => caller.held &= before.consulting,
                 Command::Mute => caller.muted = true,
                 Command::Unmute => caller.muted = false,
-                Command::HangUp | Command::Transfer(_) | Command::Digits(_) => {}
+                Command::Consult(_)
+                | Command::Swap
+                | Command::Conference
+                | Command::Complete
+                | Command::EndConsult
+                | Command::HangUp
+                | Command::Transfer(_)
+                | Command::Digits(_) => {}
             },
-            ("Queueing", "Queueing", call::Event::Queued { group, .. }) if before.queue == Some(*group) => caller.taken_in = true,
+            ("Queueing" | "Talking", "Queueing" | "Talking", call::Event::Queued { group, .. }) if before.queue == Some(*group) => {
+                caller.taken_in = true
+            }
             ("Dialling" | "Joining" | "Talking", _, call::Event::AgentAway { agent }) if before.agent == Some(*agent) => caller.away = true,
             ("Dialling" | "Joining" | "Talking", _, call::Event::AgentBack { agent, .. }) if before.agent == Some(*agent) => {
                 caller.away = false
             }
             _ => {}
         }
-        if after.transferring && !before.transferring {
+        caller.consulted |= after.consulting;
+        (caller.seeks, caller.wait) = (after.queue, after.wait);
+        if before.kind == "Talking" && after.kind == "Talking" && before.agent != after.agent {
+            (caller.held, caller.muted, caller.away) = (false, false, after.away);
+            caller.group = machine.group();
+        }
+        if after.consulting && !before.consulting {
+            (caller.held, caller.head, caller.since, caller.taken_in) = (false, false, now, false);
+        }
+        if (after.transferring || after.consulting) && !(before.transferring || before.consulting) {
             caller.asked = now;
             // The queue it is to join asks by its own rules, even before the caller stands there.
             self.refused.retain(|(call, _), _| *call != id);
@@ -406,247 +439,6 @@ impl Reference {
             caller.ended = Some((CallStatus::Interrupted, HungUpBy::Switch));
         }
     }
-
-    // ---- at any moment ----
-
-    /// What holds even while messages are under way.
-    pub fn check_moment(&mut self, floor: &Floor) {
-        let mut wrong = Vec::new();
-        for (id, agent) in &floor.agents {
-            let person = &self.people[id];
-            if let Some((offer, ends)) = person.lease
-                && ends < floor.now
-            {
-                wrong.push(format!("{id:?} holds {offer:?} beyond the lease"));
-            }
-            if person.wrap_up.flatten().is_some_and(|ends| ends < floor.now) {
-                wrong.push(format!("{id:?}: after-call work goes on beyond its time"));
-            }
-            let gone = |ms| person.away_since.is_some_and(|since| since + ms < floor.now);
-            if gone(GRACE) || gone(RING_REACH) && person.rings_since.is_some_and(|since| since + RING_REACH < floor.now) {
-                wrong.push(format!("{id:?} is out of reach and still {}", agent.kind()));
-            }
-        }
-        for what in wrong {
-            self.wrong(what);
-        }
-    }
-
-    /// What holds when no message is under way.
-    pub fn check(&mut self, floor: &Floor) {
-        let mut wrong = Vec::new();
-        self.check_agents(floor, &mut wrong);
-        self.check_calls(floor, &mut wrong);
-        self.check_queues(floor, &mut wrong);
-        for (id, trunk) in &floor.trunks {
-            let live: Vec<CallId> = floor.calls.values().filter(|l| !l.machine.is_over()).map(|l| l.machine.id()).collect();
-            if trunk.channels() != live.len() || live.iter().any(|call| !trunk.holds(*call)) {
-                wrong.push(format!("{id:?} counts {} channels for {} calls", trunk.channels(), live.len()));
-            }
-        }
-        for leg in floor.legs.values() {
-            if !floor.calls.contains_key(&leg.call) {
-                wrong.push(format!("{:?} outlives its call", leg.id));
-            }
-        }
-        for what in wrong {
-            self.wrong(what);
-        }
-    }
-
-    fn check_agents(&self, floor: &Floor, wrong: &mut Vec<String>) {
-        for (id, agent) in &floor.agents {
-            let line = agent.held_by().map(|(call, offer)| (call, offer, floor.calls.get(&call)));
-            match line {
-                Some((_, Some(offer), _)) if self.lost_offers.contains(&offer) && agent.kind() == "Reserved" => {}
-                Some((call, _, None)) => wrong.push(format!("{id:?} is {} for {call:?}, which is gone", agent.kind())),
-                Some((call, Some(offer), Some(line))) if !line.machine.offered().contains(&(offer, *id)) => {
-                    wrong.push(format!("{id:?} is {} for {call:?}, which knows of no offer", agent.kind()));
-                }
-                Some((call, None, Some(line))) if line.machine.agent().map(|(agent, _)| agent) != Some(*id) => {
-                    wrong.push(format!("{id:?} is in line with {call:?}, which is not with them"));
-                }
-                Some(_) | None => {}
-            }
-            let person = &self.people[id];
-            let ready = agent.held_by().is_none() && person.is_available(floor.now);
-            if ready != agent.is_ready() {
-                wrong.push(format!("{id:?} should be ready: {ready}, the machine says {}", agent.is_ready()));
-            }
-            for group in &person.groups {
-                if floor.groups[group].is_ready(*id) && !ready {
-                    wrong.push(format!("{group:?} counts on {id:?}, who is not ready"));
-                }
-            }
-            if floor.bars.contains_key(id) != matches!(agent.kind(), "Ringing" | "Accepted") {
-                wrong.push(format!("{id:?}'s answer bar does not fit {}", agent.kind()));
-            }
-        }
-    }
-
-    fn check_calls(&self, floor: &Floor, wrong: &mut Vec<String>) {
-        for (id, line) in &floor.calls {
-            let machine = &line.machine;
-            let caller = &self.callers[id];
-            if line.dead || machine.is_over() {
-                wrong.push(format!("{id:?} is over and does not go away"));
-                continue;
-            }
-            if let Some((agent, leg)) = machine.agent() {
-                if floor.agents[&agent].in_call() != Some(*id) {
-                    wrong.push(format!("{id:?}: the customer is with nobody ({agent:?} is not in the call)"));
-                }
-                if !floor.legs.contains_key(&leg) {
-                    wrong.push(format!("{id:?}: {agent:?} has no leg"));
-                }
-                if machine.kind() == "Talking" {
-                    self.check_voices(floor, machine, caller, wrong);
-                }
-            }
-            if machine.kind() == "Queueing" && !matches!(floor.hears_now(machine.customer_leg()), Source::Music(_)) {
-                wrong.push(format!("{id:?} waits in silence"));
-            }
-            let offered = machine.offered();
-            let agents: BTreeSet<AgentId> = offered.iter().map(|(_, agent)| *agent).collect();
-            let all = machine.queue().is_some_and(|group| self.groups[&group].strategy == Strategy::RingAll);
-            if agents.len() != offered.len() || (!all && offered.len() > 1) {
-                wrong.push(format!("{id:?} is offered twice: {offered:?}"));
-            }
-            for (offer, agent) in offered {
-                if floor.agents[&agent].held_by() != Some((*id, Some(offer))) {
-                    wrong.push(format!("{id:?} counts on {agent:?}, who knows nothing of it"));
-                }
-            }
-        }
-    }
-
-    fn check_voices(&self, floor: &Floor, machine: &Call, caller: &Caller, wrong: &mut Vec<String>) {
-        let (Some((_, agent_leg)), customer) = (machine.agent(), machine.customer_leg()) else { return };
-        let heard = floor.hears_now(customer);
-        let right = match (caller.held || caller.away, caller.muted) {
-            (true, _) => matches!(heard, Source::Music(_)),
-            (false, true) => heard == Source::Silence,
-            (false, false) => heard == Source::Leg(agent_leg),
-        };
-        if !right {
-            wrong.push(format!(
-                "{:?}: held {} muted {} away {}, and the customer hears {heard:?}",
-                machine.id(),
-                caller.held,
-                caller.muted,
-                caller.away
-            ));
-        }
-        if floor.plays(customer) {
-            wrong.push(format!("{:?}: an announcement goes on over the conversation", machine.id()));
-        }
-        if floor.hears_now(agent_leg) != Source::Leg(customer) {
-            wrong.push(format!("{:?}: the agent does not hear the customer", machine.id()));
-        }
-    }
-
-    fn check_queues(&self, floor: &Floor, wrong: &mut Vec<String>) {
-        for (id, group) in &floor.groups {
-            let setup = &self.groups[id];
-            let here = |line: &&crate::floor::Line| line.machine.queue() == Some(*id);
-            let waiting: Vec<&Call> = floor.calls.values().filter(here).map(|line| &line.machine).collect();
-            for call in &waiting {
-                if !group.holds(call.id()) {
-                    wrong.push(format!("{:?} lost the place in {id:?}", call.id()));
-                }
-            }
-            if group.queue().0 != waiting.len() {
-                wrong.push(format!("{id:?} counts {} callers for {}", group.queue().0, waiting.len()));
-            }
-            let mut order: Vec<CallId> = waiting.iter().filter(|call| call.offered().is_empty()).map(|call| call.id()).collect();
-            order.sort_by_key(|call| (!self.callers[call].head, self.callers[call].since, *call));
-            let unserved: Vec<CallId> = group.unserved().collect();
-            if unserved != order {
-                wrong.push(format!("{id:?} serves {unserved:?}, the order is {order:?}"));
-            }
-            for call in &waiting {
-                self.check_wait(floor, setup, call, wrong);
-            }
-        }
-    }
-
-    /// No caller waits while a suitable agent is ready.
-    fn check_wait(&self, floor: &Floor, setup: &GroupSetup, call: &Call, wrong: &mut Vec<String>) {
-        let (id, caller, offered) = (call.id(), &self.callers[&call.id()], call.offered());
-        if !offered.is_empty() && setup.strategy != Strategy::RingAll {
-            return;
-        }
-        if let Some(max) = setup.max_wait
-            && offered.is_empty()
-            && !caller.head
-            && caller.since + max < floor.now
-        {
-            wrong.push(format!("{id:?} waits longer than {:?} allows", setup.id));
-        }
-        let kept_for = caller.last_agent.filter(|last| {
-            let comes = floor.agents[last].kind() != "Free" && *floor.agents[last].chosen() == Chosen::Available;
-            comes && floor.now < caller.since + setup.last_agent_wait
-        });
-        for (agent, person) in &self.people {
-            let refused = self.refused.get(&(id, *agent)).is_some_and(|(at, heard)| floor.now < heard.max(at).saturating_add(REFUSED_REST));
-            let ready = floor.agents[agent].held_by().is_none() && person.is_available(floor.now);
-            let free_to_go = kept_for.is_none_or(|last| last == *agent);
-            if ready && person.groups.contains(&setup.id) && !refused && free_to_go {
-                wrong.push(format!("{id:?} waits in {:?} while {agent:?} is ready", setup.id));
-            }
-        }
-    }
-
-    // ---- at the end ----
-
-    /// Everybody has hung up and time went by: all is as if nothing had happened, but for the records.
-    pub fn check_end(&mut self, floor: &Floor) {
-        let mut wrong = Vec::new();
-        if !floor.calls.is_empty() || !floor.legs.is_empty() {
-            wrong.push(format!("left over: {:?} {:?}", floor.calls.keys().collect::<Vec<_>>(), floor.legs.keys().collect::<Vec<_>>()));
-        }
-        if floor.far.values().any(|far| *far != Far::Closed) {
-            wrong.push("a far end was never hung up".into());
-        }
-        if !floor.hears.is_empty() || !floor.recording.is_empty() {
-            wrong.push(format!("media left over: {:?} {:?}", floor.hears, floor.recording));
-        }
-        for (id, agent) in &floor.agents {
-            if !matches!(agent.kind(), "Free" | "WrapUp") {
-                wrong.push(format!("{id:?} is still {}", agent.kind()));
-            }
-        }
-        for (id, caller) in &self.callers {
-            let Some(lines) = floor.journal.get(id) else {
-                wrong.push(format!("{id:?} left no journal"));
-                continue;
-            };
-            let ends = lines.iter().filter(|line| matches!(line.what, What::Ended { .. })).count();
-            if ends != 1 {
-                wrong.push(format!("{id:?} ended {ends} times"));
-            }
-            let row = floor.row(*id);
-            if Some((row.status, row.hung_up_by)) != caller.ended {
-                wrong.push(format!("{id:?} ended as {:?} by {:?}, expected {:?}", row.status, row.hung_up_by, caller.ended));
-            }
-            let mut chain = caller.segments.clone();
-            chain.extend(caller.ended.map(|(status, _)| status));
-            let told: Vec<CallStatus> = row.records.iter().map(|record| record.status).collect();
-            if told != chain {
-                wrong.push(format!("{id:?} has the records {told:?}, expected {chain:?}"));
-            }
-            for record in &row.records {
-                let talked = matches!(record.status, CallStatus::AgentLost)
-                    || record.status == CallStatus::NormalEnd && record.hung_up_by == HungUpBy::Customer;
-                if talked && record.agent.is_none() || record.wait < 0 || record.ring < 0 || record.hold < 0 {
-                    wrong.push(format!("{id:?} has a record that cannot be: {record:?}"));
-                }
-            }
-        }
-        for what in wrong {
-            self.wrong(what);
-        }
-    }
 }
 
 /// What an unanswered call out is called, from what a leg said (G3); the model's customers refuse with these statuses.
@@ -668,10 +460,12 @@ fn end_of_dialling(customer: bool, event: &leg::Event) -> (CallStatus, HungUpBy)
 fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, limit: CallStatus) -> (CallStatus, HungUpBy) {
     match event {
         call::Event::Begin => (CallStatus::NotPermitted, HungUpBy::Switch),
-        call::Event::ChannelRefused(trunk::Refusal::Full) => (CallStatus::TrunkFull, HungUpBy::Switch),
-        call::Event::ChannelRefused(trunk::Refusal::Barred) => (CallStatus::NotPermitted, HungUpBy::Switch),
-        call::Event::ChannelGranted(_) => (CallStatus::UnknownNumber, HungUpBy::Switch),
+        call::Event::ChannelRefused { refusal: trunk::Refusal::Full, .. } => (CallStatus::TrunkFull, HungUpBy::Switch),
+        call::Event::ChannelRefused { refusal: trunk::Refusal::Barred, .. } => (CallStatus::NotPermitted, HungUpBy::Switch),
+        call::Event::ChannelGranted { .. } => (CallStatus::UnknownNumber, HungUpBy::Switch),
         call::Event::AgentLost { .. } => (CallStatus::AgentLost, HungUpBy::Switch),
+        call::Event::Leg(..) if before.kind == "Aside" => (CallStatus::NormalEnd, HungUpBy::Agent),
+        call::Event::Leg(leg, _) if before.kind == "Bridged" && *leg != machine.customer_leg() => (CallStatus::NormalEnd, HungUpBy::Agent),
         call::Event::Command { .. } if before.kind == "Dialling" => (CallStatus::CallerCancelled, HungUpBy::Agent),
         call::Event::Leg(leg, event) if before.kind == "Dialling" => end_of_dialling(*leg == machine.customer_leg(), event),
         call::Event::TurnedAway { .. } | call::Event::Played { .. } => (limit, HungUpBy::Switch),

@@ -6,6 +6,7 @@ use cordboard_core::agent::{Chosen, Seen};
 use cordboard_core::ids::AgentId;
 use cordboard_core::setup::GroupSetup;
 
+// C5
 #[test]
 fn the_answer_bar_shows_number_group_waiting_time_and_countdown() {
     let mut floor = floor_of(GroupSetup { ring: 12_000, ..group(1) }, 1);
@@ -19,6 +20,7 @@ fn the_answer_bar_shows_number_group_waiting_time_and_countdown() {
     assert_eq!((bar.waiting_since, bar.rings_since, bar.rings_until), (arrived, arrived + 7_000, arrived + 19_000));
 }
 
+// C5
 #[test]
 fn not_answered_in_time_the_call_goes_to_another_agent_of_the_group() {
     let mut floor = floor_of(group(1), 2);
@@ -32,6 +34,7 @@ fn not_answered_in_time_the_call_goes_to_another_agent_of_the_group() {
     assert_eq!(floor.agents[&AgentId(2)].in_call(), Some(call));
 }
 
+// C5
 #[test]
 fn declined_the_call_goes_to_another_agent_at_once() {
     let mut floor = floor_of(group(1), 2);
@@ -40,6 +43,7 @@ fn declined_the_call_goes_to_another_agent_at_once() {
     assert_eq!(rings_at(&floor, call), [2]);
 }
 
+// C5
 #[test]
 fn who_declined_is_offered_it_again_after_five_seconds_when_nobody_else_is_there() {
     let mut floor = floor_of(group(1), 1);
@@ -51,6 +55,7 @@ fn who_declined_is_offered_it_again_after_five_seconds_when_nobody_else_is_there
     assert_eq!(rings_at(&floor, call), [1]);
 }
 
+// C5
 #[test]
 fn who_declined_is_not_offered_it_again_while_another_agent_is_available() {
     let mut floor = floor_of(group(1), 3);
@@ -65,6 +70,7 @@ fn who_declined_is_not_offered_it_again_while_another_agent_is_available() {
     assert_eq!(rings_at(&floor, call), [3]);
 }
 
+// B4
 #[test]
 fn an_agent_who_misses_three_in_a_row_is_set_busy_with_the_reason() {
     let mut floor = floor_of(group(1), 1);
@@ -79,6 +85,7 @@ fn an_agent_who_misses_three_in_a_row_is_set_busy_with_the_reason() {
     assert_eq!(rings_at(&floor, call), [1]);
 }
 
+// B4
 #[test]
 fn answering_or_declining_starts_the_count_of_misses_anew() {
     for declines in [true, false] {
@@ -101,6 +108,7 @@ fn answering_or_declining_starts_the_count_of_misses_anew() {
     }
 }
 
+// B4
 #[test]
 fn zero_means_that_nobody_is_set_busy() {
     let mut floor = floor_of(GroupSetup { misses: 0, ..group(1) }, 1);
@@ -109,6 +117,7 @@ fn zero_means_that_nobody_is_set_busy() {
     assert_eq!((floor.seen(1), floor.rang.len() >= 10), (Seen::InLine, true));
 }
 
+// B4
 #[test]
 fn misses_count_across_an_agents_groups() {
     use crate::floor::Floor;

@@ -7,6 +7,7 @@ use cordboard_core::call::Command;
 use cordboard_core::ids::AgentId;
 use cordboard_core::setup::{GroupSetup, WrapUp};
 
+// B1
 #[test]
 fn the_state_is_shown_with_the_time_in_it() {
     let mut floor = floor_of(group(1), 1);
@@ -17,6 +18,7 @@ fn the_state_is_shown_with_the_time_in_it() {
     assert_eq!(floor.agents[&AgentId(1)].seen(), (Seen::OnBreak, Some("lunch"), since));
 }
 
+// B1
 #[test]
 fn a_state_chosen_during_a_call_takes_effect_when_the_call_and_its_after_call_work_end() {
     let (mut floor, call) = in_call();
@@ -28,6 +30,7 @@ fn a_state_chosen_during_a_call_takes_effect_when_the_call_and_its_after_call_wo
     assert_eq!((floor.seen(1), floor.agents[&AgentId(1)].then()), (Seen::OnBreak, None));
 }
 
+// B1
 #[test]
 fn otherwise_the_agent_returns_to_the_state_held_before() {
     let (mut floor, call) = in_call();
@@ -36,6 +39,7 @@ fn otherwise_the_agent_returns_to_the_state_held_before() {
     assert_eq!(floor.seen(1), Seen::Available);
 }
 
+// B1
 #[test]
 fn an_agent_in_line_or_in_after_call_work_is_offered_nothing() {
     let (mut floor, call) = in_call();
@@ -49,6 +53,7 @@ fn an_agent_in_line_or_in_after_call_work_is_offered_nothing() {
     assert_eq!(rings_at(&floor, second), [1]);
 }
 
+// B2
 #[test]
 fn after_call_work_counts_down_and_returns_to_available() {
     let (mut floor, call) = in_call();
@@ -60,6 +65,7 @@ fn after_call_work_counts_down_and_returns_to_available() {
     assert_eq!(floor.seen(1), Seen::Available);
 }
 
+// B2
 #[test]
 fn zero_turns_after_call_work_off() {
     for wrap_up in [WrapUp::Off, WrapUp::Millis(0)] {
@@ -71,6 +77,7 @@ fn zero_turns_after_call_work_off() {
     }
 }
 
+// B2
 #[test]
 fn after_call_work_can_last_until_the_agent_says_so() {
     let mut floor = floor_of(GroupSetup { wrap_up: WrapUp::Manual, ..group(1) }, 1);
@@ -83,6 +90,7 @@ fn after_call_work_can_last_until_the_agent_says_so() {
     assert_eq!(floor.seen(1), Seen::Available);
 }
 
+// B2
 #[test]
 fn return_to_reception_ends_it_now() {
     let (mut floor, call) = in_call();
@@ -92,6 +100,7 @@ fn return_to_reception_ends_it_now() {
     assert_eq!(floor.seen(1), Seen::Available);
 }
 
+// B2
 #[test]
 fn continue_after_call_work_keeps_it_until_the_agent_leaves_it() {
     let (mut floor, call) = in_call();
@@ -103,6 +112,7 @@ fn continue_after_call_work_keeps_it_until_the_agent_leaves_it() {
     assert_eq!(floor.seen(1), Seen::Available);
 }
 
+// B2
 #[test]
 fn the_agents_own_hang_up_leads_to_after_call_work_as_well() {
     let (mut floor, call) = in_call();
@@ -110,6 +120,7 @@ fn the_agents_own_hang_up_leads_to_after_call_work_as_well() {
     assert_eq!((floor.seen(1), floor.calls.len()), (Seen::AfterCallWork, 0));
 }
 
+// B5
 #[test]
 fn every_change_of_state_is_kept_with_its_time_and_reason() {
     let mut floor = floor_of(group(1), 1);
@@ -134,6 +145,7 @@ fn every_change_of_state_is_kept_with_its_time_and_reason() {
     assert_eq!(kept, expected);
 }
 
+// B6
 #[test]
 fn offline_is_left_by_online_without_a_new_login() {
     let mut floor = floor_of(group(1), 1);
@@ -146,6 +158,7 @@ fn offline_is_left_by_online_without_a_new_login() {
     assert_eq!(rings_at(&floor, call), [1]);
 }
 
+// B1, A9
 #[test]
 fn offline_chosen_in_mid_call_waits_for_the_calls_end() {
     let (mut floor, call) = in_call();
@@ -157,6 +170,7 @@ fn offline_chosen_in_mid_call_waits_for_the_calls_end() {
     assert_eq!(floor.seen(1), Seen::Offline);
 }
 
+// B1
 #[test]
 fn offline_chosen_while_it_rings_lets_the_caller_move_on_at_once() {
     let mut floor = floor_of(group(1), 2);

@@ -10,6 +10,7 @@ fn legs(floor: &Floor, call: CallId) -> (LegId, LegId) {
     (floor.leg_of(call), floor.calls[&call].machine.agent().unwrap().1)
 }
 
+// D2, D3
 #[test]
 fn in_a_call_both_hear_each_other() {
     let (floor, call) = in_call();
@@ -17,6 +18,7 @@ fn in_a_call_both_hear_each_other() {
     assert_eq!((floor.hears_now(customer), floor.hears_now(agent)), (Source::Leg(agent), Source::Leg(customer)));
 }
 
+// D2
 #[test]
 fn on_hold_the_customer_hears_music_and_the_agent_still_hears_the_customer() {
     let (mut floor, call) = in_call();
@@ -28,6 +30,7 @@ fn on_hold_the_customer_hears_music_and_the_agent_still_hears_the_customer() {
     assert_eq!(floor.hears_now(customer), Source::Leg(agent));
 }
 
+// D2
 #[test]
 fn hold_never_hangs_up() {
     let (mut floor, call) = in_call();
@@ -38,6 +41,7 @@ fn hold_never_hangs_up() {
     assert_eq!(floor.row(call).records[0].hold, 24 * 3_600_000);
 }
 
+// D3
 #[test]
 fn muted_the_customer_hears_nothing_and_the_agent_hears_the_customer() {
     let (mut floor, call) = in_call();
@@ -49,6 +53,7 @@ fn muted_the_customer_hears_nothing_and_the_agent_hears_the_customer() {
     assert_eq!(floor.hears_now(customer), Source::Leg(agent));
 }
 
+// D2, D3
 #[test]
 fn resuming_a_muted_call_keeps_it_muted() {
     let (mut floor, call) = in_call();
@@ -59,6 +64,7 @@ fn resuming_a_muted_call_keeps_it_muted() {
     assert_eq!(floor.hears_now(customer), Source::Silence);
 }
 
+// D2
 #[test]
 fn hold_time_is_counted_once_however_often_it_is_pressed() {
     let (mut floor, call) = in_call();
@@ -72,6 +78,7 @@ fn hold_time_is_counted_once_however_often_it_is_pressed() {
     assert_eq!(floor.row(call).records[0].hold, 3_000);
 }
 
+// D2, D3
 #[test]
 fn nobody_but_the_agent_in_the_call_commands_it() {
     let (mut floor, call) = in_call();
@@ -82,6 +89,7 @@ fn nobody_but_the_agent_in_the_call_commands_it() {
     assert_eq!(floor.hears_now(customer), Source::Leg(agent));
 }
 
+// D2, D3
 #[test]
 fn a_call_that_moves_to_the_next_agent_is_neither_held_nor_muted() {
     let (mut floor, call) = in_call();

@@ -37,6 +37,7 @@ fn busy_floor(setup: GroupSetup) -> Floor {
     floor
 }
 
+// C1
 #[test]
 fn an_unknown_number_is_answered_404_and_leaves_a_record() {
     let mut floor = floor_of(group(1), 1);
@@ -46,6 +47,7 @@ fn an_unknown_number_is_answered_404_and_leaves_a_record() {
     assert_eq!(floor.trunks[&TRUNK].channels(), 0);
 }
 
+// C2
 #[test]
 fn the_caller_hears_180_then_200_before_welcome_and_music() {
     let mut floor = busy_floor(GroupSetup { welcome: Some("welcome".into()), ..group(1) });
@@ -56,6 +58,7 @@ fn the_caller_hears_180_then_200_before_welcome_and_music() {
     assert_eq!(floor.hears_now(leg), Source::Music("music 1".into()));
 }
 
+// C2
 #[test]
 fn with_early_media_the_answer_waits_for_the_agent_but_sixty_seconds_at_most() {
     let early = Some(Route { group: GroupId(1), early_media: true, last_agent: None });
@@ -77,6 +80,7 @@ fn with_early_media_the_answer_waits_for_the_agent_but_sixty_seconds_at_most() {
     assert_eq!(signals(&floor, leg).last(), Some(&SignalCommand::Answer));
 }
 
+// C2
 #[test]
 fn when_every_member_is_offline_the_caller_is_refused_before_the_answer() {
     let mut floor = Floor::with(vec![group(1)], vec![agent(1, &[1])]);
@@ -85,6 +89,7 @@ fn when_every_member_is_offline_the_caller_is_refused_before_the_answer() {
     assert_eq!(floor.row(call).status, CallStatus::NoAgentOnline);
 }
 
+// C2
 #[test]
 fn a_member_on_break_is_online() {
     let mut floor = floor_of(group(1), 1);
@@ -93,6 +98,7 @@ fn a_member_on_break_is_online() {
     assert_eq!(floor.calls[&call].machine.queue(), Some(GroupId(1)));
 }
 
+// C2
 #[test]
 fn when_the_last_member_goes_offline_who_waits_is_sent_away_too() {
     let mut floor = busy_floor(group(1));
@@ -102,6 +108,7 @@ fn when_the_last_member_goes_offline_who_waits_is_sent_away_too() {
     assert_eq!((floor.calls.len(), floor.row(call).status, floor.row(call).hung_up_by), (0, CallStatus::NoAgentOnline, HungUpBy::Switch));
 }
 
+// C2
 #[test]
 fn an_agent_of_another_group_does_not_count_as_online() {
     let mut floor = Floor::with(vec![group(1), group(2)], vec![agent(1, &[1]), agent(2, &[2])]);
@@ -113,6 +120,7 @@ fn an_agent_of_another_group_does_not_count_as_online() {
     assert_eq!(floor.row(call).status, CallStatus::NoAgentOnline);
 }
 
+// C2
 #[test]
 fn a_queue_that_is_full_refuses_the_next_caller_but_not_one_whom_an_agent_can_take() {
     let mut floor = busy_floor(GroupSetup { max_queue: Some(2), ..group(1) });
@@ -126,6 +134,7 @@ fn a_queue_that_is_full_refuses_the_next_caller_but_not_one_whom_an_agent_can_ta
     assert_eq!(rings_at(&floor, call), [1]);
 }
 
+// C2
 #[test]
 fn the_longest_wait_ends_the_queue_for_the_caller() {
     let mut floor = busy_floor(GroupSetup { max_wait: Some(30_000), ..group(1) });
@@ -137,6 +146,7 @@ fn the_longest_wait_ends_the_queue_for_the_caller() {
     assert_eq!(floor.row(call).records[0].wait, 30_000);
 }
 
+// C2
 #[test]
 fn a_call_that_rings_is_not_sent_away_but_when_the_ring_is_over() {
     let mut floor = floor_of(GroupSetup { max_wait: Some(10_000), ..group(1) }, 1);
@@ -147,6 +157,7 @@ fn a_call_that_rings_is_not_sent_away_but_when_the_ring_is_over() {
     assert_eq!((floor.calls.len(), floor.row(call).status), (0, CallStatus::QueueTimeout));
 }
 
+// C2
 #[test]
 fn a_limits_way_out_can_be_a_prompt_and_a_hang_up() {
     let out = WayOut::HangUp { prompt: Some("sorry".into()) };
@@ -159,6 +170,7 @@ fn a_limits_way_out_can_be_a_prompt_and_a_hang_up() {
     assert_eq!((floor.calls.len(), floor.row(call).status, floor.row(call).hung_up_by), (0, CallStatus::QueueTimeout, HungUpBy::Switch));
 }
 
+// C2
 #[test]
 fn a_limits_way_out_can_be_another_group() {
     let first = GroupSetup { max_wait: Some(30_000), on_max_wait: WayOut::Group(GroupId(2)), ..group(1) };
@@ -176,6 +188,7 @@ fn a_limits_way_out_can_be_another_group() {
     assert_eq!(records, [(CallStatus::Overflow, Some(GroupId(1))), (CallStatus::NormalEnd, Some(GroupId(2)))]);
 }
 
+// C2
 #[test]
 fn groups_that_send_callers_to_each_other_do_not_send_them_in_circles() {
     let setup = |id, next| GroupSetup { on_no_agent: WayOut::Group(GroupId(next)), ..group(id) };
@@ -184,6 +197,7 @@ fn groups_that_send_callers_to_each_other_do_not_send_them_in_circles() {
     assert_eq!((floor.calls.len(), floor.row(call).status), (0, CallStatus::NoAgentOnline));
 }
 
+// H3
 #[test]
 fn a_full_trunk_answers_503_with_cause_34_and_no_retry_after() {
     let mut floor = Floor::new();
@@ -200,6 +214,7 @@ fn a_full_trunk_answers_503_with_cause_34_and_no_retry_after() {
     assert!(floor.calls.contains_key(&third));
 }
 
+// H3
 #[test]
 fn a_trunk_lets_in_so_many_calls_a_second() {
     let mut floor = Floor::new();
@@ -213,6 +228,7 @@ fn a_trunk_lets_in_so_many_calls_a_second() {
     assert!(floor.calls.contains_key(&next));
 }
 
+// G5
 #[test]
 fn when_the_journal_cannot_keep_a_call_it_is_refused() {
     let mut floor = floor_of(group(1), 1);

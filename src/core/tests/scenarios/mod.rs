@@ -5,6 +5,7 @@ mod agent_states;
 mod announcements;
 mod automatic_answer;
 mod caller_hangs_up;
+mod consultation;
 mod distribution;
 mod hold_and_mute;
 mod limits;

@@ -8,6 +8,7 @@ use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::record::{What, fold};
 use cordboard_core::setup::GroupSetup;
 
+// G1
 #[test]
 fn a_record_tells_times_agent_group_and_who_hung_up() {
     let mut floor = floor_of(group(1), 1);
@@ -29,6 +30,7 @@ fn a_record_tells_times_agent_group_and_who_hung_up() {
     assert_eq!(record.recording, Some((0, 10_000)));
 }
 
+// G1, B3
 #[test]
 fn a_lost_agent_ends_a_segment_and_the_call_keeps_its_id_and_its_recording() {
     let mut floor = floor_of(group(1), 2);
@@ -51,6 +53,7 @@ fn a_lost_agent_ends_a_segment_and_the_call_keeps_its_id_and_its_recording() {
     assert_eq!(floor.journal[&call].iter().filter(|line| line.what == What::RecordingBegan).count(), 1);
 }
 
+// G4
 #[test]
 fn a_group_may_not_record() {
     let mut floor = floor_of(GroupSetup { record: false, ..group(1) }, 1);
@@ -61,6 +64,7 @@ fn a_group_may_not_record() {
     assert_eq!(floor.row(call).records[0].recording, None);
 }
 
+// G5
 #[test]
 fn a_journal_cut_at_any_line_makes_one_row_with_every_segment_once() {
     let (mut floor, call) = in_call();
@@ -77,6 +81,7 @@ fn a_journal_cut_at_any_line_makes_one_row_with_every_segment_once() {
     }
 }
 
+// G1
 #[test]
 fn the_mean_of_the_measured_quality_is_on_the_record() {
     let (mut floor, call) = in_call();
@@ -87,6 +92,7 @@ fn the_mean_of_the_measured_quality_is_on_the_record() {
     assert_eq!(floor.row(call).records[0].mos, Some(3.5));
 }
 
+// G5
 #[test]
 fn a_call_whose_machine_panics_ends_as_interrupted_once() {
     let (mut floor, call) = in_call();

@@ -11,6 +11,7 @@ use cordboard_core::message::{Action, Source};
 use cordboard_core::outcome::CallStatus;
 use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Strategy};
 
+// H1
 #[test]
 fn an_agent_who_is_moved_to_another_group_is_offered_its_calls_and_not_the_old_ones() {
     let mut floor = Floor::with(vec![group(1), group(2)], vec![agent(1, &[1]), agent(2, &[1])]);
@@ -24,6 +25,7 @@ fn an_agent_who_is_moved_to_another_group_is_offered_its_calls_and_not_the_old_o
     assert_eq!(floor.row(old).status, CallStatus::NoAgentOnline);
 }
 
+// H1
 #[test]
 fn an_agent_who_is_moved_in_mid_call_keeps_the_call() {
     let mut floor = Floor::with(vec![group(1), group(2)], vec![agent(1, &[1])]);
@@ -38,6 +40,7 @@ fn an_agent_who_is_moved_in_mid_call_keeps_the_call() {
     assert_eq!(rings_at(&floor, call), [1]);
 }
 
+// H2
 #[test]
 fn a_group_whose_strategy_changes_orders_who_is_ready_by_the_new_one() {
     let mut second = agent(1, &[1]);
@@ -55,6 +58,7 @@ fn a_group_whose_strategy_changes_orders_who_is_ready_by_the_new_one() {
     assert_eq!(rings_at(&floor, call), [2]);
 }
 
+// H2
 #[test]
 fn a_longest_wait_that_is_set_later_holds_for_who_waits_already() {
     let mut floor = floor_of(group(1), 1);
@@ -70,6 +74,7 @@ fn on_phone(phone_id: i32) -> AgentSetup {
     AgentSetup { device: phone(phone_id), ..agent(1, &[1]) }
 }
 
+// H1
 #[test]
 fn an_agent_who_gets_a_phone_in_mid_call_keeps_call_and_browser_until_offline() {
     let mut floor = Floor::with(vec![group(1)], vec![agent(1, &[1])]);
@@ -90,6 +95,7 @@ fn an_agent_who_gets_a_phone_in_mid_call_keeps_call_and_browser_until_offline() 
     assert!(floor.phone_leg(1).is_some(), "the phone rings");
 }
 
+// H1
 #[test]
 fn an_agent_whose_phone_is_taken_in_mid_call_talks_on() {
     let mut floor = Floor::with(vec![group(1)], vec![on_phone(1)]);
@@ -103,6 +109,7 @@ fn an_agent_whose_phone_is_taken_in_mid_call_talks_on() {
     assert_eq!((floor.calls[&call].machine.kind(), floor.hears_now(floor.leg_of(call))), ("Talking", Source::Leg(leg)));
 }
 
+// C8
 #[test]
 fn a_phones_new_contact_rings_for_the_next_call() {
     let mut floor = Floor::with(vec![group(1)], vec![on_phone(1)]);
@@ -111,6 +118,7 @@ fn a_phones_new_contact_rings_for_the_next_call() {
     assert_eq!(floor.agents[&AgentId(1)].device(), &phone(2));
 }
 
+// H1
 #[test]
 fn an_offline_agents_page_hears_of_another_device() {
     let mut ids = CountingIds(0);
@@ -119,6 +127,7 @@ fn an_offline_agents_page_hears_of_another_device() {
     assert!(machine.handle(Event::Setup(Box::new(on_phone(1))), &mut cx).contains(&Action::StateChanged));
 }
 
+// H1
 #[test]
 fn an_agent_who_waits_for_a_phone_keeps_the_browser_beyond_a_panic() {
     let mut ids = CountingIds(0);

@@ -15,6 +15,7 @@ fn floor_with(setup: GroupSetup) -> Floor {
     floor
 }
 
+// C8
 #[test]
 fn the_phone_rings_and_whoever_lifts_it_is_connected() {
     let mut floor = floor_with(group(1));
@@ -28,6 +29,7 @@ fn the_phone_rings_and_whoever_lifts_it_is_connected() {
     assert_eq!(floor.hears_now(leg), cordboard_core::message::Source::Leg(floor.leg_of(call)));
 }
 
+// C8
 #[test]
 fn a_phone_that_is_hung_up_ends_the_call_as_the_agents_hang_up() {
     let mut floor = floor_with(group(1));
@@ -41,6 +43,7 @@ fn a_phone_that_is_hung_up_ends_the_call_as_the_agents_hang_up() {
     assert_eq!(floor.seen(1), Seen::AfterCallWork);
 }
 
+// C8
 #[test]
 fn a_phone_that_is_not_answered_stops_and_the_call_goes_to_another_agent() {
     let mut floor = floor_with(group(1));
@@ -50,6 +53,7 @@ fn a_phone_that_is_not_answered_stops_and_the_call_goes_to_another_agent() {
     assert_eq!((rings_at(&floor, call), floor.phone_leg(1)), (vec![2], None));
 }
 
+// B4
 #[test]
 fn a_device_that_fails_is_no_miss_and_the_agent_rests_ten_seconds_with_the_reason_shown() {
     for status in [486, 503, 404] {
@@ -66,6 +70,7 @@ fn a_device_that_fails_is_no_miss_and_the_agent_rests_ten_seconds_with_the_reaso
     }
 }
 
+// C8
 #[test]
 fn a_call_refused_at_the_phone_is_declined() {
     let mut floor = floor_with(group(1));
@@ -77,6 +82,7 @@ fn a_call_refused_at_the_phone_is_declined() {
     assert_eq!((rings_at(&floor, call), floor.state_reason(1)), (vec![2], None));
 }
 
+// C8
 #[test]
 fn a_phone_lifted_as_the_caller_hangs_up_is_released() {
     let mut floor = floor_with(group(1));
@@ -89,6 +95,7 @@ fn a_phone_lifted_as_the_caller_hangs_up_is_released() {
     assert_eq!(floor.far[&leg], crate::floor::Far::Closed);
 }
 
+// C8
 #[test]
 fn answer_in_the_page_does_nothing_and_decline_still_does() {
     let mut floor = floor_with(group(1));

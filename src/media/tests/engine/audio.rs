@@ -5,15 +5,6 @@ use cordboard_core::ids::{LegId, PeerId};
 use cordboard_media::{Law, MediaEvent, RtpRemote, Source};
 use tokio::net::UdpSocket;
 
-fn unbroken(packets: &[Heard]) {
-    for pair in packets.windows(2) {
-        assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1, "sequence");
-        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
-        assert!((160..8000).contains(&step) && step % 8 == 0, "timestamp step {step}");
-        assert_eq!(pair[1].ssrc, pair[0].ssrc);
-    }
-}
-
 #[tokio::test]
 async fn customer_and_agent_hear_each_other() {
     let mut rig = Rig::start();
@@ -35,6 +26,7 @@ async fn an_a_law_trunk_is_converted_both_ways() {
     trunk.ear.hears(1000.0).await;
 }
 
+/// D2.
 #[tokio::test]
 async fn on_hold_the_customer_hears_music_only_and_the_agent_still_hears_the_customer() {
     let mut rig = Rig::start();
@@ -69,6 +61,7 @@ async fn silence_of_our_own_stands_in_for_an_agent_who_sends_nothing() {
     trunk.ear.hears(1000.0).await;
 }
 
+/// D3.
 #[tokio::test]
 async fn a_muted_agent_is_silence_to_the_customer() {
     let mut rig = Rig::start();
@@ -88,6 +81,7 @@ async fn a_muted_agent_is_silence_to_the_customer() {
     }
 }
 
+/// D2.
 #[tokio::test]
 async fn music_starts_with_the_next_packets_and_numbers_never_break() {
     let mut rig = Rig::start();
@@ -106,6 +100,7 @@ async fn music_starts_with_the_next_packets_and_numbers_never_break() {
     assert!(packets.iter().any(|packet| packet.marker) && packets.iter().any(|packet| !packet.marker));
 }
 
+/// C6.
 #[tokio::test]
 async fn a_prompt_plays_over_the_conversation_and_gives_way_to_it() {
     let mut rig = Rig::start();
@@ -142,6 +137,7 @@ async fn a_wav_file_of_the_sounds_folder_is_played_by_its_name() {
     trunk.ear.hears(700.0).await;
 }
 
+/// C2.
 #[tokio::test]
 async fn sounds_are_played_one_after_another_and_an_unknown_one_is_left_out() {
     let mut rig = Rig::start();
@@ -156,6 +152,7 @@ async fn sounds_are_played_one_after_another_and_an_unknown_one_is_left_out() {
     rig.told(MediaEvent::Played { leg: CUSTOMER, token: 5 }).await;
 }
 
+/// C2.
 #[tokio::test]
 async fn who_is_to_hear_something_else_hears_it_at_once_and_not_the_rest_of_the_prompt() {
     let mut rig = Rig::start();
@@ -187,6 +184,39 @@ async fn an_operators_own_file_is_heard_in_place_of_the_shipped_sound() {
     trunk.ear.hears(1100.0).await;
 }
 
+/// For how many packets the next whole tone sounds, and the next whole rest lasts.
+async fn cadence(ear: &mut Ear) -> (usize, usize) {
+    let mut runs: Vec<(bool, usize)> = Vec::new();
+    while runs.len() < 4 {
+        let packet = ear.packet().await;
+        let sounds = packet.payload.iter().any(|byte| ear.law.decode(*byte) > 1000);
+        match runs.last_mut() {
+            Some((kind, length)) if *kind == sounds => *length += 1,
+            _ => runs.push((sounds, 1)),
+        }
+    }
+    // The first run may have begun before we listened.
+    if runs[1].0 { (runs[1].1, runs[2].1) } else { (runs[2].1, runs[1].1) }
+}
+
+/// E5.
+#[tokio::test]
+async fn busy_and_congestion_have_their_own_cadence() {
+    let rig = Rig::start();
+    for (source, name, seconds) in [(Source::Busy, "busy", 0.35), (Source::Congestion, "congestion", 0.25)] {
+        for source in [source, Source::Music(name.into())] {
+            let mut trunk = rig.trunk(CUSTOMER, Law::A).await.use_law(Law::A);
+            rig.media.hear(CUSTOMER, source.clone());
+            trunk.ear.hears(425.0).await;
+            let (sounds, rests) = cadence(&mut trunk.ear).await;
+            let near = |frames: usize| (frames as f64 * 0.02 - seconds).abs() < 0.021;
+            assert!(near(sounds) && near(rests), "{source:?}: {sounds} and {rests} frames");
+            rig.media.close(CUSTOMER);
+        }
+    }
+}
+
+/// E5.
 #[tokio::test]
 async fn ringback_is_heard_before_the_answer() {
     let rig = Rig::start();
@@ -276,6 +306,7 @@ async fn a_held_session_is_neither_sent_to_nor_heard() {
     assert!(trunk.ear.is_empty());
 }
 
+/// A9.
 #[tokio::test]
 async fn two_browsers_share_the_port_and_a_leg_moves_between_them() {
     let mut rig = Rig::start();
@@ -297,6 +328,7 @@ async fn two_browsers_share_the_port_and_a_leg_moves_between_them() {
     assert!(first.answer.contains(&port) && second.answer.contains(&port), "one port for all");
 }
 
+/// F7.
 #[tokio::test]
 async fn a_browser_without_a_call_is_sent_nothing() {
     let mut rig = Rig::start();
@@ -323,6 +355,7 @@ async fn an_offer_that_cannot_be_taken_is_told() {
     rig.told(MediaEvent::AttachFailed { leg: AGENT }).await;
 }
 
+/// F7.
 #[tokio::test]
 async fn a_leg_may_wait_for_its_browser_to_connect() {
     let mut rig = Rig::start();
@@ -335,6 +368,7 @@ async fn a_leg_may_wait_for_its_browser_to_connect() {
     browser.ear.hears(600.0).await;
 }
 
+/// B3.
 #[tokio::test]
 async fn a_browser_that_falls_silent_is_lost() {
     let mut rig = Rig::start();

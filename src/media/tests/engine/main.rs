@@ -9,6 +9,9 @@
 )]
 
 mod audio;
+mod conference;
+mod digits;
+mod early_media;
 mod path;
 mod recording;
 mod rig;

@@ -13,6 +13,7 @@ async fn quality(rig: &mut Rig, of: LegId, good: impl Fn(&Quality) -> bool) -> Q
     .await
 }
 
+/// D1.
 #[tokio::test]
 async fn the_quality_of_both_paths_is_told() {
     let mut rig = Rig::start();
@@ -29,6 +30,7 @@ async fn the_quality_of_both_paths_is_told() {
     assert!(measured.round_trip_ms.unwrap() < 1000.0);
 }
 
+/// D1.
 #[tokio::test]
 async fn lost_packets_lower_the_quality() {
     let mut rig = Rig::start();

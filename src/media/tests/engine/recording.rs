@@ -1,4 +1,4 @@
-//! What a recording holds, and what is left of it when the process dies.
+//! What a recording holds (G4), and what is left of it when the process dies.
 
 use crate::rig::*;
 use cordboard_core::ids::{CallId, PeerId};
@@ -83,6 +83,30 @@ async fn on_hold_the_recording_has_what_the_customer_heard() {
     assert!(share(&right, 700.0, rate) > 0.8);
 }
 
+/// D5, G4.
+#[tokio::test]
+async fn a_conference_is_recorded_with_all_that_the_customer_heard() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::A).await;
+    let mut third = rig.trunk(THIRD, Law::Mu).await;
+    trunk = trunk.use_law(Law::A);
+    trunk.speaks(600.0);
+    browser.speaks(1000.0);
+    third.speaks(1400.0);
+    rig.media.record(CALL, CUSTOMER);
+    rig.confer(&[CUSTOMER, AGENT, THIRD]);
+    trunk.ear.hears_together(&[1000.0, 1400.0]).await;
+    trunk.ear.packets(100).await;
+    rig.media.stop_record(CALL);
+    let (path, _, _) = ready(&mut rig).await;
+    let (left, right, rate) = decode(&path);
+    assert!(share(&left, 600.0, rate) > 0.8, "left is the customer");
+    for (frequency, heard) in [(1000.0, 0.35..0.6), (1400.0, 0.35..0.6), (600.0, 0.0..0.01)] {
+        let share = share(&right, frequency, rate);
+        assert!(heard.contains(&share), "{frequency}: {share} of the right side");
+    }
+}
+
 #[tokio::test]
 async fn a_paused_recording_has_silence_of_the_same_length() {
     let mut rig = Rig::start();
@@ -103,6 +127,7 @@ async fn a_paused_recording_has_silence_of_the_same_length() {
     assert!(energy(&left[left.len() / 2..]) < 1000.0);
 }
 
+/// G5.
 #[tokio::test]
 async fn what_a_killed_process_left_is_finished_at_the_next_start() {
     let mut rig = Rig::start();

@@ -25,6 +25,7 @@ use webrtc::runtime::TokioRuntime;
 
 pub const CUSTOMER: LegId = LegId(0xC);
 pub const AGENT: LegId = LegId(0xA);
+pub const THIRD: LegId = LegId(0x3);
 pub const EVENT_TYPE: u8 = 101;
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Nothing here takes longer on a working engine, even on a busy machine.
@@ -146,6 +147,13 @@ impl Rig {
         (trunk, browser)
     }
 
+    /// All of these hear each other.
+    pub fn confer(&self, legs: &[LegId]) {
+        for leg in legs {
+            self.media.hear(*leg, Source::Mix(legs.to_vec()));
+        }
+    }
+
     pub fn join(&self) {
         self.media.hear(CUSTOMER, Source::Leg(AGENT));
         self.media.hear(AGENT, Source::Leg(CUSTOMER));
@@ -172,6 +180,16 @@ pub struct Heard {
     pub timestamp: u32,
     pub ssrc: u32,
     pub payload: Vec<u8>,
+}
+
+/// Judges the numbers of a stream of audio: no packet lacks, and the timestamp goes with the time.
+pub fn unbroken(packets: &[Heard]) {
+    for pair in packets.windows(2) {
+        assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1, "sequence");
+        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
+        assert!((160..8000).contains(&step) && step % 8 == 0, "timestamp step {step}");
+        assert_eq!(pair[1].ssrc, pair[0].ssrc);
+    }
 }
 
 /// What an end received, and how to judge it.
@@ -205,6 +223,11 @@ impl Ear {
 
     /// Waits until ten packets in a row carry the tone and little else.
     pub async fn hears(&mut self, frequency: f64) {
+        self.hears_together(&[frequency]).await;
+    }
+
+    /// Waits until ten packets in a row carry these tones, all about as loud, and little else.
+    pub async fn hears_together(&mut self, frequencies: &[f64]) {
         let mut window: Vec<f64> = Vec::new();
         for _ in 0..1000 {
             let packet = self.packet().await;
@@ -213,13 +236,15 @@ impl Ear {
             }
             window.extend(packet.payload.iter().map(|byte| f64::from(self.law.decode(*byte))));
             if window.len() >= 1600 {
-                if share_of(&window, frequency) > 0.8 {
+                let shares: Vec<f64> = frequencies.iter().map(|frequency| share_of(&window, *frequency)).collect();
+                let least = 0.6 / frequencies.len() as f64;
+                if shares.iter().sum::<f64>() > 0.8 && shares.iter().all(|share| *share > least) {
                     return;
                 }
                 window.drain(..160);
             }
         }
-        panic!("{frequency} Hz was never heard");
+        panic!("{frequencies:?} Hz were never heard");
     }
 
     /// The share of the tone in the next ten packets.
@@ -261,13 +286,18 @@ pub struct Trunk {
     pub to: SocketAddr,
     pub ear: Ear,
     law: Law,
+    ssrc: u32,
     sequence: Arc<AtomicU32>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Trunk {
     pub async fn open(rig: &Rig, leg: LegId) -> Self {
-        let to = rig.media.open_rtp(leg).unwrap();
+        Trunk::at(rig.media.open_rtp(leg).unwrap()).await
+    }
+
+    /// One that sends to an open leg, from an address and with a stream of its own.
+    pub async fn at(to: SocketAddr) -> Self {
         let socket = Arc::new(UdpSocket::bind((LOCALHOST, 0)).await.unwrap());
         let (heard, packets) = unbounded_channel();
         let reader = Arc::clone(&socket);
@@ -290,7 +320,8 @@ impl Trunk {
             }
         });
         let ear = Ear { packets, law: Law::Mu };
-        Trunk { socket, to, ear, law: Law::Mu, sequence: Arc::new(AtomicU32::new(100)), tasks: vec![task] }
+        let ssrc = socket.local_addr().unwrap().port().into();
+        Trunk { socket, to, ear, law: Law::Mu, ssrc, sequence: Arc::new(AtomicU32::new(100)), tasks: vec![task] }
     }
 
     pub fn remote(&self, law: Law) -> RtpRemote {
@@ -313,13 +344,13 @@ impl Trunk {
 
     /// Speaks a tone from now on.
     pub fn speaks(&mut self, frequency: f64) {
-        let (socket, to, law, sequence) = (Arc::clone(&self.socket), self.to, self.law, Arc::clone(&self.sequence));
+        let (socket, to, law, ssrc, sequence) = (Arc::clone(&self.socket), self.to, self.law, self.ssrc, Arc::clone(&self.sequence));
         self.tasks.push(tokio::spawn(async move {
             let mut clock = tokio::time::interval(Duration::from_millis(20));
             for frame in 0.. {
                 clock.tick().await;
                 let number = sequence.fetch_add(1, Ordering::Relaxed);
-                let datagram = rtp_datagram(law.payload_type(), number, number.wrapping_mul(160), 77, &tone(frequency, law, frame));
+                let datagram = rtp_datagram(law.payload_type(), number, number.wrapping_mul(160), ssrc, &tone(frequency, law, frame));
                 socket.send_to(&datagram, to).await.unwrap();
             }
         }));
@@ -328,7 +359,7 @@ impl Trunk {
     /// One packet of the stream.
     pub async fn sends(&self, payload_type: u8, timestamp: u32, payload: &[u8]) {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
-        self.socket.send_to(&rtp_datagram(payload_type, number, timestamp, 77, payload), self.to).await.unwrap();
+        self.socket.send_to(&rtp_datagram(payload_type, number, timestamp, self.ssrc, payload), self.to).await.unwrap();
     }
 }
 

@@ -46,6 +46,9 @@ async fn two_hundred_calls_and_twenty_browsers_leave_nothing_behind() {
         rig.told(MediaEvent::Attached { leg: agent }).await;
         rig.media.hear(customer, Source::Leg(agent));
         rig.media.hear(agent, Source::Leg(customer));
+        for third in [LegId(1), LegId(2)] {
+            rig.confer(&[customer, agent, third]);
+        }
         rig.media.close(customer);
         rig.media.close(agent);
     }

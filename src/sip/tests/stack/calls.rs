@@ -27,6 +27,7 @@ fn a_call_rings_is_answered_and_ended_by_the_caller() {
     }
 }
 
+/// D8.
 #[test]
 fn a_call_is_ended_by_the_called_side() {
     let mut pair = Pair::new();
@@ -37,6 +38,7 @@ fn a_call_is_ended_by_the_called_side() {
     assert_eq!(pair.events(Who::B, b), vec![SignalEvent::Up, SignalEvent::Closed]);
 }
 
+/// C9.
 #[test]
 fn a_caller_who_gives_up_while_it_rings_cancels() {
     let mut pair = Pair::new();
@@ -52,6 +54,7 @@ fn a_caller_who_gives_up_while_it_rings_cancels() {
     assert_eq!((pair.count("B>A 200 CANCEL"), pair.count("B>A 487 INVITE"), pair.count("A>B ACK")), (1, 1, 1));
 }
 
+/// E5.
 #[test]
 fn a_refusal_tells_its_status_its_cause_and_when_to_come_again() {
     let mut pair = Pair::new();
@@ -122,6 +125,7 @@ fn a_network_that_does_not_answer_fails_the_call_as_408() {
     assert_eq!(pair.count("A>B INVITE"), 7);
 }
 
+/// C9.
 #[test]
 fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
     let mut pair = Pair::new();
@@ -216,6 +220,7 @@ fn every_message_twice_is_one_call() {
     assert_eq!((pair.b.legs.len(), pair.events(Who::B, b).len()), (1, 3));
 }
 
+/// D8.
 #[test]
 fn both_sides_hang_up_at_once() {
     let mut pair = Pair::new();

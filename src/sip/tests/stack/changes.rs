@@ -78,6 +78,7 @@ fn a_peer_that_takes_no_update_is_refreshed_by_re_invite() {
     pair.assert_all_closed();
 }
 
+/// G5.
 #[test]
 fn a_far_side_that_vanishes_is_noticed_by_both_refresher_and_waiting_side() {
     let mut pair = Pair::new();
@@ -91,6 +92,7 @@ fn a_far_side_that_vanishes_is_noticed_by_both_refresher_and_waiting_side() {
     pair.assert_all_closed();
 }
 
+/// G5.
 #[test]
 fn a_probe_that_meets_no_dialog_ends_the_call_and_one_that_is_answered_does_not() {
     let mut pair = Pair::new();
@@ -108,6 +110,7 @@ fn a_probe_that_meets_no_dialog_ends_the_call_and_one_that_is_answered_does_not(
     assert!(matches!(&events[2..], [SignalEvent::Failed(f), SignalEvent::Closed] if f.status == 481), "{events:?}");
 }
 
+/// G5.
 #[test]
 fn a_probe_without_an_answer_ends_the_call() {
     let mut pair = Pair::new();

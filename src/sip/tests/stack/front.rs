@@ -54,6 +54,7 @@ fn request(method: &str, via: &str, more: &str) -> String {
 
 const VIA: &str = "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx";
 
+/// C1.
 #[test]
 fn a_stranger_is_refused_and_counted_and_a_strangers_response_is_dropped() {
     let mut rig = Rig::new();
@@ -150,6 +151,7 @@ fn what_cannot_be_taken_is_refused_by_its_kind() {
     assert_eq!(response.headers.get(Field::Unsupported), Some("precondition, x"));
 }
 
+/// G2.
 #[test]
 fn in_overload_new_calls_are_shed_with_a_time_to_come_again() {
     let mut rig = Rig::new();
@@ -168,6 +170,7 @@ fn in_overload_new_calls_are_shed_with_a_time_to_come_again() {
     assert!(rig.receive(&request("INVITE", VIA, "")).iter().any(|a| matches!(a, EndpointAction::Invite { .. })));
 }
 
+/// H3.
 #[test]
 fn a_trunks_host_is_asked_and_its_answer_or_silence_told() {
     let mut pair = Pair::new();

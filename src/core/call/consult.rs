@@ -1,0 +1,370 @@
+//! Consultation and conference: the customer waits while the agent speaks with a third party; then any two of them, or all three, go on (D5).
+
+mod third;
+mod voices;
+
+use super::{Call, Channel, Queueing, Seat, State, Talk, hang_up};
+use crate::agent;
+use crate::cx::{Cx, Millis};
+use crate::ids::{AgentId, LegId, OfferId};
+use crate::message::{Action, Consulted, Gateway, Number, Phase, Reached, Side, Source, Tell, Whom};
+use crate::outcome::{CallStatus, CallType, HungUpBy};
+use crate::record::What;
+use crate::setup::DigitMode;
+use crate::trunk;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Consult {
+    whom: Whom,
+    stage: Stage,
+    side: Side,
+    /// The third was with the customer, so that it is their call too: recording, after-call work.
+    joined: bool,
+    segment: u16,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+enum Stage {
+    /// An agent is sought: the place in the group's queue, or the reservation of the one who is asked.
+    Seeking {
+        place: Box<Queueing>,
+        asked: Option<(AgentId, OfferId)>,
+    },
+    /// The agent accepted; the leg comes up.
+    Joining(Seat),
+    /// A number is called.
+    Calling(Outside),
+    Up(Third),
+}
+
+/// The third party.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) enum Third {
+    Agent(Seat),
+    Outside(Outside),
+}
+
+impl Third {
+    fn leg(&self) -> LegId {
+        match self {
+            Self::Agent(seat) => seat.leg,
+            Self::Outside(outside) => outside.leg,
+        }
+    }
+
+    fn seat(&self) -> Option<&Seat> {
+        match self {
+            Self::Agent(seat) => Some(seat),
+            Self::Outside(_) => None,
+        }
+    }
+}
+
+/// A number that the switch calls beside the customer's.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Outside {
+    leg: LegId,
+    number: Number,
+    /// Given with the channel.
+    gateway: Option<Gateway>,
+    until: Millis,
+    rings: bool,
+    early_media: bool,
+}
+
+/// A consultation whose customer has left.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Aside {
+    pub seat: Seat,
+    third: Third,
+    joined: bool,
+    muted: bool,
+    began: i64,
+}
+
+impl Consult {
+    pub fn place(&self) -> Option<&Queueing> {
+        match &self.stage {
+            Stage::Seeking { place, .. } => Some(place),
+            Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => None,
+        }
+    }
+
+    pub fn place_mut(&mut self) -> Option<&mut Queueing> {
+        match &mut self.stage {
+            Stage::Seeking { place, .. } => Some(place),
+            Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => None,
+        }
+    }
+
+    pub fn segment(&self) -> u16 {
+        self.segment
+    }
+
+    fn guest(&self) -> Option<&Seat> {
+        match &self.stage {
+            Stage::Joining(seat) => Some(seat),
+            Stage::Up(third) => third.seat(),
+            Stage::Seeking { .. } | Stage::Calling(_) => None,
+        }
+    }
+
+    fn guest_mut(&mut self) -> Option<&mut Seat> {
+        match &mut self.stage {
+            Stage::Joining(seat) | Stage::Up(Third::Agent(seat)) => Some(seat),
+            Stage::Seeking { .. } | Stage::Calling(_) | Stage::Up(Third::Outside(_)) => None,
+        }
+    }
+
+    fn outside(&self) -> Option<&Outside> {
+        match &self.stage {
+            Stage::Calling(outside) | Stage::Up(Third::Outside(outside)) => Some(outside),
+            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Up(Third::Agent(_)) => None,
+        }
+    }
+
+    fn up(&self) -> Option<&Third> {
+        match &self.stage {
+            Stage::Up(third) => Some(third),
+            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) => None,
+        }
+    }
+
+    /// The called number with whom the agent speaks.
+    pub fn spoken_number(&self) -> Option<(LegId, DigitMode)> {
+        let outside = self.outside().filter(|_| self.side == Side::Third)?;
+        Some((outside.leg, outside.gateway.as_ref()?.digits))
+    }
+
+    /// When a called number has rung for long enough.
+    pub fn until(&self) -> Option<Millis> {
+        match &self.stage {
+            Stage::Calling(outside) => outside.gateway.as_ref().map(|_| outside.until),
+            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Up(_) => None,
+        }
+    }
+
+    /// For the agent who consults.
+    pub fn seen(&self) -> Consulted {
+        let reached = match &self.stage {
+            Stage::Seeking { place, .. } if place.offers.is_empty() => Reached::Asked,
+            Stage::Seeking { .. } | Stage::Joining(_) => Reached::Ringing,
+            Stage::Calling(outside) if outside.rings => Reached::Ringing,
+            Stage::Calling(_) => Reached::Asked,
+            Stage::Up(_) => Reached::Up,
+        };
+        Consulted { whom: self.whom.clone(), reached, side: self.side }
+    }
+
+    /// What the agent hears before the third is there.
+    fn waiting_sound(&self) -> Source {
+        match &self.stage {
+            Stage::Calling(outside) if outside.early_media => Source::Leg(outside.leg),
+            Stage::Calling(outside) if !outside.rings => Source::Silence,
+            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => Source::Music("ringback".into()),
+        }
+    }
+}
+
+impl Call {
+    pub(super) fn start_consult(&mut self, whom: &Whom, out: &mut Vec<Action>, cx: &mut Cx) {
+        let State::Talking(talk) = &self.state else { return };
+        if talk.transfer.is_some() || talk.consult.is_some() {
+            return;
+        }
+        let (agent, own_group, ring) = (talk.seat.agent, talk.seat.terms.group, talk.seat.terms.ring);
+        let (call, segment) = (self.id(), self.new_segment());
+        let group = if let Whom::Group(group) = whom { Some(*group) } else { None };
+        out.push(Action::Journal(What::ConsultBegan { agent, group }));
+        let mut place = self.place(group.unwrap_or(own_group), cx.wall, false);
+        place.consults = true;
+        place.refused.insert(agent, cx.wall);
+        let stage = match whom {
+            Whom::Group(_) => {
+                out.push(self.ticket(&place));
+                Stage::Seeking { place: Box::new(place), asked: None }
+            }
+            Whom::Agent(target) => {
+                let offer = OfferId(cx.next_id());
+                place.direct = true;
+                out.push(Action::Tell(Tell::Agent(*target, agent::Event::ReserveDirect { offer, call, ring })));
+                Stage::Seeking { place: Box::new(place), asked: Some((*target, offer)) }
+            }
+            Whom::Number(number) => {
+                let leg = LegId(cx.next_id());
+                let channel = Channel { call, leg };
+                out.push(Action::Tell(Tell::Trunk(number.trunk, trunk::Event::Claim { channel, way: CallType::Outbound })));
+                let number = number.clone();
+                Stage::Calling(Outside { leg, number, gateway: None, until: 0, rings: false, early_media: false })
+            }
+        };
+        if let State::Talking(talk) = &mut self.state {
+            talk.consult = Some(Box::new(Consult { whom: whom.clone(), stage, side: Side::Third, joined: false, segment }));
+            // The consultation holds the customer.
+            (talk.refusal, talk.held) = (None, false);
+        }
+        self.voices_changed(out);
+    }
+
+    pub(super) fn speak_with(&mut self, side: impl Fn(Side) -> Side, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &mut self.state else { return };
+        let Some(consult) = talk.consult.as_mut().filter(|consult| consult.up().is_some()) else { return };
+        consult.side = side(consult.side);
+        if consult.side == Side::All && !std::mem::replace(&mut consult.joined, true) {
+            out.push(Action::Journal(What::Conferenced));
+        }
+        self.voices_changed(out);
+    }
+
+    /// The agent takes the customer back alone.
+    pub(super) fn end_consult(&mut self, out: &mut Vec<Action>) {
+        let State::Talking(talk) = &mut self.state else { return };
+        let Some(consult) = talk.consult.take() else { return };
+        let status = if consult.up().is_some() { CallStatus::NormalEnd } else { CallStatus::CallerCancelled };
+        self.stop_consult(*consult, status, HungUpBy::Agent, out);
+        self.voices_changed(out);
+    }
+
+    /// The third takes the customer; the agent is released.
+    pub(super) fn complete_consult(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) -> bool {
+        let State::Talking(talk) = &mut self.state else { return false };
+        let Some(consult) = talk.consult.take_if(|consult| consult.up().is_some()) else { return false };
+        let State::Talking(talk) = std::mem::replace(&mut self.state, State::Claiming) else { return false };
+        self.release(&talk, status, by, out);
+        out.push(Action::Journal(What::ConsultTookOver { status, by }));
+        self.segment = consult.segment;
+        match consult.stage {
+            Stage::Up(Third::Agent(seat)) => {
+                let (seat, began) = (Seat { guest: false, ..seat }, talk.began);
+                self.state = State::Talking(Talk {
+                    seat,
+                    began,
+                    held: false,
+                    muted: false,
+                    transfer: None,
+                    refusal: None,
+                    consult: None,
+                    waits: false,
+                });
+            }
+            Stage::Up(Third::Outside(outside)) => self.state = State::Bridged(outside),
+            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) => {}
+        }
+        self.voices_changed(out);
+        true
+    }
+
+    /// The agent's part in the conversation is over.
+    pub(super) fn release(&mut self, talk: &Talk, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        self.tell_quality(out);
+        out.push(hang_up(talk.seat.leg));
+        out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
+        out.push(self.show(&talk.seat, Phase::Ended, Some(talk), Some((status, by))));
+    }
+
+    // ---- who is out of reach, who leaves ----
+
+    fn guest(&self) -> Option<&Seat> {
+        match &self.state {
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.guest()),
+            State::Aside(aside) => aside.third.seat(),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
+    }
+
+    /// Everybody of ours who is in the call.
+    pub(super) fn seats(&self) -> impl Iterator<Item = &Seat> {
+        self.seat().into_iter().chain(self.guest())
+    }
+
+    pub(super) fn guest_mut(&mut self) -> Option<&mut Seat> {
+        match &mut self.state {
+            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.guest_mut()),
+            State::Aside(Aside { third: Third::Agent(seat), .. }) => Some(seat),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
+    }
+
+    /// The third is gone for good; whether it was the third.
+    pub(super) fn guest_lost(&mut self, agent: AgentId, out: &mut Vec<Action>) -> bool {
+        if self.guest().is_none_or(|seat| seat.agent != agent) {
+            return false;
+        }
+        match self.state {
+            State::Aside(_) => self.end(CallStatus::AgentLost, HungUpBy::Switch, out),
+            _ => self.third_leaves(HungUpBy::Switch, out),
+        }
+        true
+    }
+
+    /// The customer leaves a consultation: answered, it goes on as a call of the two.
+    pub(super) fn customer_leaves_consult(&mut self, out: &mut Vec<Action>) -> bool {
+        let State::Talking(talk) = &mut self.state else { return false };
+        let Some(consult) = talk.consult.take_if(|consult| consult.up().is_some()) else { return false };
+        let State::Talking(talk) = std::mem::replace(&mut self.state, State::Claiming) else { return false };
+        self.tell_quality(out);
+        out.push(Action::Journal(What::ConsultTookOver { status: CallStatus::NormalEnd, by: HungUpBy::Customer }));
+        self.segment = consult.segment;
+        self.stop_recording(out);
+        if std::mem::take(&mut self.channel) {
+            out.push(self.free_channel(self.arrival.trunk, self.arrival.leg));
+        }
+        if let Stage::Up(third) = consult.stage {
+            let Talk { seat, muted, began, .. } = talk;
+            self.state = State::Aside(Aside { seat, third, joined: consult.joined, muted, began });
+        }
+        self.voices_changed(out);
+        true
+    }
+
+    /// The end of a consultation without its customer.
+    pub(super) fn end_aside(&mut self, aside: &Aside, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        out.push(hang_up(aside.seat.leg));
+        out.push(self.agent_over(aside.seat.agent, Some(aside.seat.terms.wrap_up), false));
+        out.push(self.show(&aside.seat, Phase::Ended, None, Some((status, by))));
+        self.dismiss(&aside.third, aside.joined, status, by, out);
+    }
+
+    pub(super) fn guest_hangs_up(&mut self, out: &mut Vec<Action>) {
+        match self.state {
+            State::Aside(_) => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
+            _ => self.third_leaves(HungUpBy::Agent, out),
+        }
+    }
+
+    pub(super) fn end_bridge(&mut self, outside: Outside, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        self.dismiss(&Third::Outside(outside), false, status, by, out);
+    }
+
+    /// The call ends, or its agent is lost: the consultation with it.
+    pub(super) fn drop_consult(&mut self, talk: &mut Talk, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        if let Some(consult) = talk.consult.take() {
+            let status = if consult.up().is_some() { status } else { CallStatus::CallerCancelled };
+            self.stop_consult(*consult, status, by, out);
+        }
+    }
+}
+
+impl Consult {
+    /// The agent who is asked, until the word comes.
+    fn asks(&self) -> Option<(AgentId, OfferId)> {
+        match &self.stage {
+            Stage::Seeking { asked, .. } => *asked,
+            Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => None,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Agents who ring for the call: offers, accepts, time-outs, devices that fail (C4–C6, C8).
+
+use super::{Call, InHand, Queueing, Seat, State, hang_up, phone_of};
+use crate::agent;
+use crate::cx::Cx;
+use crate::group;
+use crate::ids::{AgentId, LegId, OfferId, PeerId};
+use crate::leg;
+use crate::message::{Action, LegPlan, Offer, OfferEnd, Phase, Ringing, Tell, Transfer, Withdrawal};
+use crate::outcome::CallStatus;
+use crate::record::What;
+
+impl Call {
+    pub(super) fn offered_to(&mut self, offer: Offer, out: &mut Vec<Action>, cx: &mut Cx) {
+        let (call, caller, contact) = (self.id(), self.arrival.customer().to_owned(), self.arrival.ours().to_owned());
+        let Some(queueing) = self.seeking_mut().filter(|queueing| queueing.wait == offer.wait) else {
+            // The race is over: the group's offer crossed the end, or another wait.
+            return self.send_back(offer.offer, offer.agent, out);
+        };
+        let terms = &offer.terms;
+        out.push(Action::Journal(What::Ringing { agent: offer.agent }));
+        let ringing = Ringing {
+            offer: offer.offer,
+            call,
+            caller: caller.clone(),
+            called: contact,
+            group: terms.group_name.clone(),
+            waiting_since: queueing.since,
+            rings_since: cx.wall,
+            rings_until: cx.wall + i64::try_from(terms.ring).unwrap_or(i64::MAX),
+            automatic: terms.automatic,
+        };
+        out.push(Action::Tell(Tell::Agent(offer.agent, agent::Event::Ring(Box::new(ringing)))));
+        let leg = phone_of(&offer).cloned().map(|phone| {
+            let leg = LegId(cx.next_id());
+            out.push(Action::OpenLeg { leg, plan: LegPlan::Phone { agent: offer.agent, phone, caller } });
+            leg
+        });
+        let until = cx.now + terms.ring;
+        queueing.offers.push(InHand { offer, leg, until, withdrawn: None });
+        self.legs.extend(leg);
+        self.show_talk(out);
+    }
+
+    /// An offer that came too late.
+    pub(super) fn send_back(&mut self, offer: OfferId, agent: AgentId, out: &mut Vec<Action>) {
+        self.unconfirmed.insert(offer, agent);
+        out.push(self.withdraw(offer, agent, Withdrawal::NotNeeded));
+    }
+
+    pub(super) fn ring_timeouts(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let Some(queueing) = self.seeking() else { return };
+        let late: Vec<OfferId> =
+            queueing.offers.iter().filter(|o| o.withdrawn.is_none() && o.until <= cx.now).map(|o| o.offer.offer).collect();
+        for offer in late {
+            self.take_back(offer, |terms| Withdrawal::RingTimeout { misses: terms.misses }, out);
+        }
+    }
+
+    /// Takes an offer back; the group's next offer waits for the agent's word.
+    fn take_back(&mut self, offer: OfferId, why: impl Fn(&crate::message::Terms) -> Withdrawal, out: &mut Vec<Action>) {
+        let Some(queueing) = self.seeking_mut() else { return };
+        let Some(hand) = queueing.offers.iter_mut().find(|o| o.offer.offer == offer && o.withdrawn.is_none()) else { return };
+        hand.withdrawn = Some(OfferEnd::Refused);
+        let (offer, leg) = (hand.offer.clone(), hand.leg);
+        out.push(Action::Journal(What::RingEnded { agent: offer.agent }));
+        out.push(self.withdraw(offer.offer, offer.agent, why(&offer.terms)));
+        out.extend(leg.map(hang_up));
+    }
+
+    /// The agent's word that an offer is over.
+    pub(super) fn offer_ended(&mut self, offer: OfferId, how: OfferEnd, out: &mut Vec<Action>, cx: &Cx) {
+        self.unconfirmed.remove(&offer);
+        // A winner that let go before it heard of its win says `AgentLost` to the win.
+        let call = self.id();
+        let Some(queueing) = self.seeking_mut() else { return };
+        let Some(at) = queueing.offers.iter().position(|o| o.offer.offer == offer) else { return };
+        let hand = queueing.offers.remove(at);
+        let how = hand.withdrawn.unwrap_or(how);
+        if hand.withdrawn.is_none() {
+            out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
+            out.extend(hand.leg.map(hang_up));
+        }
+        if queueing.direct {
+            match queueing.back.filter(|_| queueing.offers.is_empty()) {
+                Some(back) => self.fall_back(back, out, cx),
+                None => self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out),
+            }
+            return;
+        }
+        let (group, agent) = (queueing.group, hand.offer.agent);
+        if how == OfferEnd::Refused {
+            queueing.refused.insert(agent, cx.wall);
+        }
+        out.push(Action::Tell(Tell::Group(group, group::Event::OfferOver { call, offer, agent, how })));
+    }
+
+    pub(super) fn accepted(&mut self, offer: OfferId, peer: Option<PeerId>, out: &mut Vec<Action>, cx: &mut Cx) {
+        let Some(queueing) = self.seeking() else { return };
+        let Some(hand) = queueing.offers.iter().find(|o| o.offer.offer == offer && o.withdrawn.is_none()) else { return };
+        match (hand.leg, peer) {
+            // A phone that rings is answered at the phone, not in the page.
+            (Some(_), _) => {}
+            (None, Some(peer)) => {
+                let (leg, agent) = (LegId(cx.next_id()), hand.offer.agent);
+                self.legs.insert(leg);
+                self.win(offer, leg, out);
+                out.push(Action::OpenLeg { leg, plan: LegPlan::Browser { agent, peer } });
+            }
+            (None, None) => self.take_back(offer, |_| Withdrawal::DeviceFailed("no_voice_path".into()), out),
+        }
+    }
+
+    /// One agent has won: everybody else hears so (C4).
+    fn win(&mut self, offer: OfferId, leg: LegId, out: &mut Vec<Action>) {
+        let (call, guest) = (self.id(), matches!(self.state, State::Talking(_)));
+        let segment = self.seeking_segment();
+        let Some(mut queueing) = self.end_search() else { return };
+        out.extend(self.leave(&queueing));
+        for hand in std::mem::take(&mut queueing.offers) {
+            if hand.offer.offer == offer {
+                out.push(Action::Tell(Tell::Agent(hand.offer.agent, agent::Event::Won { offer, call })));
+                let seat = Seat { agent: hand.offer.agent, leg, terms: hand.offer.terms, ding_dong: None, away: false, segment, guest };
+                self.take_seat(seat, out);
+            } else {
+                self.abandon_offer(&hand, out);
+            }
+        }
+    }
+
+    /// The caller's place in a queue, or the one of a consultation that seeks an agent.
+    pub(super) fn seeking(&self) -> Option<&Queueing> {
+        match &self.state {
+            State::Queueing(queueing) => Some(queueing),
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.place()),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
+    }
+
+    fn seeking_mut(&mut self) -> Option<&mut Queueing> {
+        match &mut self.state {
+            State::Queueing(queueing) => Some(queueing),
+            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.place_mut()),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
+    }
+
+    /// The place, which [`Call::take_seat`] follows.
+    fn end_search(&mut self) -> Option<Queueing> {
+        match &mut self.state {
+            State::Queueing(_) => match std::mem::replace(&mut self.state, State::Claiming) {
+                State::Queueing(queueing) => Some(queueing),
+                _ => None,
+            },
+            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.place_mut()).map(|place| place.clone()),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
+    }
+
+    fn seeking_segment(&self) -> u16 {
+        match &self.state {
+            State::Talking(talk) => talk.consult.as_ref().map_or(self.segment, |consult| consult.segment()),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Aside(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => self.segment,
+        }
+    }
+
+    fn take_seat(&mut self, seat: Seat, out: &mut Vec<Action>) {
+        if let State::Talking(_) = self.state {
+            return self.guest_comes(seat, out);
+        }
+        out.push(self.show(&seat, Phase::Connecting, None, None));
+        self.state = State::Joining(seat);
+    }
+
+    /// What happens to a phone that rings for an offer.
+    pub(super) fn phone_leg(&mut self, leg: LegId, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
+        let Some(queueing) = self.seeking() else { return };
+        let Some(hand) = queueing.offers.iter().find(|o| o.leg == Some(leg) && o.withdrawn.is_none()) else { return };
+        let offer = hand.offer.offer;
+        match event {
+            leg::Event::Up => {
+                self.win(offer, leg, out);
+                self.joined(out, cx);
+                self.guest_is_up(leg, out);
+            }
+            // 603 and 486 at a phone: the person said no, or the line is taken.
+            leg::Event::Failed(why) if why.status == 603 => self.take_back(offer, |_| Withdrawal::NotNeeded, out),
+            leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
+                self.take_back(offer, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
+            }
+            leg::Event::Ringing { .. } => {}
+        }
+    }
+
+    pub(super) fn agent_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
+        self.unconfirmed.retain(|_, who| *who != agent);
+        self.transfer_target_restarted(agent, out);
+        self.consult_target_restarted(agent, out);
+        // The old machine may have died over the withdrawal, and the new one may have this very offer: both answer `Withdrawn`.
+        let call = self.arrival.call;
+        if let Some(queueing) = self.seeking_mut() {
+            for hand in queueing.offers.iter_mut().filter(|hand| hand.offer.agent == agent) {
+                if hand.withdrawn.is_none() {
+                    hand.withdrawn = Some(OfferEnd::Gone);
+                    out.push(Action::Journal(What::RingEnded { agent }));
+                    out.extend(hand.leg.map(hang_up));
+                }
+                let event = agent::Event::Withdraw { call, offer: hand.offer.offer, why: Withdrawal::NotNeeded };
+                out.push(Action::Tell(Tell::Agent(agent, event)));
+            }
+        }
+        if self.seats().any(|seat| seat.agent == agent) {
+            out.push(Action::Tell(Tell::Agent(agent, agent::Event::Reclaim { call: self.id() })));
+        }
+    }
+}
