@@ -37,6 +37,7 @@ test('the printed account answers a call that a key in the terminal places, and 
   await answerAndListen(agent);
 });
 
+// J4, E5
 test("the carrier's numbers can be called from the page: one speaks, one is busy", async () => {
   const agent = new Workstation(browser.pages().at(-1));
   await agent.click('return-to-reception');

@@ -36,6 +36,7 @@ async function recordOf(station, call) {
   return record;
 }
 
+// E1, E5, G1, G4
 story('Mei dials: it rings with early media, the customer answers, both hear each other, she hangs up, and the call is on record', async () => {
   const { mei } = stage;
   const callee = await stage.callee();
@@ -89,6 +90,7 @@ story('Mei dials: it rings with early media, the customer answers, both hear eac
   });
 });
 
+// E1, E5, G3, D8
 story('a call that does not come about tells why in the page and on the record, and can be made again; one that nobody answers rings out', async () => {
   const { mei } = stage;
   const tom = await stage.tom();
@@ -151,6 +153,7 @@ story('a call that does not come about tells why in the page and on the record, 
   await tom.choose('offline');
 });
 
+// E6, G3
 story("a number beyond the role's prefixes is not permitted, and the carrier hears nothing of it", async () => {
   const { mei } = stage;
   const callee = await stage.callee('phone_left_alone');
@@ -168,6 +171,7 @@ story("a number beyond the role's prefixes is not permitted, and the carrier hea
   await callee.ended;
 });
 
+// E1, F1
 story('what is no number is refused in words, the pad goes with Escape and the focus returns; offline the way out says why it is closed', async () => {
   const { mei } = stage;
   const button = mei.hook('outbound-call');
@@ -187,6 +191,7 @@ story('what is no number is refused in words, the pad goes with Escape and the f
   await mei.goOnline();
 });
 
+// D8, E1
 story('a customer who called is called back by the number that the page does not see', async () => {
   const { mei } = stage;
   const { sipp } = await stage.customerCalls({ did: stage.earlyDid });
@@ -212,24 +217,47 @@ story('a customer who called is called back by the number that the page does not
   await mei.state('available');
 });
 
-story('keys reach the far side one by one, and a text with its pauses', async () => {
+// D7
+story('keys reach the far side one by one, and a text with its pauses: by INFO over one trunk, by RFC 4733 over the other', async () => {
   const { mei } = stage;
-  const callee = await stage.callee('callee_keys', { other: true });
+  const press = async () => {
+    await mei.page.keyboard.press('Alt+K');
+    await mei.hook('keypad').waitFor();
+    await mei.page.keyboard.press('1');
+    await mei.click('key-#');
+    await mei.hook('keypad-text').fill(',20 4*');
+    await mei.hook('keypad-text').press('Enter');
+    await mei.page.waitForFunction(() => document.querySelector('[data-test="keypad-sent"]')?.textContent === '1#,204*');
+  };
+  const come = async (keys) => {
+    const deadline = Date.now() + 10_000;
+    while (keys().length < 6 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(keys(), ['1', '#', '2', '0', '4', '*']);
+  };
+  const over = async (callee) => {
+    await mei.click('hang-up');
+    await callee.ended;
+    await mei.click('return-to-reception');
+    await mei.state('available');
+  };
+
+  const byInfo = await stage.callee('callee_keys', { other: true });
   await dial(mei, CUSTOMER, { callerId: stage.otherDid });
   await mei.call({ phase: 'talking' });
-  await mei.page.keyboard.press('Alt+K');
-  await mei.hook('keypad').waitFor();
-  await mei.page.keyboard.press('1');
-  await mei.click('key-#');
-  await mei.hook('keypad-text').fill(',20 4*');
-  await mei.hook('keypad-text').press('Enter');
-  await mei.page.waitForFunction(() => document.querySelector('[data-test="keypad-sent"]')?.textContent === '1#,204*');
-  const keys = () => callee.lines.filter((line) => line.startsWith('Signal=')).map((line) => line.slice(7));
-  const deadline = Date.now() + 10_000;
-  while (keys().length < 6 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.deepEqual(keys(), ['1', '#', '2', '0', '4', '*']);
-  await mei.click('hang-up');
-  await callee.ended;
-  await mei.click('return-to-reception');
-  await mei.state('available');
+  await press();
+  await come(() => byInfo.lines.filter((line) => line.startsWith('Signal=')).map((line) => line.slice(7)));
+  await over(byInfo);
+
+  const byEvents = await stage.callee();
+  await dial(mei, CUSTOMER);
+  await byEvents.rings;
+  await byEvents.cue();
+  await mei.call({ phase: 'talking' });
+  await press();
+  // All packets of one press have one timestamp.
+  const presses = () => new Map(byEvents.audio.heard.filter(({ type }) => type === 101).map(({ timestamp, payload }) => [timestamp, payload[0]]));
+  await come(() => [...presses().values()].map((event) => '0123456789*#'[event]));
+  const [first, second, third] = [...presses().keys()];
+  assert.ok(third - second >= 2 * RATE && second - first < 2 * RATE, 'the comma is a pause of two seconds');
+  await over(byEvents);
 });

@@ -144,6 +144,7 @@ story('the page of a phone needs no microphone, makes no sound and opens no peer
   await stage.meiAgain();
 });
 
+// C8, E1, E5
 story('a call out rings the phone first, and the customer once it is lifted', async () => {
   const { mei } = stage;
   const phone = await stage.phone();

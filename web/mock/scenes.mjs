@@ -27,6 +27,9 @@ function session(call, phase, more = {}) {
     muted: false,
     recording: true,
     transfer: null,
+    guest: false,
+    consult: null,
+    consultOutcome: null,
     remark: '',
     ...more,
   }

@@ -1,4 +1,4 @@
-//! The calls of a carrier, placed by its customers and to them: SIP through `cordboard-sip`, a stream of speech each, and what became of them in plain words.
+//! J4: the calls of a carrier, placed by its customers and to them: SIP through `cordboard-sip`, a stream of speech each, and what became of them in plain words.
 
 use super::callees::{self, Behaviour};
 use super::rtp::{Path, Stream};

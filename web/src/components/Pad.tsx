@@ -36,7 +36,7 @@ export function Pad({ press, plus, disabled }: { press(key: string): void; plus?
             type="button"
             key={key}
             data-test={`key-${key}`}
-            aria-label={second ? t('pad.zero') : key}
+            aria-label={second ? t('pad.zero') : undefined}
             disabled={disabled}
             // The text field keeps the focus and its caret.
             onMouseDown={event => event.preventDefault()}
@@ -50,7 +50,7 @@ export function Pad({ press, plus, disabled }: { press(key: string): void; plus?
           >
             <span class="pad__in">
               {key}
-              <small>{second ? '+' : letters}</small>
+              <small aria-hidden="true">{second ? '+' : letters}</small>
             </span>
           </button>
         )
