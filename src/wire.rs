@@ -140,15 +140,17 @@ pub enum ConsultTarget {
     Number { to: String, caller_id: Option<String> },
 }
 
-/// A consultation, as its agent sees it (D5).
+/// A consultation, as its agent sees it, or the colleague who was called in (D5).
 #[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "wire.ts")]
 pub struct ConsultView {
-    /// The group's or agent's name, or the number.
+    /// The group's or agent's name, or the number; for a guest, the colleague who consults.
     pub whom: String,
     pub reached: Reached,
     pub side: Side,
+    /// The two go on without the customer.
+    pub customer_left: bool,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +163,7 @@ pub enum Reached {
     Up,
 }
 
-/// With whom the agent speaks.
+/// With whom the agent who consults speaks.
 #[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "wire.ts")]

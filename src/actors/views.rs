@@ -135,6 +135,7 @@ fn consulted(consult: &Consulted, directory: &Directory) -> wire::ConsultView {
             Side::Third => wire::Side::Third,
             Side::All => wire::Side::All,
         },
+        customer_left: consult.customer_left,
     }
 }
 

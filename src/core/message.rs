@@ -183,12 +183,16 @@ pub enum Reached {
     Up,
 }
 
-/// A consultation, as its agent sees it (D5).
+/// A consultation, as its agent sees it, or the colleague who was called in (D5).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Consulted {
+    /// For the colleague: the agent who consults.
     pub whom: Whom,
     pub reached: Reached,
+    /// Always of the agent who consults.
     pub side: Side,
+    /// The two go on without the customer.
+    pub customer_left: bool,
 }
 
 /// How far a transfer is, for the agent who asked for it (D4).

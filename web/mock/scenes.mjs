@@ -93,6 +93,11 @@ const quality = { type: 'quality', call: 'c1', mos: 4.31, loss: 0.2, jitter: 6, 
 
 const outbound = (phase, more = {}) => session('c1', phase, { callType: 'outbound', callerName: null, place: null, caller: '+44 7700 •••• 62', ...more })
 
+const consulting = (consult, more = {}) => {
+  const reached = { whom: 'Li Wei', reached: 'up', side: 'third', customerLeft: false, ...consult }
+  return () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday.', consult: reached, ...more }), ...older()], queues: queues(3, 1), then: [quality] })
+}
+
 const talking = () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), then: [quality] })
 
 /** Snapshot parts by scene. `then` are messages that follow. */
@@ -113,6 +118,16 @@ const scenes = {
   transferasked: talking,
   transferrefused: talking,
   transferempty: talking,
+  consultfails: talking,
+  consultasked: consulting({ whom: 'Deutschsprachige Kundenbetreuung', reached: 'asked' }),
+  consultringing: consulting({ reached: 'ringing' }),
+  consultthird: consulting({}),
+  consultcustomer: consulting({ side: 'customer' }),
+  consultall: consulting({ side: 'all' }, { muted: true }),
+  consultnumber: consulting({ whom: '+442079460177' }, { callerName: null, place: null }),
+  consultleft: consulting({ customerLeft: true }, { recording: false }),
+  guest: consulting({ whom: 'Priya Natarajan-Whitworth' }, { guest: true }),
+  guestleft: consulting({ whom: 'Tom Brandt', customerLeft: true }, { guest: true, recording: false }),
   dialling: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [outbound('dialling', { began: Date.now() - 4000, recording: false }), ...older()], queues: queues(3, 1) }),
   ringingout: () => ({ agent: agent('inLine', { since: Date.now() - 9000 }), sessions: [outbound('ringing', { began: Date.now() - 9000, recording: false }), ...older()], queues: queues(3, 1) }),
   callingout: () => ({ agent: agent('inLine'), sessions: [outbound('talking'), ...older()], queues: queues(3, 1), then: [quality] }),
@@ -208,7 +223,23 @@ export function scene(name, socket) {
         if (name === 'transferrefused') return change({ transfer: ask.to.type === 'group' ? 'noAgentOnline' : 'agentNotFree' })
         change({ phase: 'ended', ended: Date.now(), outcome: 'agent_transfer', hungUpBy: 'agent' })
         return tell({ type: 'agent', ...changed('afterCallWork', { wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
+      case 'consult': {
+        const whom = ask.with.type === 'number' ? ask.with.to : (ask.with.type === 'group' ? targets.groups : targets.agents).find(({ id }) => id === ask.with.id).name
+        change({ transfer: null, consult: { whom, reached: 'ringing', side: 'third', customerLeft: false } })
+        if (name !== 'consultfails') return setTimeout(() => live.consult && change({ consult: { ...live.consult, reached: 'up' } }), 2000)
+        return change({ consult: null, ...(ask.with.type === 'number' ? { transfer: 'numberFailed', consultOutcome: 'in_call' } : { transfer: 'agentNotFree' }) })
+      }
+      case 'swap':
+        return change({ consult: { ...live.consult, side: live.consult.side === 'third' ? 'customer' : 'third' } })
+      case 'conference':
+        return change({ consult: { ...live.consult, side: 'all' } })
+      case 'endConsult':
+        return change({ consult: null })
+      case 'completeConsult':
+        change({ consult: null, phase: 'ended', ended: Date.now(), outcome: 'agent_transfer', hungUpBy: 'agent' })
+        return tell({ type: 'agent', ...changed('afterCallWork', { wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
       case 'hangUp':
+        if (live && live.consult && !live.guest && !live.consult.customerLeft) return change({ consult: null })
         change({ phase: 'ended', ended: Date.now(), outcome: 'normal_end', hungUpBy: 'agent' })
         return tell({ type: 'agent', ...changed('afterCallWork', { wrapUpEnds: Date.now() + 30000, wrapUpTotal: 30000 }) })
       case 'endWrapUp':

@@ -69,7 +69,7 @@ describe('the keypad (D7)', () => {
   })
 
   it('and the transfer take turns', () => {
-    const picking = reduce(open, { type: 'picking', picker: { call: 'c1', list: 'groups', search: '', chosen: null } })
+    const picking = reduce(open, { type: 'picking', picker: { call: 'c1', purpose: 'transfer', list: 'groups', search: '', chosen: null } })
     expect([picking.keypad && picking.keypad.open, picking.picker !== null]).toEqual([false, true])
     const back = reduce(picking, { type: 'keypad', open: true })
     expect([back.keypad && back.keypad.open, back.picker]).toEqual([true, null])

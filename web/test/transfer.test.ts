@@ -22,7 +22,7 @@ const targets: TargetsView = {
     { id: 15, name: 'Ada Gone', number: '2009', email: 'ada@example', groups: [3], state: 'offline' },
   ],
 }
-const picker: Picker = { call: 'c1', list: 'agents', search: '', chosen: null }
+const picker: Picker = { call: 'c1', purpose: 'transfer', list: 'agents', search: '', chosen: null }
 
 function names(search: string): string[] {
   return agentsFound(targets, search, me).map(({ agent }) => agent.name)
@@ -117,7 +117,7 @@ describe('a transfer (D4)', () => {
     expect(picked).toEqual([])
     runCommand('transfer', after(inCall), station)
     runCommand('transfer', after(inCall, open), station)
-    expect(picked).toEqual([{ call: 'c1', list: 'groups', search: '', chosen: null }, null])
+    expect(picked).toEqual([{ call: 'c1', purpose: 'transfer', list: 'groups', search: '', chosen: null }, null])
   })
 
   it('that comes about closes the picker with the session', () => {

@@ -13,6 +13,12 @@ export function shotsOf(base) {
     await page.waitForSelector(name === 'transferempty' ? '[data-test=no-targets]' : '[data-test=target-group]')
     if (then) await then(page)
   }
+  const consulting = (name, list, then) => async page => {
+    await at(name)(page)
+    await page.click('[data-test=consult]')
+    await page.click(`[data-test=list-${list}]`)
+    if (then) await then(page)
+  }
   const startAt = group => async page => {
     await page.click(`[data-test=target-group][data-name="${group}"]`)
     await page.click('[data-test=transfer-start]')
@@ -134,6 +140,22 @@ export function shotsOf(base) {
       await at('available')(page)
       await page.click('[data-test=ended-session] >> nth=1')
     },
+    'consult-groups': consulting('incall', 'groups', page => page.click('[data-test=target-group] >> nth=3')),
+    'consult-number': consulting('incall', 'number', page => page.fill('[data-test=consult-number]', '+44 20 7946 0177')),
+    'consult-number-failed': consulting('consultfails', 'number', async page => {
+      await page.fill('[data-test=consult-number]', '+44 20 7946 0177')
+      await page.click('[data-test=consult-start]')
+      await page.waitForSelector('[data-refused]')
+    }),
+    'consult-asked': at('consultasked'),
+    'consult-ringing': at('consultringing'),
+    'consult-third': at('consultthird'),
+    'consult-customer': at('consultcustomer'),
+    'consult-all': at('consultall'),
+    'consult-with-number': at('consultnumber'),
+    'consult-left': at('consultleft'),
+    guest: at('guest'),
+    'guest-left': at('guestleft'),
     dialpad: async page => {
       await at('available')(page)
       await page.click('[data-test=outbound-call]')

@@ -1,5 +1,6 @@
 //! Consultation and conference: the customer waits while the agent speaks with a third party; then any two of them, or all three, go on (D5).
 
+mod seen;
 mod third;
 mod voices;
 
@@ -77,6 +78,7 @@ pub(super) struct Outside {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Aside {
     pub seat: Seat,
+    whom: Whom,
     third: Third,
     joined: bool,
     muted: bool,
@@ -146,7 +148,7 @@ impl Consult {
     }
 
     /// For the agent who consults.
-    pub fn seen(&self) -> Consulted {
+    fn seen(&self) -> Consulted {
         let reached = match &self.stage {
             Stage::Seeking { place, .. } if place.offers.is_empty() => Reached::Asked,
             Stage::Seeking { .. } | Stage::Joining(_) => Reached::Ringing,
@@ -154,7 +156,7 @@ impl Consult {
             Stage::Calling(_) => Reached::Asked,
             Stage::Up(_) => Reached::Up,
         };
-        Consulted { whom: self.whom.clone(), reached, side: self.side }
+        Consulted { whom: self.whom.clone(), reached, side: self.side, customer_left: false }
     }
 
     /// What the agent hears before the third is there.
@@ -325,7 +327,7 @@ impl Call {
         }
         if let Stage::Up(third) = consult.stage {
             let Talk { seat, muted, began, .. } = talk;
-            self.state = State::Aside(Aside { seat, third, joined: consult.joined, muted, began });
+            self.state = State::Aside(Aside { seat, whom: consult.whom, third, joined: consult.joined, muted, began });
         }
         self.voices_changed(out);
         true

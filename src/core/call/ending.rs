@@ -106,10 +106,10 @@ impl Call {
             began: talk.map(|talk| talk.began),
             ended,
             held: talk.is_some_and(|talk| talk.held),
-            muted: talk.is_some_and(|talk| talk.muted),
+            muted: talk.is_some_and(|talk| talk.muted) || self.muted_aside(seat),
             recording: self.recording,
             transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
-            consult: talk.and_then(|talk| talk.consult.as_ref().map(|consult| consult.seen())),
+            consult: if ended.is_none() { self.consult_seen_by(seat) } else { None },
             guest: seat.guest,
         };
         Action::ShowSession { agent: seat.agent, session }

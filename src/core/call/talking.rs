@@ -127,6 +127,8 @@ impl Call {
                 Command::HangUp => {}
             }
             self.voices_changed(out);
+        } else {
+            self.command_aside(agent, command, out);
         }
     }
 

@@ -1,8 +1,8 @@
 import sprite from '../styles/icons.svg?raw'
 
 export type IconName =
-  | 'ain' | 'aout' | 'alert' | 'check' | 'clock' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'keypad' | 'left' | 'lock' | 'logout'
-  | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'netoff' | 'note' | 'out' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'transfer' | 'user' | 'x'
+  | 'ain' | 'aout' | 'alert' | 'back' | 'check' | 'clock' | 'consult' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'join' | 'keypad' | 'left' | 'lock' | 'logout'
+  | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'netoff' | 'note' | 'out' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'swap' | 'transfer' | 'user' | 'x'
 
 /** All symbols, once a page. */
 export function Sprite() {

@@ -109,7 +109,7 @@ export function Age({ since, offset }: { since: number; offset: number }) {
 function Live({ session, state, desk, selected }: { session: SessionView; state: State; desk: Desk; selected: boolean }) {
   const station = useStation()
   const wrapUp = session.phase === 'ended'
-  const icon: IconName = wrapUp ? 'note' : session.held ? 'pause' : session.callType === 'outbound' ? 'aout' : 'ain'
+  const icon: IconName = wrapUp ? 'note' : session.consult ? 'consult' : session.held ? 'pause' : session.callType === 'outbound' ? 'aout' : 'ain'
   return (
     <button
       type="button"
@@ -137,5 +137,9 @@ function Live({ session, state, desk, selected }: { session: SessionView; state:
 export function phaseWord(session: SessionView): string {
   if (session.phase === 'ended') return t('session.wrapUp')
   if (session.phase === 'talking' && session.held) return t('session.held')
+  if (session.phase === 'talking' && session.consult) {
+    const { whom, customerLeft } = session.consult
+    return customerLeft ? t('session.aside', { whom }) : session.guest ? t('session.guest', { whom }) : t('session.consulting', { whom })
+  }
   return t(`session.${session.phase}`)
 }

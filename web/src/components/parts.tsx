@@ -98,6 +98,13 @@ export function Button({ onClick, children, icon, kind, size, busy, disabled, te
 }
 
 export function refusalText(refusal: Refusal): string {
+  if (refusal.ask === 'consult') {
+    // A number fails as a call out does (table G).
+    const why = translated('failed', refusal.code, '')
+    if (why) return t('consult.failed', { why })
+    const known = translated('unreached', refusal.code, '')
+    if (known) return known
+  }
   return translated('error', refusal.code, refusal.message || t('error.failed'))
 }
 
@@ -106,9 +113,10 @@ export function Refused({ state, of }: { state: State; of: Ask['type'][] }) {
   const station = useStation()
   const refusal = state.refusal
   if (!refusal || of.indexOf(refusal.ask) < 0) return null
+  const elsewhere = refusal.ask === 'transfer' || refusal.ask === 'consult'
   return (
-    <div class={refusal.ask === 'transfer' ? 'notice refused' : 'notice notice--bad refused'} role="alert" data-test="refused" data-code={refusal.code}>
-      <Icon name={refusal.ask === 'transfer' ? 'info' : 'alert'} />
+    <div class={elsewhere ? 'notice refused' : 'notice notice--bad refused'} role="alert" data-test="refused" data-code={refusal.code}>
+      <Icon name={elsewhere ? 'info' : 'alert'} />
       <span>{refusalText(refusal)}</span>
       <button type="button" class="btn btn--quiet btn--s btn--icon" aria-label={t('toast.close')} onClick={() => station.seen()}>
         <Icon name="x" size="s" />

@@ -100,13 +100,17 @@ nickname: string | null, password: string, };
 export type ConsultTarget = { "type": "group", id: number, } | { "type": "agent", id: number, } | { "type": "number", to: string, callerId: string | null, };
 
 /**
- * A consultation, as its agent sees it (D5).
+ * A consultation, as its agent sees it, or the colleague who was called in (D5).
  */
 export type ConsultView = { 
 /**
- * The group's or agent's name, or the number.
+ * The group's or agent's name, or the number; for a guest, the colleague who consults.
  */
-whom: string, reached: Reached, side: Side, };
+whom: string, reached: Reached, side: Side, 
+/**
+ * The two go on without the customer.
+ */
+customerLeft: boolean, };
 
 export type Device = "browser" | "phone";
 
@@ -328,7 +332,7 @@ callerIds: Array<string>,
 demo: boolean, };
 
 /**
- * With whom the agent speaks.
+ * With whom the agent who consults speaks.
  */
 export type Side = "customer" | "third" | "all";
 

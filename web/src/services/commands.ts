@@ -1,5 +1,6 @@
+import { canConsult, canKey, consulting, consultUp } from '../state/consult'
 import { byPhone, ended, liveSession, shownSession } from '../state/select'
-import type { State } from '../state/state'
+import type { Picker, State } from '../state/state'
 import { newPicker } from '../state/targets'
 import type { Command } from './keys'
 import type { Workstation } from './workstation'
@@ -14,6 +15,10 @@ export function runCommand(command: Exclude<Command, 'menu' | 'dial'>, state: St
   const live = liveSession(desk)
   const talking = live && live.phase === 'talking' ? live : null
   const wrapUp = agent.state === 'afterCallWork'
+  const pick = (purpose: Picker['purpose']) => {
+    if (state.picker && state.picker.purpose === purpose) station.pick(null)
+    else if (talking && canConsult(talking)) station.pick(newPicker(talking.call, purpose))
+  }
   switch (command) {
     case 'answer':
       if (offer && !offer.automatic && !byPhone(desk)) void station.ask({ type: 'answer', offer: offer.offer })
@@ -22,18 +27,28 @@ export function runCommand(command: Exclude<Command, 'menu' | 'dial'>, state: St
       if (offer && !offer.automatic) void station.ask({ type: 'decline', offer: offer.offer })
       return
     case 'hold':
-      if (talking) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
+      if (talking && !talking.consult) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
       return
     case 'mute':
-      if (talking) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
+      if (talking && !talking.guest) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
       return
     case 'transfer':
-      if (state.picker) station.pick(null)
-      else if (talking) station.pick(newPicker(talking.call))
+      if (talking && consultUp(talking)) void station.ask({ type: 'completeConsult', call: talking.call })
+      else pick('transfer')
+      return
+    case 'consult':
+      pick('consult')
+      return
+    case 'swap':
+    case 'conference':
+      if (talking && consultUp(talking)) void station.ask({ type: command, call: talking.call })
+      return
+    case 'endConsult':
+      if (talking && consulting(talking)) void station.ask({ type: 'endConsult', call: talking.call })
       return
     case 'keypad':
       if (state.keypad && state.keypad.open) station.keypad(false)
-      else if (talking && !talking.held) station.keypad(true)
+      else if (talking && canKey(talking)) station.keypad(true)
       return
     case 'hangUp':
       if (live) void station.ask({ type: 'hangUp', call: live.call })

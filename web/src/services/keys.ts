@@ -1,5 +1,5 @@
 /** What a key held with Alt does; the names are those of the look's README. */
-export type Command = 'answer' | 'decline' | 'hold' | 'mute' | 'transfer' | 'hangUp' | 'endWrapUp' | 'continueWrapUp' | 'complete' | 'dial' | 'keypad' | 'menu' | 'previous' | 'next'
+export type Command = 'answer' | 'decline' | 'hold' | 'mute' | 'transfer' | 'consult' | 'swap' | 'conference' | 'endConsult' | 'hangUp' | 'endWrapUp' | 'continueWrapUp' | 'complete' | 'dial' | 'keypad' | 'menu' | 'previous' | 'next'
 
 const commands: { [code: string]: Command | undefined } = {
   KeyA: 'answer',
@@ -7,6 +7,10 @@ const commands: { [code: string]: Command | undefined } = {
   KeyP: 'hold',
   KeyM: 'mute',
   KeyG: 'transfer',
+  KeyC: 'consult',
+  KeyN: 'swap',
+  KeyU: 'conference',
+  KeyR: 'endConsult',
   KeyK: 'keypad',
   KeyO: 'dial',
   KeyQ: 'hangUp',

@@ -54,8 +54,8 @@ function told(state: State, tell: ToWorkstation, at: number): State {
   if (tell.type === 'snapshot') {
     const { type: _, now, ...rest } = tell
     const desk: Desk = { ...rest, quality: sameCall(state.desk, rest.sessions) }
-    const refusal = transferRefusal(state.desk, rest.sessions) || state.refusal
-    return settle({ ...state, link: { is: 'open' }, clockOffset: now - at, desk, pending: {}, refusal })
+    const refusal = newRefusal(state.desk, rest.sessions) || state.refusal
+    return settle(consultMoves({ ...state, link: { is: 'open' }, clockOffset: now - at, desk, pending: {}, refusal }, state.desk))
   }
   if (tell.type === 'takenOver') return { ...state, link: { is: 'takenOver' }, pending: {} }
   if (tell.type === 'done') return answered(state, tell.id, null)
@@ -81,11 +81,11 @@ function told(state: State, tell: ToWorkstation, at: number): State {
       const known = desk.sessions.find(s => s.call === session.call)
       const sessions = known ? desk.sessions.map(s => (s.call === session.call ? session : s)) : [session, ...desk.sessions]
       const began = !known && session.phase !== 'ended'
-      const refusal = transferRefusal(desk, sessions) || state.refusal
+      const refusal = newRefusal(desk, sessions) || state.refusal
       const next = { ...desk, sessions }
       const failed = justFailed(desk, next)
       const selected = failed && !desk.offer ? failed.call : began ? null : state.selected
-      return settle({ ...state, desk: next, selected, refusal })
+      return settle(consultMoves({ ...state, desk: next, selected, refusal }, desk))
     }
     case 'sessionsGone': {
       const sessions = desk.sessions.filter(s => tell.calls.indexOf(s.call) < 0)
@@ -115,18 +115,33 @@ function sameCall(desk: Desk | null, sessions: SessionView[]) {
   return quality && sessions.some(s => s.call === quality.call && s.phase !== 'ended') ? quality : null
 }
 
-/** The target of a transfer that was asked for has said no: news for the agent, told once. */
-function transferRefusal(desk: Desk | null, sessions: SessionView[]): Refusal | null {
-  const waiting = desk ? desk.sessions.filter(s => s.transfer === 'asked').map(s => s.call) : []
-  const now = sessions.find(s => s.phase !== 'ended' && waiting.indexOf(s.call) >= 0)
-  return now && now.transfer !== null && now.transfer !== 'asked' ? { ask: 'transfer', code: now.transfer, message: '' } : null
+/** Whoever was asked, for a transfer or a consultation, has said no: news for the agent, told once. */
+function newRefusal(desk: Desk | null, sessions: SessionView[]): Refusal | null {
+  const before = desk ? desk.sessions.filter(s => s.transfer === 'asked' || s.consult !== null) : []
+  const now = sessions.find(s => s.phase !== 'ended' && s.consult === null && before.some(({ call }) => call === s.call))
+  const was = now && before.find(({ call }) => call === now.call)
+  if (!now || !was || now.transfer === null || now.transfer === 'asked') return null
+  return { ask: was.consult ? 'consult' : 'transfer', code: now.consultOutcome || now.transfer, message: '' }
+}
+
+/** Who is asked is picked no more once they are there, or the agent has given it up; a refusal leaves the picker for another choice. */
+function consultMoves(state: State, before: Desk | null): State {
+  const { picker, desk } = state
+  if (!picker || picker.purpose !== 'consult') return state
+  const find = (from: Desk | null) => (from && from.sessions.find(s => s.call === picker.call)) || null
+  const [was, now] = [find(before), find(desk)]
+  const there = now !== null && now.consult !== null && now.consult.reached === 'up'
+  const givenUp = was !== null && was.consult !== null && now !== null && now.consult === null && !(state.refusal && state.refusal.ask === 'consult')
+  return there || givenUp ? picking(state, null) : state
 }
 
 /** Opening, closing and choosing leave no old refusal behind, opening and closing no old targets. */
 function picking(state: State, picker: State['picker']): State {
   const before = state.picker
-  const goesOn = picker !== null && before !== null
-  const refusal = state.refusal && state.refusal.ask === 'transfer' && !(goesOn && picker.chosen === before.chosen) ? null : state.refusal
+  const goesOn = picker !== null && before !== null && picker.purpose === before.purpose
+  const same = goesOn && picker.chosen === before.chosen && (picker.list !== 'number' || picker.search === before.search)
+  const picks = state.refusal !== null && (state.refusal.ask === 'transfer' || state.refusal.ask === 'consult')
+  const refusal = picks && !same ? null : state.refusal
   const keypad = picker !== null && state.keypad ? { ...state.keypad, open: false } : state.keypad
   return { ...state, picker, keypad, targets: goesOn ? state.targets : null, refusal }
 }

@@ -35,10 +35,13 @@ export interface Draft {
   sending: string | null
 }
 
-/** The agent looks for whom to send the customer to (D4). */
+/** The agent looks for whom to send the customer to (D4), or to ask (D5). */
 export interface Picker {
   call: string
-  list: 'groups' | 'agents'
+  purpose: 'transfer' | 'consult'
+  /** A number can only be asked. */
+  list: 'groups' | 'agents' | 'number'
+  /** Of the number: the number itself, as typed. */
   search: string
   chosen: TransferTarget | null
 }
@@ -79,7 +82,7 @@ export interface State {
   picker: Picker | null
   /** Of the call in progress; null until it was opened. */
   keypad: Keypad | null
-  /** Whom a customer can be sent to; known while somebody picks. */
+  /** Whom a customer can be sent to, or who can be asked; known while somebody picks. */
   targets: TargetsView | null
   microphone: Microphone
   goingOnline: GoingOnline

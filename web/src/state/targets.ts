@@ -1,8 +1,8 @@
 import type { Me, TargetAgent, TargetGroup, TargetsView, TransferTarget } from '../generated/wire'
 import type { Picker } from './state'
 
-export function newPicker(call: string): Picker {
-  return { call, list: 'groups', search: '', chosen: null }
+export function newPicker(call: string, purpose: Picker['purpose']): Picker {
+  return { call, purpose, list: 'groups', search: '', chosen: null }
 }
 
 /** The groups that the search means, and whether anybody of each is at work. */
@@ -20,18 +20,23 @@ export function agentsFound(targets: TargetsView, search: string, me: Me): { age
     .filter(({ agent, groups }) => holds(search, [agent.name, agent.number, agent.email].concat(groups)))
 }
 
-/** Direct transfers go to available and busy agents (C4). */
+/** Direct transfers and consultations go to available and busy agents (C4). */
 export function reachable(agent: TargetAgent): boolean {
   return agent.state === 'available' || agent.state === 'busy'
 }
 
 /** What of the list can be chosen now, in its order. */
 export function choices(picker: Picker, targets: TargetsView, me: Me): TransferTarget[] {
-  return picker.list === 'groups'
-    ? groupsFound(targets, picker.search).map(({ group }) => ({ type: 'group', id: group.id }))
-    : agentsFound(targets, picker.search, me)
+  switch (picker.list) {
+    case 'groups':
+      return groupsFound(targets, picker.search).map(({ group }) => ({ type: 'group', id: group.id }))
+    case 'agents':
+      return agentsFound(targets, picker.search, me)
         .filter(({ agent }) => reachable(agent))
         .map(({ agent }) => ({ type: 'agent', id: agent.id }))
+    case 'number':
+      return []
+  }
 }
 
 export function sameTarget(a: TransferTarget | null, b: TransferTarget | null): boolean {

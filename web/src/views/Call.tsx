@@ -8,15 +8,17 @@ import { MicrophoneMeter } from '../components/Meter'
 import { Bars, initials, Refused } from '../components/parts'
 import { Remark } from '../components/Remark'
 import { spell, useTime } from '../services/clock'
+import { canConsult, canKey, consultHears, consulting } from '../state/consult'
 import { byPhone, isPending, microphoneOpen, qualityBars } from '../state/select'
-import type { Desk, State } from '../state/state'
+import type { Desk, Picker, State } from '../state/state'
 import { newPicker } from '../state/targets'
+import { Consult } from './Consult'
 import { Keypad } from './Keypad'
 import { Transfer, transferring } from './Transfer'
 
-const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState']
+const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState', 'swap', 'conference', 'completeConsult', 'endConsult']
 
-/** The call view (D1–D4, D8). */
+/** The call view (D1–D5, D8). */
 export function Call({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
   const station = useStation()
   const away = state.link.is !== 'open'
@@ -24,13 +26,17 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
   const name = session.callerName || session.caller
   const broken = session.phase === 'reconnecting' || away
   const usable = !away && session.phase === 'talking'
-  const picker = state.picker && state.picker.call === call ? state.picker : null
+  const { consult } = session
+  // While somebody is asked the picker waits behind, for another choice.
+  const picker = state.picker && state.picker.call === call && !consult ? state.picker : null
   const keypad = state.keypad && state.keypad.call === call && state.keypad.open ? state.keypad : null
   const calling = session.phase === 'dialling' || session.phase === 'ringing'
   const sheet = useRef<HTMLDivElement>(null)
   const picking = picker !== null
-  useFocusBack(picking, sheet, 'transfer')
-  useFocusBack(keypad !== null, sheet, 'open-keypad')
+  const two = canConsult(session)
+  useFocusBack(picker ? picker.purpose : consulting(session) ? 'consult' : null, sheet)
+  useFocusBack(keypad ? 'open-keypad' : null, sheet)
+  const pickFor = (purpose: Picker['purpose']) => station.pick(picker && picker.purpose === purpose ? null : newPicker(call, purpose))
   return (
     <div
       class="sheet zone task"
@@ -69,16 +75,16 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
           {session.group ? <span class="badge">{session.group}</span> : null}
         </div>
         <div class="calls">
-          {session.held ? (
+          {session.guest ? null : session.held ? (
             <Control icon="play" test="resume" pressed busy={isPending(state, 'resume')} disabled={!usable} onClick={() => void station.ask({ type: 'resume', call })}>
               {t('call.resume')}
             </Control>
           ) : (
-            <Control icon="pause" test="hold" busy={isPending(state, 'hold')} disabled={!usable} onClick={() => void station.ask({ type: 'hold', call })}>
+            <Control icon="pause" test="hold" busy={isPending(state, 'hold')} disabled={!usable || !two} onClick={() => void station.ask({ type: 'hold', call })}>
               {t('call.hold')}
             </Control>
           )}
-          {session.muted ? (
+          {session.guest ? null : session.muted ? (
             <Control icon="micoff" test="unmute" pressed busy={isPending(state, 'unmute')} disabled={!usable} onClick={() => void station.ask({ type: 'unmute', call })}>
               {t('call.unmute')}
             </Control>
@@ -87,30 +93,46 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
               {t('call.mute')}
             </Control>
           )}
-          <Control
-            icon="transfer"
-            test="transfer"
-            expanded={picking}
-            busy={transferring(state, session)}
-            disabled={!usable && !picking}
-            onClick={() => station.pick(picker ? null : newPicker(call))}
-          >
-            {t(session.transfer === 'asked' ? 'call.transferring' : 'call.transfer')}
-          </Control>
-          <Control icon="keypad" test="open-keypad" expanded={keypad !== null} busy={false} disabled={(!usable || session.held) && !keypad} onClick={() => station.keypad(!keypad)}>
-            {t('keypad.title')}
-          </Control>
+          {session.guest ? null : (
+            <>
+              <Control
+                icon="transfer"
+                test="transfer"
+                expanded={picker !== null && picker.purpose === 'transfer'}
+                busy={transferring(state, session)}
+                disabled={!two || (!usable && !picking)}
+                onClick={() => pickFor('transfer')}
+              >
+                {t(session.transfer === 'asked' ? 'call.transferring' : 'call.transfer')}
+              </Control>
+              <Control
+                icon="consult"
+                test="consult"
+                expanded={consulting(session) !== null || (picker !== null && picker.purpose === 'consult')}
+                busy={isPending(state, 'consult')}
+                disabled={!two || session.transfer === 'asked' || (!usable && !picking)}
+                onClick={() => pickFor('consult')}
+              >
+                {t('call.consult')}
+              </Control>
+              <Control icon="keypad" test="open-keypad" expanded={keypad !== null} busy={false} disabled={(!usable || !canKey(session)) && !keypad} onClick={() => station.keypad(!keypad)}>
+                {t('keypad.title')}
+              </Control>
+            </>
+          )}
           <Control icon="hangup" test="hang-up" stop busy={isPending(state, 'hangUp')} disabled={away} onClick={() => void station.ask({ type: 'hangUp', call })}>
             {t('call.hangUp')}
           </Control>
         </div>
         <Hearing session={session} broken={broken} phone={byPhone(desk)} />
-        <Refused state={state} of={picking ? refusable : refusable.concat('transfer')} />
+        <Refused state={state} of={picking ? refusable : refusable.concat('transfer', 'consult')} />
       </div>
       {picker ? (
         <Transfer state={state} desk={desk} session={session} picker={picker} usable={usable} />
       ) : keypad ? (
-        <Keypad state={state} session={session} sent={keypad.sent} usable={usable && !session.held} />
+        <Keypad state={state} session={session} sent={keypad.sent} usable={usable && canKey(session)} />
+      ) : consult ? (
+        <Consult state={state} desk={desk} session={session} consult={consult} usable={usable} />
       ) : (
         <div class="desknote">
           <Remark state={state} session={session} rows={9} />
@@ -121,13 +143,13 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
 }
 
 /** When a panel closes, the focus goes back to the control that opened it, unless it is elsewhere already. */
-function useFocusBack(open: boolean, sheet: { current: HTMLDivElement | null }, opener: string) {
-  const was = useRef(open)
+function useFocusBack(opener: string | null, sheet: { current: HTMLDivElement | null }) {
+  const was = useRef(opener)
   useEffect(() => {
-    const control = sheet.current && sheet.current.querySelector<HTMLElement>(`[data-test="${opener}"]`)
-    if (was.current && !open && control && document.activeElement === document.body) control.focus()
-    was.current = open
-  }, [open])
+    const control = sheet.current && was.current ? sheet.current.querySelector<HTMLElement>(`[data-test="${was.current}"]`) : null
+    if (opener === null && control && document.activeElement === document.body) control.focus()
+    was.current = opener
+  }, [opener])
 }
 
 function Timer({ session, offset, broken }: { session: SessionView; offset: number; broken: boolean }) {
@@ -135,13 +157,23 @@ function Timer({ session, offset, broken }: { session: SessionView; offset: numb
   return (
     <div class="timer">
       <b class="num">{time}</b>
-      <span class={broken ? 't2 med timer__broken' : session.held ? 't2 med dim' : 't2 med timer__live'}>{broken ? t('session.reconnecting') : phaseWord(session)}</span>
+      <span class={broken ? 't2 med cut timer__broken' : session.held ? 't2 med dim' : 't2 med cut timer__live'}>{broken ? t('session.reconnecting') : phaseWord(session)}</span>
     </div>
   )
 }
 
 /** One sentence at every moment: who hears whom (README, principle 3). */
 function Hearing({ session, broken, phone }: { session: SessionView; broken: boolean; phone: boolean }) {
+  if (session.consult) {
+    const key = consultHears(session, session.consult, broken)
+    const { whom } = session.consult
+    return (
+      <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
+        <Icon name={broken ? 'netoff' : session.muted ? 'micoff' : 'consult'} />
+        <span>{t(`consult.says.${key}`, { whom })}</span>
+      </div>
+    )
+  }
   const [icon, key]: [IconName, 'dialling' | 'ringing' | 'connecting' | 'talking' | 'held' | 'muted' | 'reconnecting'] = broken
     ? ['netoff', 'reconnecting']
     : session.phase === 'dialling' || session.phase === 'ringing'

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import type { SessionView, TargetsView, TransferTarget } from '../generated/wire'
+import type { ConsultTarget, SessionView, TargetsView, TransferTarget } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon } from '../components/Icon'
@@ -10,7 +10,9 @@ import { agentsFound, chosenTarget, groupsFound, nextChoice, reachable, sameTarg
 import type { Desk, Picker, State } from '../state/state'
 
 const ASK_EVERY = 2000
-const lists: Picker['list'][] = ['groups', 'agents']
+/** Of a number with all its layout. */
+const LONGEST = 64
+const lists: { [purpose in Picker['purpose']]: Picker['list'][] } = { transfer: ['groups', 'agents'], consult: ['groups', 'agents', 'number'] }
 
 interface Props {
   state: State
@@ -20,7 +22,7 @@ interface Props {
   usable: boolean
 }
 
-/** Whom to send the customer to (D4): stands below the call, whose controls stay where they are. */
+/** Whom to send the customer to (D4), or to ask (D5): stands below the call, whose controls stay where they are. */
 export function Transfer({ state, desk, session, picker, usable }: Props) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
@@ -33,91 +35,127 @@ export function Transfer({ state, desk, session, picker, usable }: Props) {
     return () => clearInterval(timer)
   }, [station])
   const { targets } = state
+  const { purpose, list } = picker
   const chosen = targets && chosenTarget(picker, targets, desk.me)
   const key = chosen ? domId(chosen) : undefined
   useEffect(() => {
     const row = key && box.current ? box.current.querySelector('[aria-selected="true"]') : null
     if (row) row.scrollIntoView({ block: 'nearest' })
   }, [key])
-  const name = targets && chosen ? targetName(targets, chosen) : null
-  const asked = transferring(state, session)
+  const number = list === 'number' ? picker.search.trim() : ''
+  const name = list === 'number' ? number || null : targets && chosen ? targetName(targets, chosen) : null
+  const whom: ConsultTarget | null = number ? { type: 'number', to: number, callerId: null } : chosen
+  const asked = purpose === 'transfer' ? transferring(state, session) : isPending(state, 'consult')
   const pick = (change: Partial<Picker>) => station.pick({ ...picker, ...change })
   const start = () => {
-    if (!chosen || !usable || asked) return
-    void station.ask({ type: 'transfer', call: session.call, to: chosen })
+    if (!usable || asked) return
+    if (purpose === 'consult' && whom) void station.ask({ type: 'consult', call: session.call, with: whom })
+    else if (purpose === 'transfer' && chosen) void station.ask({ type: 'transfer', call: session.call, to: chosen })
+    else return
     // A refusal may take the button away: arrows go on from the search.
     if (field.current) field.current.focus()
   }
   const onKey = (event: KeyboardEvent) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return
     if (event.key === 'Enter') start()
-    else if (targets && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+    else if (targets && list !== 'number' && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       pick({ chosen: nextChoice(picker, targets, desk.me, event.key === 'ArrowDown' ? 1 : -1) })
     } else return
     event.preventDefault()
   }
-  const rows = targets ? (picker.list === 'groups' ? groupRows(state, picker, pick) : agentRows(state, desk, picker, pick)) : []
+  const rows = list === 'groups' ? groupRows(state, picker, pick) : list === 'agents' ? agentRows(state, desk, picker, pick) : []
   return (
-    <section class="panel" aria-label={t('transfer.title')} data-test="picker" ref={box}>
+    <section class="panel" aria-label={t(`${purpose}.title`)} data-test="picker" data-purpose={purpose} ref={box}>
       <div class="split panel__head">
-        <h2 class="t4 nowrap">{t('transfer.title')}</h2>
+        <h2 class="t4 nowrap">{t(`${purpose}.title`)}</h2>
         <div class="seg" role="group" aria-label={t('transfer.lists')}>
-          {lists.map(list => (
-            <button type="button" key={list} data-test={`list-${list}`} aria-pressed={picker.list === list ? 'true' : 'false'} onClick={() => pick({ list, chosen: null })}>
-              {t(`transfer.${list}`)}
+          {lists[purpose].map(each => (
+            <button
+              type="button"
+              key={each}
+              data-test={`list-${each}`}
+              aria-pressed={list === each ? 'true' : 'false'}
+              // A number is no name to search for.
+              onClick={() => pick({ list: each, chosen: null, search: (each === 'number') === (list === 'number') ? picker.search : '' })}
+            >
+              {t(`transfer.${each}`)}
             </button>
           ))}
         </div>
       </div>
-      <div class="panel__search">
-        <label class="search">
-          <span class="sr">{t(`transfer.search.${picker.list}`)}</span>
-          <Icon name="search" />
+      {list === 'number' ? (
+        <div class="field panel__search panel__number">
+          <label for="consult-number">{t('consult.number')}</label>
           <input
-            class="in"
-            type="text"
-            role="combobox"
-            aria-autocomplete="list"
-            aria-expanded={rows.length > 0 ? 'true' : 'false'}
-            aria-controls={rows.length > 0 ? 'transfer-list' : undefined}
-            aria-activedescendant={key}
-            autocomplete="off"
-            spellcheck={false}
-            placeholder={t(`transfer.search.${picker.list}`)}
-            data-test="target-search"
+            class="in num"
+            id="consult-number"
+            type="tel"
+            autoComplete="off"
+            maxLength={LONGEST}
+            aria-describedby="consult-number-hint"
+            data-test="consult-number"
             ref={field}
             value={picker.search}
             onInput={event => pick({ search: event.currentTarget.value })}
             onKeyDown={onKey}
           />
-        </label>
-      </div>
-      <div class={picker.list === 'groups' ? 'pick pick--head pick--group' : 'pick pick--head'} aria-hidden="true">
-        {picker.list === 'groups' ? null : <span />}
-        <span>{t(picker.list === 'groups' ? 'transfer.group' : 'transfer.agent')}</span>
-        {picker.list === 'groups' ? null : <span>{t('transfer.group')}</span>}
-        <span>{t(picker.list === 'groups' ? 'transfer.now' : 'transfer.state')}</span>
-      </div>
-      {rows.length > 0 ? (
-        <div class="scroll panel__list" role="listbox" id="transfer-list" aria-label={t(`transfer.${picker.list}`)} tabIndex={-1}>
-          {rows}
+          <span class="hint" id="consult-number-hint">
+            {t('consult.number.hint')}
+          </span>
         </div>
       ) : (
-        <p class="dim panel__list panel__none" role="status" data-test="no-targets">
-          {!targets
-            ? t('app.loading')
-            : picker.search.trim()
-              ? t(`transfer.nothing.${picker.list}`, { search: picker.search.trim() })
-              : t(`transfer.none.${picker.list}`)}
-        </p>
+        <>
+          <div class="panel__search">
+            <label class="search">
+              <span class="sr">{t(`transfer.search.${list}`)}</span>
+              <Icon name="search" />
+              <input
+                class="in"
+                type="text"
+                role="combobox"
+                aria-autocomplete="list"
+                aria-expanded={rows.length > 0 ? 'true' : 'false'}
+                aria-controls={rows.length > 0 ? 'transfer-list' : undefined}
+                aria-activedescendant={key}
+                autocomplete="off"
+                spellcheck={false}
+                placeholder={t(`transfer.search.${list}`)}
+                data-test="target-search"
+                ref={field}
+                value={picker.search}
+                onInput={event => pick({ search: event.currentTarget.value })}
+                onKeyDown={onKey}
+              />
+            </label>
+          </div>
+          <div class={list === 'groups' ? 'pick pick--head pick--group' : 'pick pick--head'} aria-hidden="true">
+            {list === 'groups' ? null : <span />}
+            <span>{t(list === 'groups' ? 'transfer.group' : 'transfer.agent')}</span>
+            {list === 'groups' ? null : <span>{t('transfer.group')}</span>}
+            <span>{t(list === 'groups' ? 'transfer.now' : 'transfer.state')}</span>
+          </div>
+          {rows.length > 0 ? (
+            <div class="scroll panel__list" role="listbox" id="transfer-list" aria-label={t(`transfer.${list}`)} tabIndex={-1}>
+              {rows}
+            </div>
+          ) : (
+            <p class="dim panel__list panel__none" role="status" data-test="no-targets">
+              {!targets
+                ? t('app.loading')
+                : picker.search.trim()
+                  ? t(`transfer.nothing.${list}`, { search: picker.search.trim() })
+                  : t(`transfer.none.${list}`)}
+            </p>
+          )}
+        </>
       )}
       <div class="panel__foot">
-        <Lead state={state} chosen={chosen} name={name} asked={asked} />
+        <Lead state={state} purpose={purpose} chosen={chosen} name={name} asked={asked} />
         <Button kind="quiet" test="transfer-cancel" onClick={() => station.pick(null)}>
           {t(asked ? 'toast.close' : 'transfer.cancel')}
         </Button>
-        <Button kind="primary" icon="transfer" test="transfer-start" busy={asked} disabled={!usable || (!chosen && !asked)} onClick={start}>
-          {name === null ? t('transfer.start') : t('transfer.start.to', { name })}
+        <Button kind="primary" icon={purpose} test={`${purpose}-start`} busy={asked} disabled={!usable || (!whom && !asked)} onClick={start}>
+          {name === null ? t(`${purpose}.start`) : t(`${purpose}.start.to`, { name })}
         </Button>
       </div>
     </section>
@@ -129,14 +167,26 @@ export function transferring(state: State, session: SessionView): boolean {
   return session.transfer === 'asked' || isPending(state, 'transfer')
 }
 
+interface LeadProps {
+  state: State
+  purpose: Picker['purpose']
+  chosen: TransferTarget | null
+  name: string | null
+  asked: boolean
+}
+
 /** What follows from the choice; or why the last one came to nothing. */
-function Lead({ state, chosen, name, asked }: { state: State; chosen: TransferTarget | null; name: string | null; asked: boolean }) {
+function Lead({ state, purpose, chosen, name, asked }: LeadProps) {
   const { refusal } = state
-  const refused = refusal && refusal.ask === 'transfer' ? refusal : null
+  const refused = refusal && refusal.ask === purpose ? refusal : null
+  const says =
+    purpose === 'consult'
+      ? name === null ? t('consult.lead') : t('consult.lead.chosen', { name })
+      : asked ? t('transfer.asked') : chosen && name !== null ? t(`transfer.lead.${chosen.type}`, { name }) : t('transfer.lead')
   return (
     <p class={refused ? 'lead lead--refused t2' : 'lead t2 dim'} role="status" data-test="transfer-lead" data-refused={refused ? refused.code : undefined}>
       {refused ? <Icon name="info" size="s" /> : null}
-      <span>{refused ? refusalText(refused) : asked ? t('transfer.asked') : chosen && name !== null ? t(`transfer.lead.${chosen.type}`, { name }) : t('transfer.lead')}</span>
+      <span>{refused ? refusalText(refused) : says}</span>
     </p>
   )
 }
@@ -158,7 +208,7 @@ function groupRows(state: State, picker: Picker, pick: (change: Partial<Picker>)
           <span class="num">{t('transfer.idle', { count: group.idle })}</span>
         </span>
       ) : (
-        <span class="faint cut">{t(staffed ? 'transfer.idle.none' : 'transfer.idle.away')}</span>
+        <span class="faint cut">{t(staffed ? `${picker.purpose}.idle.none` : 'transfer.idle.away')}</span>
       )}
     </Row>
   ))

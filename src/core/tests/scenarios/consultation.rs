@@ -193,6 +193,39 @@ fn the_customer_leaves_and_the_two_go_on() {
 }
 
 #[test]
+fn both_agents_see_with_whom_they_are_and_that_the_customer_has_left() {
+    let (mut floor, call, _) = consulting();
+    let seen = |floor: &Floor, agent: i32| {
+        let consult = floor.sessions[&(AgentId(agent), call)].consult.clone().expect("a consultation");
+        (consult.whom, consult.side, consult.customer_left)
+    };
+    let [first, second] = [1, 2].map(|agent| Whom::Agent(AgentId(agent)));
+    for (command, side) in [(Command::Swap, Side::Customer), (Command::Conference, Side::All), (Command::Swap, Side::Third)] {
+        floor.commands(1, call, command);
+        assert_eq!([seen(&floor, 1), seen(&floor, 2)], [(second.clone(), side, false), (first.clone(), side, false)]);
+    }
+    floor.hangs_up(call);
+    assert_eq!([seen(&floor, 1), seen(&floor, 2)], [(second, Side::Third, true), (first, Side::Third, true)]);
+    floor.commands(1, call, Command::HangUp);
+    assert_eq!([1, 2].map(|agent| floor.sessions[&(AgentId(agent), call)].consult.is_none()), [true, true]);
+}
+
+#[test]
+fn mute_goes_on_without_the_customer() {
+    let (mut floor, call, [_, agent, third]) = consulting();
+    floor.commands(1, call, Command::Mute);
+    floor.hangs_up(call);
+    let heard =
+        |floor: &Floor| (floor.hears_now(agent), floor.hears_now(third), [1, 2].map(|agent| floor.sessions[&(AgentId(agent), call)].muted));
+    assert_eq!(heard(&floor), (Source::Leg(third), Source::Silence, [true, false]));
+    floor.commands(2, call, Command::Unmute);
+    assert_eq!(heard(&floor).1, Source::Silence, "a guest has only hang up");
+    floor.commands(1, call, Command::Unmute);
+    assert_eq!(heard(&floor), (Source::Leg(third), Source::Leg(agent), [false, false]));
+    floor.check_all();
+}
+
+#[test]
 fn the_customer_leaves_before_the_third_has_answered() {
     let (mut floor, call) = asked();
     floor.hangs_up(call);
