@@ -5,10 +5,12 @@
 //! Events carry whole objects, never differences: the page replaces what it has.
 
 mod accounts;
+mod customers;
 
 pub use accounts::{
     AccountChoice, CodeForm, CodeRequest, CompletionForm, MobileCodeRequest, MobileForm, RecoveryForm, SmsLoginAnswer, SmsLoginForm,
 };
+pub use customers::CustomerView;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -83,6 +85,22 @@ pub enum Ask {
     ClosePeer,
     /// Keeps the socket alive and measures the round trip; answered by `done`.
     Ping,
+    /// A second WebRTC offer: its own audio comes straight back, so that the page can measure the network (F4). Answered by
+    /// [`ToWorkstation::Echo`]; ends by itself after half a minute.
+    OpenEcho {
+        sdp: String,
+    },
+    CloseEcho,
+    /// What is known of the customer of a call on this desk (F3); answered by [`ToWorkstation::Customer`].
+    Customer {
+        call: String,
+    },
+    /// Keeps name and remark under the customer's number; empty ones are forgotten.
+    SaveCustomer {
+        call: String,
+        name: String,
+        remark: String,
+    },
 }
 
 /// Where a customer is sent (D4).
@@ -141,6 +159,10 @@ pub enum ToWorkstation {
     Quality(QualityView),
     /// Whom a customer can be sent to (D4).
     Targets(TargetsView),
+    /// The answer to `openEcho`; null: there is none (F4).
+    Echo { sdp: Option<String> },
+    /// A customer's card (F3).
+    Customer(CustomerView),
     /// The request with this id was done.
     Done { id: u32 },
     /// The request was refused; `message` is a sentence for the agent, `code` is stable.
@@ -255,6 +277,8 @@ pub struct Settings {
     pub break_reasons: Vec<String>,
     /// `make run`'s demo floor: the page may place a simulated call.
     pub demo: bool,
+    /// The address of the CRM's page with its places still to fill (F3); null: there is no CRM.
+    pub crm_url: Option<String>,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]

@@ -25,6 +25,7 @@ pub fn load(switch: &Arc<Switch>) -> Result<(), DbError> {
         directory.numbers = numbers;
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
+        directory.crm_url = settings.crm.map(|crm| crm.url);
         directory.group_names = groups.iter().map(|group| (group.id, group.name.clone())).collect();
         directory.members.clear();
         for account in &accounts {

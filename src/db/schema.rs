@@ -194,6 +194,16 @@ table! {
     }
 }
 
+table! {
+    customers (number) {
+        number -> Text,
+        name -> Text,
+        remark -> Text,
+        changed_by -> Integer,
+        changed_at -> BigInt,
+    }
+}
+
 joinable!(agents -> phones (phone_id));
 joinable!(sessions -> agents (agent_id));
 joinable!(service_records -> calls (call_id));

@@ -16,7 +16,8 @@ const EARLY_DID = '+442079460101';
 const TOLD_DID = '+442079460102';
 const TOLD_EARLY_DID = '+442079460103';
 
-const floor = ({ misses, phone }) => `
+const floor = ({ misses, phone, settings }) => `
+${settings}
 [trunks.carrier]
 hosts = ["127.0.0.1:5099"]
 options_every = "off"
@@ -97,11 +98,11 @@ export class Stage {
 
   /**
    * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone.
-   * `misses` in a row set an agent busy.
+   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning.
    */
-  async open({ agent = true, phone = false, misses = 3 } = {}) {
+  async open({ agent = true, phone = false, misses = 3, settings = '' } = {}) {
     if (phone) this.#phone = await freePort();
-    const text = floor({ misses, phone: this.#phone });
+    const text = floor({ misses, phone: this.#phone, settings });
     this.switch = await Switch.create({ floor: text, environment: { AGENT_PASSWORD: PASSWORD }, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
   }

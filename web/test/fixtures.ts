@@ -23,7 +23,7 @@ export function snapshot(more: Partial<Snapshot> = {}): ToWorkstation {
     sessions: [],
     audioOwner: true,
     peer: 'up',
-    settings: { breakReasons: ['Lunch'], demo: false },
+    settings: { breakReasons: ['Lunch'], demo: false, crmUrl: null },
     ...more,
   }
 }

@@ -1,8 +1,8 @@
 import sprite from '../styles/icons.svg?raw'
 
 export type IconName =
-  | 'ain' | 'alert' | 'check' | 'clock' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'keypad' | 'left' | 'lock' | 'logout'
-  | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'netoff' | 'note' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'transfer' | 'user' | 'x'
+  | 'ain' | 'alert' | 'bell' | 'camera' | 'check' | 'clock' | 'copy' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'keypad' | 'left' | 'lock' | 'logout'
+  | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'net' | 'netoff' | 'note' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'speaker' | 'transfer' | 'trash' | 'user' | 'x'
 
 /** All symbols, once a page. */
 export function Sprite() {

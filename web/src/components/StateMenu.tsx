@@ -99,6 +99,9 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
       <Item icon="keypad" onClick={() => (close(), void window.dispatchEvent(new Event('cordboard:shortcuts')))}>
         {t('menu.shortcuts')}
       </Item>
+      <Item icon="mic" test="device-check-link" onClick={() => (close(), void (location.hash = '#/device-check'))}>
+        {t('menu.devices')}
+      </Item>
       <Item icon="user" test="profile-link" onClick={() => (close(), void (location.hash = '#/profile'))}>
         {t('menu.profile')}
       </Item>
@@ -139,7 +142,7 @@ function StateItem({ state, chosen, choose, children }: StateItemProps) {
 }
 
 interface ItemProps {
-  icon: 'user' | 'lock' | 'logout' | 'keypad'
+  icon: 'user' | 'lock' | 'logout' | 'keypad' | 'mic'
   test?: string
   onClick(): void
   children: ComponentChildren

@@ -11,7 +11,7 @@ import { Icon, Mark } from './Icon'
 import { Bars, Glyph, Button, initials, looks } from './parts'
 import { StateMenu } from './StateMenu'
 
-export type Page = 'workstation' | 'records'
+export type Page = 'workstation' | 'records' | 'device-check'
 
 export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: Page }) {
   return (

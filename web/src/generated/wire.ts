@@ -57,7 +57,7 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
 
 /**
  * A state the agent may choose (B1).
@@ -88,6 +88,19 @@ bind: CodeForm | null,
  * Shown to customers; null or empty: what the admin chose.
  */
 nickname: string | null, password: string, };
+
+/**
+ * A customer's card, kept by number (F3). The number itself is in the call's view, masked where it must be.
+ */
+export type CustomerView = { call: string, 
+/**
+ * The caller withheld the number: there is nothing to keep a name by.
+ */
+withheld: boolean, name: string | null, remark: string, 
+/**
+ * The latest other calls of this number that the agent may see (G1), newest first; null: they could not be read.
+ */
+past: Array<RecordView> | null, };
 
 export type Device = "browser" | "phone";
 
@@ -280,7 +293,11 @@ export type Settings = { breakReasons: Array<string>,
 /**
  * `make run`'s demo floor: the page may place a simulated call.
  */
-demo: boolean, };
+demo: boolean, 
+/**
+ * The address of the CRM's page with its places still to fill (F3); null: there is no CRM.
+ */
+crmUrl: string | null, };
 
 export type SmsLoginAnswer = { 
 /**
@@ -328,7 +345,7 @@ idle: number, };
  */
 export type TargetsView = { groups: Array<TargetGroup>, agents: Array<TargetAgent>, };
 
-export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
+export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "echo", sdp: string | null, } | { "type": "customer" } & CustomerView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
 
 /**
  * Where a customer is sent (D4).

@@ -1,13 +1,13 @@
 import { byPhone, ended, liveSession, shownSession } from '../state/select'
+import type { Command } from '../state/keymap'
 import type { State } from '../state/state'
 import { newPicker } from '../state/targets'
-import type { Command } from './keys'
 import type { Workstation } from './workstation'
 
 type Station = Pick<Workstation, 'ask' | 'pick' | 'select' | 'completeService'>
 
 /** Does what a key asks for, where it means something now. */
-export function runCommand(command: Exclude<Command, 'menu'>, state: State, station: Station) {
+export function runCommand(command: Exclude<Command, 'menu' | 'remark'>, state: State, station: Station) {
   const desk = state.desk
   if (!desk || state.link.is !== 'open') return
   const { offer, agent } = desk

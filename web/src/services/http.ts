@@ -3,6 +3,9 @@ import type {
   RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
 } from '../generated/wire'
 
+/** Random bytes are made in parts of this many at most. */
+const NOISE = 65_536
+
 /** A refused or failed request. `code` is the switch's, or `unreachable`. */
 export class ApiFailure extends Error {
   constructor(
@@ -53,6 +56,21 @@ export const api = {
   records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),
+}
+
+/** Transfers so many bytes, to measure how long it takes (F4). */
+export const probe = {
+  download: async (bytes: number): Promise<void> => {
+    const response = await fetch(`/api/v1/probe?bytes=${bytes}`, { credentials: 'same-origin', cache: 'no-store' })
+    if (!response.ok) throw new ApiFailure('failed', '', response.status)
+    await response.arrayBuffer()
+  },
+  upload: async (bytes: number): Promise<void> => {
+    const noise = new Uint8Array(bytes)
+    for (let at = 0; at < bytes; at += NOISE) crypto.getRandomValues(noise.subarray(at, at + NOISE))
+    const response = await fetch('/api/v1/probe', { method: 'POST', credentials: 'same-origin', body: noise })
+    if (!response.ok) throw new ApiFailure('failed', '', response.status)
+  },
 }
 
 export type Api = typeof api
