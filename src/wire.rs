@@ -8,7 +8,8 @@ mod accounts;
 mod customers;
 
 pub use accounts::{
-    AccountChoice, CodeForm, CodeRequest, CompletionForm, MobileCodeRequest, MobileForm, RecoveryForm, SmsLoginAnswer, SmsLoginForm,
+    AccountChoice, CodeForm, CodeRequest, CompletionForm, LoginForm, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm,
+    RecoveryForm, SmsLoginAnswer, SmsLoginForm,
 };
 pub use customers::CustomerView;
 
@@ -257,6 +258,8 @@ pub struct Me {
     pub role: Role,
     /// The bound mobile number with its middle hidden (A2); null = none.
     pub mobile: Option<String>,
+    /// Where the picture is (A7); null = none.
+    pub avatar: Option<String>,
     /// The password is the one-time one that was mailed: the account must be completed before anything else (A2).
     pub must_change_password: bool,
 }
@@ -422,24 +425,6 @@ pub struct QualityView {
 
 // ---- HTTP, under /api/v1 ----
 
-/// `POST /login`. Answers 200 with [`Me`] and sets the session's cookie; 401 `wrong_credentials`; 429 `too_many_attempts`.
-#[derive(Serialize, Deserialize, TS, Debug)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export_to = "wire.ts")]
-pub struct LoginForm {
-    pub email: String,
-    pub password: String,
-}
-
-/// `POST /password`. 204; 401 `wrong_credentials`; 422 `weak_password` with the sentence that says what is missing (A6).
-#[derive(Serialize, Deserialize, TS, Debug)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export_to = "wire.ts")]
-pub struct PasswordForm {
-    pub old: String,
-    pub new: String,
-}
-
 /// The body of every refused request.
 #[derive(Serialize, Deserialize, TS, Debug, Clone)]
 #[serde(rename_all = "camelCase")]
@@ -578,6 +563,7 @@ mod tests {
         MobileCodeRequest::export_all(&config).unwrap();
         MobileForm::export_all(&config).unwrap();
         CompletionForm::export_all(&config).unwrap();
+        ProfileForm::export_all(&config).unwrap();
         ApiError::export_all(&config).unwrap();
         RecordFilter::export_all(&config).unwrap();
         RecordPage::export_all(&config).unwrap();

@@ -30,6 +30,15 @@ table! {
         chosen_reason -> Nullable<Text>,
         epoch -> BigInt,
         created_at -> BigInt,
+        avatar_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    avatars (agent_id) {
+        agent_id -> Integer,
+        kind -> Text,
+        image -> Binary,
     }
 }
 

@@ -1,5 +1,8 @@
 // What the mock's switch tells, scene by scene.
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', avatar: null, mustChangePassword: false }
+
+/** A drawn face. */
+export const portrait = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#d9b48f"/><circle cx="32" cy="26" r="13" fill="#7a4b2b"/><path d="M8 64c2-18 12-24 24-24s22 6 24 24" fill="#2c5964"/></svg>')}`
 
 const minutes = n => Math.round(n * 60000)
 
@@ -147,7 +150,7 @@ export function scene(name, socket, host) {
   const { then = [], hangup, ...parts } = make()
   const snapshot = {
     now: Date.now(),
-    me,
+    me: name === 'portrait' ? { ...me, avatar: portrait } : me,
     queues: queues(),
     offer: null,
     sessions: older(),

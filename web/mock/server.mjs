@@ -5,12 +5,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
-import { scene } from './scenes.mjs'
+import { portrait, scene } from './scenes.mjs'
 import { recordPage, silence, waveform } from './records.mjs'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws:; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-src http://localhost:*; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws:; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-src http://localhost:*; frame-ancestors 'none'"
 
 function cookie(request, name) {
   const found = new RegExp(`(?:^|;\\s*)${name}=([^;]*)`).exec(request.headers.cookie || '')
@@ -44,12 +44,12 @@ export function serve(port) {
   return new Promise(resolve => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
 
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', avatar: null, mustChangePassword: false }
 
 /** `complete` has no number yet; `completed` has one, and was reset. */
 function whoIs(name) {
   const newcomer = name === 'complete' || name === 'completed'
-  return { ...me, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
+  return { ...me, avatar: name === 'portrait' ? portrait : null, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
 }
 
 /** Somebody else's page: it has its own look. */
@@ -80,6 +80,7 @@ function posted(what, form, name, json) {
       return form.bind && form.bind.code === '000000' ? wrong() : json(200, me)
     case 'recovery':
     case 'mobile':
+    case 'profile':
       return json(200, me)
     default:
       json(['password', 'logout', 'demo/call'].includes(what) ? 204 : 404)
@@ -93,6 +94,11 @@ function api(url, request, name, json, response) {
   if (what === 'me') return out ? json(401, { code: 'not_logged_in', message: 'Sign in first.' }) : json(200, whoIs(name))
   if (what === 'probe' && request.method === 'GET') return json(200, 'x'.repeat(Number(url.searchParams.get('bytes'))))
   if (what === 'probe') return request.on('end', () => json(204)).resume()
+  if (what === 'avatar') {
+    let size = 0
+    request.on('data', part => (size += part.length))
+    return request.on('end', () => json(200, { ...whoIs(name), avatar: size ? `${portrait}#${Date.now()}` : null }))
+  }
   if (request.method === 'POST') {
     let body = ''
     request.on('data', part => (body += part))

@@ -111,6 +111,15 @@ export function shotsOf(base) {
       await page.fill('[data-test=new-password]', 'northlight')
     },
     profile: hash('available', 'profile'),
+    'profile-portrait': hash('portrait', 'profile'),
+    'profile-nickname': async page => {
+      await hash('available', 'profile')(page)
+      await page.click('[data-test=change-nickname]')
+    },
+    'menu-portrait': async page => {
+      await at('portrait')(page)
+      await page.click('[data-test=state-menu]')
+    },
     'profile-unbound': hash('unbound', 'profile'),
     mobile: hash('available', 'mobile'),
     'mobile-wrong': async page => {

@@ -36,7 +36,7 @@ on_both! {
     }
 
     fn opening_a_database_again_keeps_what_is_in_it(test) {
-        test.db.set_settings(&crate::Settings { mask_numbers: false, break_reasons: vec!["Tea".into()] }).unwrap();
+        test.db.set_settings(&crate::Settings { mask_numbers: false, break_reasons: vec!["Tea".into()], crm: None }).unwrap();
         let again = Db::open(&test.url).unwrap();
         assert_eq!(again.settings().unwrap(), test.db.settings().unwrap());
         again.ping().unwrap();

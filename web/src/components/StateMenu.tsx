@@ -6,7 +6,7 @@ import { setTheme, theme, type Theme } from '../services/theme'
 import type { Desk } from '../state/state'
 import { useStation } from './context'
 import { Icon } from './Icon'
-import { Glyph, initials, looks } from './parts'
+import { Face, Glyph, looks } from './parts'
 import { Since } from './TopBar'
 
 interface Props {
@@ -32,7 +32,7 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
   return (
     <div class="pop menu statemenu" role="dialog" aria-label={t('menu.label')} ref={menu} onKeyDown={walk}>
       <div class="statemenu__me">
-        <span class="av av--l">{initials(me.name)}</span>
+        <Face me={me} size="l" />
         <span class="v v--0">
           <b class="t4 semi cut">{me.name}</b>
           <span class="t2 dim cut">{t(`menu.${me.role}`, { number: me.number })}</span>

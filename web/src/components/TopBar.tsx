@@ -8,7 +8,7 @@ import type { Desk, State } from '../state/state'
 import { useStation } from './context'
 import { failureText } from './failure'
 import { Icon, Mark } from './Icon'
-import { Bars, Glyph, Button, initials, looks } from './parts'
+import { Bars, Glyph, Button, looks, Portrait } from './parts'
 import { StateMenu } from './StateMenu'
 
 export type Page = 'workstation' | 'records' | 'device-check'
@@ -168,7 +168,7 @@ function Avatar({ desk, offset }: { desk: Desk; offset: number }) {
         <circle cx="17" cy="17" r="16" />
         <circle class="av__left" cx="17" cy="17" r="16" stroke-dashoffset={100.6 * (1 - left)} />
       </svg>
-      <span aria-hidden="true">{initials(me.name)}</span>
+      <Portrait me={me} />
       <Glyph state={agent.state} />
     </span>
   )

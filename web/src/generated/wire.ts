@@ -138,6 +138,10 @@ number: string, email: string, role: Role,
  */
 mobile: string | null, 
 /**
+ * Where the picture is (A7); null = none.
+ */
+avatar: string | null, 
+/**
  * The password is the one-time one that was mailed: the account must be completed before anything else (A2).
  */
 mustChangePassword: boolean, };
@@ -193,6 +197,15 @@ export type PasswordForm = { old: string, new: string, };
 export type PeerState = "none" | "connecting" | "up" | "lost";
 
 export type Phase = "connecting" | "talking" | "reconnecting" | "ended";
+
+/**
+ * `POST /profile`: what agents say of themselves (A7). 200 with [`Me`]; 422 `invalid`.
+ */
+export type ProfileForm = { 
+/**
+ * Shown to customers; null or empty: none.
+ */
+nickname: string | null, };
 
 export type QualityView = { call: string, 
 /**

@@ -63,6 +63,11 @@ export const en = {
   'recovery.back': 'Back to sign in',
 
   'profile.nickname': 'Nickname',
+  'profile.picture.add': 'Add a picture',
+  'profile.picture.change': 'Change the picture',
+  'profile.picture.remove': 'Remove',
+  'profile.picture.hint': 'PNG, JPEG or WebP; its middle is shown.',
+  'profile.picture.unreadable': 'This file is no picture that the browser can read. Choose a PNG, JPEG or WebP file.',
   'profile.change': 'Change',
   'profile.bind': 'Add',
   'profile.back': 'Back to the workstation',

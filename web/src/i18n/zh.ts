@@ -65,6 +65,11 @@ export const zh: Words = {
   'recovery.back': '返回登录',
 
   'profile.nickname': '昵称',
+  'profile.picture.add': '添加头像',
+  'profile.picture.change': '更换头像',
+  'profile.picture.remove': '移除',
+  'profile.picture.hint': '支持 PNG、JPEG 或 WebP，显示图片中部。',
+  'profile.picture.unreadable': '浏览器无法读取此文件。请选择 PNG、JPEG 或 WebP 图片。',
   'profile.change': '修改',
   'profile.bind': '绑定',
   'profile.back': '返回工作台',

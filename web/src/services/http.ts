@@ -1,5 +1,5 @@
 import type {
-  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, RecordFilter, RecordPage,
+  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
   RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
 } from '../generated/wire'
 
@@ -23,6 +23,10 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Pr
     init.body = JSON.stringify(body)
     init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' }
   }
+  return send<T>(path, init)
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response
   try {
     response = await fetch(`/api/v1/${path}`, init)
@@ -53,6 +57,9 @@ export const api = {
   logout: () => call<void>('POST', 'logout', {}),
   me: () => call<Me>('GET', 'me'),
   password: (form: PasswordForm) => call<void>('POST', 'password', form),
+  profile: (form: ProfileForm) => call<Me>('POST', 'profile', form),
+  /** The image itself; null takes the present one away. */
+  avatar: (image: Blob | null) => send<Me>('avatar', { method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' }, body: image }),
   records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),

@@ -1,4 +1,4 @@
-import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
+import type { Ask, ChosenState, Me, ToWorkstation } from '../generated/wire'
 import { t } from '../i18n'
 import { byPhone, isOnline, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
@@ -122,6 +122,11 @@ export class Workstation {
     })
     const { is } = await this.socket.ask({ type: 'openEcho', sdp })
     return is === 'done' ? answered : null
+  }
+
+  /** The agent changed the profile. */
+  meChanged(me: Me) {
+    this.store.dispatch({ type: 'me', me })
   }
 
   /** Resolves when the agent has answered the browser's question. */

@@ -20,6 +20,8 @@ export function reduce(state: State, event: Event): State {
       return { ...state, pending: {}, drafts: mapDrafts(state.drafts, draft => ({ ...draft, sending: null })) }
     case 'loggedOut':
       return { ...initialState, drafts: state.drafts }
+    case 'me':
+      return state.desk ? { ...state, desk: { ...state.desk, me: event.me } } : state
     case 'selected':
       return { ...state, selected: event.call, refusal: null }
     case 'typed': {
