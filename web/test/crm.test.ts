@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { ToWorkstation } from '../src/generated/wire'
-import { crmAsk, crmCommand, crmEvents, crmOrigin, fillUrl } from '../src/state/crm'
+import { crmAsk, crmCommand, crmEvents, crmOrigin, fillUrl, type CrmCall } from '../src/state/crm'
 import { reduce } from '../src/state/reduce'
 import { initialState, type Desk } from '../src/state/state'
 import { offer, session, snapshot } from './fixtures'
+
+const inLine = { state: 'inLine' as const, device: 'browser' as const, reason: null, since: 1, then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null }
 
 /** The desk after each of these messages. */
 function desks(...tells: ToWorkstation[]): Desk[] {
@@ -18,7 +20,12 @@ function desks(...tells: ToWorkstation[]): Desk[] {
 /** Names of the events between each desk and the next. */
 function told(...tells: ToWorkstation[]): string[][] {
   const all = desks(snapshot(), ...tells)
-  return all.slice(1).map((desk, at) => crmEvents(all[at] || null, desk).map(event => `${event.event} ${event.call.id}`))
+  let rang: CrmCall | null = null
+  return all.slice(1).map((desk, at) => {
+    const news = crmEvents(all[at] || null, desk, rang)
+    rang = news.rang
+    return news.events.map(event => `${event.event} ${event.call.id}`)
+  })
 }
 
 describe('the CRM’s address (F3)', () => {
@@ -41,29 +48,34 @@ describe('events for the CRM', () => {
     const live = session('c1')
     expect(
       told(
+        { type: 'agent', ...inLine },
         { type: 'offer', offer },
         { type: 'offer', offer: { ...offer, callerName: 'Hannah' } },
-        { type: 'session', ...live },
         { type: 'offer', offer: null },
+        { type: 'session', ...live },
         { type: 'session', ...live, held: true },
         { type: 'session', ...live },
         { type: 'session', ...live, phase: 'ended', outcome: 'normal_end' },
         { type: 'sessionsGone', calls: ['c1'] },
       ),
-    ).toEqual([['ringing c1'], [], ['answered c1'], [], ['held c1'], ['resumed c1'], ['ended c1'], []])
+    ).toEqual([[], ['ringing c1'], [], [], ['answered c1'], ['held c1'], ['resumed c1'], ['ended c1'], []])
   })
 
   it('tell the end of a call that rang in vain, and no end of what was over before', () => {
-    expect(told({ type: 'offer', offer }, { type: 'offer', offer: null })).toEqual([['ringing c1'], ['ended c1']])
+    const over = { ...inLine, state: 'available' as const }
+    const rings: ToWorkstation[] = [{ type: 'agent', ...inLine }, { type: 'offer', offer }]
+    expect(told(...rings, { type: 'offer', offer: null }, { type: 'agent', ...over }, { type: 'agent', ...over })).toEqual([[], ['ringing c1'], [], ['ended c1'], []])
+    expect(told(...rings, { type: 'agent', ...over }, { type: 'offer', offer: null })).toEqual([[], ['ringing c1'], [], ['ended c1']])
+    expect(told(...rings, { type: 'offer', offer: { ...offer, offer: 'o2', call: 'c2' } })).toEqual([[], ['ringing c1'], ['ended c1', 'ringing c2']])
     const [first] = desks(snapshot({ sessions: [session('old', { phase: 'ended' }), session('live')] }))
     if (!first) throw new Error('no desk')
-    expect(crmEvents(null, first).map(event => event.event)).toEqual(['answered'])
+    expect(crmEvents(null, first, null).events.map(event => event.event)).toEqual(['answered'])
   })
 
   it('carry the number as the switch shows it: masked stays masked', () => {
     const [before, ringing] = desks(snapshot(), { type: 'offer', offer })
     if (!before || !ringing) throw new Error('no desk')
-    expect(crmEvents(before, ringing)).toEqual([{ event: 'ringing', call: { id: 'c1', caller: '+44 7700 •••• 14', called: '020 7946 0100', group: 'Orders', agent: '2014' } }])
+    expect(crmEvents(before, ringing, null).events).toEqual([{ event: 'ringing', call: { id: 'c1', caller: '+44 7700 •••• 14', called: '020 7946 0100', group: 'Orders', agent: '2014' } }])
   })
 })
 

@@ -12,8 +12,13 @@ export function talkToCrm(store: Store, station: Pick<Workstation, 'ask'>, frame
     if (frame.contentWindow) frame.contentWindow.postMessage({ source: 'cordboard', version: VERSION, ...message }, origin)
   }
   const tell = (event: CrmEvent) => say(event)
+  const { desk } = store.get()
+  let rang = desk && desk.offer ? crmCall(desk.offer, desk) : null
   const stop = store.subscribe((state, before) => {
-    if (state.desk && state.desk !== before.desk) crmEvents(before.desk, state.desk).forEach(tell)
+    if (!state.desk || state.desk === before.desk) return
+    const news = crmEvents(before.desk, state.desk, rang)
+    rang = news.rang
+    news.events.forEach(tell)
   })
   const onMessage = (event: MessageEvent) => {
     if (event.origin !== origin || event.source !== frame.contentWindow) return

@@ -40,12 +40,15 @@ export function crmCall(from: { call: string; caller: string; called: string; gr
   return { id: from.call, caller: from.caller, called: from.called, group: from.group || '', agent: desk.me.number }
 }
 
-/** What happened to calls between two states of the desk. */
-export function crmEvents(before: Desk | null, after: Desk): CrmEvent[] {
+/** What happened to calls between two states of the desk. `rang` is the call that rings, or rang and of which it is not known yet what became. */
+export function crmEvents(before: Desk | null, after: Desk, rang: CrmCall | null): { events: CrmEvent[]; rang: CrmCall | null } {
   const events: CrmEvent[] = []
-  const rang = before ? before.offer : null
-  const rings = after.offer
-  if (rings && (!rang || rang.call !== rings.call)) events.push({ event: 'ringing', call: crmCall(rings, after) })
+  const rings = after.offer ? crmCall(after.offer, after) : null
+  const answered = rang !== null && after.sessions.some(session => session.call === rang.id)
+  // The bar goes before the session comes; in line without either, the answer is on its way.
+  const unknown = rings === null && after.agent.state === 'inLine'
+  if (rang !== null && !answered && !unknown && (rings === null || rings.id !== rang.id)) events.push({ event: 'ended', call: rang, outcome: null })
+  if (rings !== null && (rang === null || rang.id !== rings.id)) events.push({ event: 'ringing', call: rings })
   after.sessions.forEach(session => {
     const old = before ? before.sessions.find(each => each.call === session.call) : undefined
     const call = crmCall(session, after)
@@ -55,9 +58,7 @@ export function crmEvents(before: Desk | null, after: Desk): CrmEvent[] {
     // What had ended before the page was opened is no news.
     if (!live && before && (!old || old.phase !== 'ended')) events.push({ event: 'ended', call, outcome: session.outcome })
   })
-  const missed = rang && (!rings || rings.call !== rang.call) && !after.sessions.some(session => session.call === rang.call)
-  if (rang && missed) events.push({ event: 'ended', call: crmCall(rang, after), outcome: null })
-  return events
+  return { events, rang: rings || (answered || !unknown ? null : rang) }
 }
 
 /** A command in a message of the CRM; null: it is none, or not to be understood. */
