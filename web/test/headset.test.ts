@@ -67,6 +67,15 @@ describe('a headset that is unplugged in a call (F)', () => {
     expect(shown[shown.length - 1]).toBeNull()
   })
 
+  it('is forgotten when the agent leaves the choice to the browser', async () => {
+    await unplug(usb)
+    chooseDevice('microphone', null)
+    await headset.chosen()
+    plugged = [laptop, usb]
+    await headset.changed()
+    expect(shown).toEqual([{ gone: 'USB headset', used: 'Laptop' }, null])
+  })
+
   it('that the agent chose is taken when it is plugged in later', async () => {
     chooseDevice('microphone', laptop)
     plugged = [usb]

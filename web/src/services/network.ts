@@ -90,16 +90,17 @@ function connected(connection: RTCPeerConnection): Promise<boolean> {
 }
 
 async function count(connection: RTCPeerConnection): Promise<PathCount> {
-  const counted: PathCount = { sent: 0, received: 0, lost: 0, jitter: null, roundTrip: null }
+  const counted: PathCount = { received: 0, lost: 0, missed: null, energy: null, jitter: null, roundTrip: null }
   const stats = await connection.getStats()
   stats.forEach((each: { [name: string]: unknown }) => {
     const number = (name: string) => (typeof each[name] === 'number' ? (each[name] as number) : 0)
-    if (each.type === 'outbound-rtp') counted.sent += number('packetsSent')
     if (each.type === 'inbound-rtp') {
       counted.received += number('packetsReceived')
       counted.lost += number('packetsLost')
       counted.jitter = number('jitter') * 1000
+      if (typeof each.totalAudioEnergy === 'number') counted.energy = each.totalAudioEnergy
     }
+    if (each.type === 'remote-inbound-rtp') counted.missed = number('packetsLost')
     if (each.type === 'candidate-pair' && each.currentRoundTripTime !== undefined && (each.nominated === true || each.selected === true)) {
       counted.roundTrip = number('currentRoundTripTime') * 1000
     }

@@ -3,11 +3,14 @@ export const NEEDS = { g711: 95, opus: 60, video: 960 } as const
 
 /** Counters of the test path at one moment, since its beginning. */
 export interface PathCount {
-  sent: number
   /** What came back. */
   received: number
   /** What did not come back, by the numbers of what did. */
   lost: number
+  /** What the switch missed of what was sent; null: not told by this browser. */
+  missed: number | null
+  /** Loudness so far of what came back; null: not told by this browser. */
+  energy: number | null
   /** Milliseconds; null: not told by this browser. */
   jitter: number | null
   roundTrip: number | null
@@ -26,11 +29,13 @@ export interface Network {
   address: string | null
 }
 
-/** Loss in percent of what should have come back between two counts, and the latest jitter and round trip; null: nothing came. */
+/** Loss in percent between two counts, and the latest jitter and round trip; null: what was sent did not come back. */
 export function pathBetween(from: PathCount, to: PathCount): Network['path'] {
   const received = to.received - from.received
-  const lost = Math.max(0, to.lost - from.lost)
-  if (received <= 0) return null
+  // What the switch misses leaves a gap in what comes back, unless it is so long that the switch fills it with silence.
+  const silent = from.energy !== null && to.energy !== null && to.energy <= from.energy
+  const lost = Math.max(0, to.lost - from.lost, (to.missed || 0) - (from.missed || 0))
+  if (received <= 0 || silent) return null
   return { loss: (100 * lost) / (received + lost), jitter: to.jitter, roundTrip: to.roundTrip }
 }
 
