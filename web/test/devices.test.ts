@@ -30,18 +30,18 @@ describe('the network to the switch (F4)', () => {
   })
 
   it('loses what is missing between two counts', () => {
-    const from = { received: 20, lost: 2, missed: 1, energy: 0.5, jitter: 1, roundTrip: null }
-    const to = { received: 210, lost: 12, missed: 3, energy: 0.9, jitter: 5, roundTrip: 8 }
-    expect(pathBetween(from, to)).toEqual({ loss: 5, jitter: 5, roundTrip: 8 })
-    expect(pathBetween(from, { ...to, lost: 2, missed: 11 })).toMatchObject({ loss: 5 })
-    expect(pathBetween({ ...from, missed: null, energy: null }, { ...to, missed: null, energy: null })).toMatchObject({ loss: 5 })
+    const from = { received: 20, lost: 2, missed: 1, jitter: 1, roundTrip: null }
+    const to = { received: 210, lost: 12, missed: 3, jitter: 5, roundTrip: 8 }
+    expect(pathBetween(from, to, true)).toEqual({ loss: 5, jitter: 5, roundTrip: 8 })
+    expect(pathBetween(from, { ...to, lost: 2, missed: 11 }, true)).toMatchObject({ loss: 5 })
+    expect(pathBetween({ ...from, missed: null }, { ...to, missed: null }, null)).toMatchObject({ loss: 5 })
   })
 
   it('carries no voice when nothing comes back, or only silence', () => {
-    const from = { received: 20, lost: 0, missed: 0, energy: 0.5, jitter: 1, roundTrip: null }
-    expect(pathBetween(from, from)).toBeNull()
-    expect(pathBetween(from, { ...from, received: 220 })).toBeNull()
-    expect(pathBetween(from, { ...from, received: 220, energy: 0.6 })).not.toBeNull()
+    const from = { received: 20, lost: 0, missed: 0, jitter: 1, roundTrip: null }
+    expect(pathBetween(from, from, true)).toBeNull()
+    expect(pathBetween(from, { ...from, received: 220 }, false)).toBeNull()
+    expect(pathBetween(from, { ...from, received: 220 }, null)).not.toBeNull()
   })
 })
 

@@ -11,11 +11,15 @@ function fakePath() {
     iceGatheringState = 'complete'
     iceConnectionState = 'connected'
     localDescription = { sdp: '' }
-    addTrack() {}
+    addTrack(track) {
+      this.track = track
+    }
     close() {}
     createOffer() {}
     setLocalDescription() {}
-    setRemoteDescription() {}
+    setRemoteDescription() {
+      this.ontrack({ streams: [new MediaStream([this.track])], track: this.track })
+    }
     getStats() {
       const received = Math.round((performance.now() - began) / 20)
       return new Map([

@@ -24,6 +24,7 @@ export function RightZone({ store, state, desk }: { store: Store; state: State; 
   return (
     <aside class="sheet zone" aria-label={t('crm.label')}>
       <div class="zone__head">
+        <h2 class="sr">{t(card ? 'customer.label' : 'crm.label')}</h2>
         <span class="seg seg--s seg--block" role="group" aria-label={t('crm.shows')}>
           <button type="button" data-test="show-crm" aria-pressed={card ? 'false' : 'true'} onClick={() => setCard(false)}>
             {t('crm.label')}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { t, type Key as Word } from '../i18n'
 import { isTyping, setKeymap, useKeymap } from '../services/keys'
 import { assign, changes, chordLabel, chordOf, commands, defaults, holderOf, refused, type Chord, type Command } from '../state/keymap'
@@ -60,7 +60,7 @@ export function Shortcuts() {
       before.current = null
     }
   }, [open])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (changing === null) return
     // Before everybody else: no key may do something while it is being given away.
     const onKey = (event: KeyboardEvent) => {

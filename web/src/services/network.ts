@@ -14,6 +14,9 @@ const PINGS = 5
 const CONNECT_WITHIN = 8000
 /** Of voice that comes back: some 200 packets each way. */
 const LISTEN_FOR = 4000
+const LOOK_EVERY = 200
+/** The quietest steps of G.711 are no sound. */
+const SILENCE = 0.02
 /** A download shorter than this says little of the bandwidth. */
 const LONG_ENOUGH = 400
 const SIZES = [16 * 1024, 128 * 1024, 1024 * 1024]
@@ -46,6 +49,8 @@ async function voice(line: Line, add: (part: Partial<Network>) => void): Promise
   if (typeof RTCPeerConnection === 'undefined') return
   const connection = new RTCPeerConnection({ sdpSemantics: 'unified-plan', bundlePolicy: 'max-bundle' } as RTCConfiguration)
   const context = new AudioContext()
+  const mute = document.createElement('audio')
+  mute.muted = true
   try {
     const tone = context.createOscillator()
     const to = context.createMediaStreamDestination()
@@ -54,6 +59,14 @@ async function voice(line: Line, add: (part: Partial<Network>) => void): Promise
     const track = to.stream.getAudioTracks()[0]
     if (!track) return
     connection.addTrack(track, to.stream)
+    const ear = context.createAnalyser()
+    connection.ontrack = event => {
+      const stream = event.streams[0] || new MediaStream([event.track])
+      // Chrome gives a stream's sound away only while an element plays it too.
+      mute.srcObject = stream
+      mute.play().catch(() => undefined)
+      context.createMediaStreamSource(stream).connect(ear)
+    }
     await connection.setLocalDescription(await connection.createOffer())
     await gathered(connection)
     const answer = await line.echo(connection.localDescription ? connection.localDescription.sdp : '')
@@ -64,15 +77,28 @@ async function voice(line: Line, add: (part: Partial<Network>) => void): Promise
     // The first packets wait for the path to settle.
     await pause(500)
     const from = await count(connection)
-    await pause(LISTEN_FOR)
-    add({ path: pathBetween(from, await count(connection)) })
+    const heard = await listen(ear, LISTEN_FOR)
+    add({ path: pathBetween(from, await count(connection), context.state === 'running' ? heard : null) })
   } catch (_) {
     // No path: that is what the page tells.
   } finally {
     connection.close()
+    mute.srcObject = null
     line.closeEcho()
     void context.close()
   }
+}
+
+/** Whether there is more than silence at some moment of that time. */
+async function listen(ear: AnalyserNode, time: number): Promise<boolean> {
+  const samples = new Float32Array(ear.fftSize)
+  let heard = false
+  for (let looked = 0; looked < time; looked += LOOK_EVERY) {
+    await pause(LOOK_EVERY)
+    ear.getFloatTimeDomainData(samples)
+    heard = heard || samples.some(sample => Math.abs(sample) > SILENCE)
+  }
+  return heard
 }
 
 function connected(connection: RTCPeerConnection): Promise<boolean> {
@@ -90,7 +116,7 @@ function connected(connection: RTCPeerConnection): Promise<boolean> {
 }
 
 async function count(connection: RTCPeerConnection): Promise<PathCount> {
-  const counted: PathCount = { received: 0, lost: 0, missed: null, energy: null, jitter: null, roundTrip: null }
+  const counted: PathCount = { received: 0, lost: 0, missed: null, jitter: null, roundTrip: null }
   const stats = await connection.getStats()
   stats.forEach((each: { [name: string]: unknown }) => {
     const number = (name: string) => (typeof each[name] === 'number' ? (each[name] as number) : 0)
@@ -98,7 +124,6 @@ async function count(connection: RTCPeerConnection): Promise<PathCount> {
       counted.received += number('packetsReceived')
       counted.lost += number('packetsLost')
       counted.jitter = number('jitter') * 1000
-      if (typeof each.totalAudioEnergy === 'number') counted.energy = each.totalAudioEnergy
     }
     if (each.type === 'remote-inbound-rtp') counted.missed = number('packetsLost')
     if (each.type === 'candidate-pair' && each.currentRoundTripTime !== undefined && (each.nominated === true || each.selected === true)) {

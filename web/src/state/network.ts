@@ -9,8 +9,6 @@ export interface PathCount {
   lost: number
   /** What the switch missed of what was sent; null: not told by this browser. */
   missed: number | null
-  /** Loudness so far of what came back; null: not told by this browser. */
-  energy: number | null
   /** Milliseconds; null: not told by this browser. */
   jitter: number | null
   roundTrip: number | null
@@ -29,13 +27,15 @@ export interface Network {
   address: string | null
 }
 
-/** Loss in percent between two counts, and the latest jitter and round trip; null: what was sent did not come back. */
-export function pathBetween(from: PathCount, to: PathCount): Network['path'] {
+/**
+ * Loss in percent between two counts, and the latest jitter and round trip; null: what was sent did not come back.
+ * `heard`: whether the tone was in what came back; null: this browser lets nobody listen before a click.
+ */
+export function pathBetween(from: PathCount, to: PathCount, heard: boolean | null): Network['path'] {
   const received = to.received - from.received
   // What the switch misses leaves a gap in what comes back, unless it is so long that the switch fills it with silence.
-  const silent = from.energy !== null && to.energy !== null && to.energy <= from.energy
   const lost = Math.max(0, to.lost - from.lost, (to.missed || 0) - (from.missed || 0))
-  if (received <= 0 || silent) return null
+  if (received <= 0 || heard === false) return null
   return { loss: (100 * lost) / (received + lost), jitter: to.jitter, roundTrip: to.roundTrip }
 }
 
