@@ -70,6 +70,34 @@ story('before going online an agent sees that microphone, speaker, browser and n
   await tom.page.close();
 });
 
+story('a call rings on the device that the agent chose for it', async () => {
+  const tom = await atDeviceCheck('agent');
+  await graded(tom, 'microphone', 'ok');
+  const choose = tom.hook('choose-ringer');
+  const [, , wanted] = await choose.locator('option').evaluateAll((options) => options.map(({ value }) => value));
+  await choose.selectOption(wanted);
+  await tom.goOnline();
+  const { sipp } = await stage.customerCalls();
+  await tom.rings();
+  await tom.page.waitForFunction((device) => {
+    const element = window.__ears.elements.find(({ paused, sinkId }) => !paused && sinkId === device);
+    if (!element) return false;
+    if (!window.__ring) {
+      const context = new AudioContext();
+      window.__ring = context.createAnalyser();
+      context.createMediaStreamSource(element.srcObject).connect(window.__ring);
+    }
+    const samples = new Float32Array(window.__ring.fftSize);
+    window.__ring.getFloatTimeDomainData(samples);
+    return samples.some((sample) => Math.abs(sample) > 0.05);
+  }, wanted);
+  await tom.click('decline');
+  await tom.page.waitForFunction((device) => !window.__ears.elements.some(({ paused, sinkId }) => !paused && sinkId === device), wanted);
+  await sipp.giveUp();
+  await tom.choose('offline');
+  await tom.page.close();
+});
+
 story('a microphone that hears nothing, and one that is not there, are told with what to do', async () => {
   const silent = await atDeviceCheck('silent');
   await graded(silent, 'microphone', 'warn');
