@@ -105,7 +105,7 @@ export function Shortcuts() {
               class="keys__key"
               data-test={`key-${command}`}
               aria-pressed={changing === command ? 'true' : 'false'}
-              aria-label={t('shortcuts.change', { what: t(words[command]), key: keymap[command] ? chordLabel(keymap[command]) : t('shortcuts.none') })}
+              aria-label={changing === command ? `${t('shortcuts.press')}: ${t(words[command])}` : t('shortcuts.change', { what: t(words[command]), key: keymap[command] ? chordLabel(keymap[command]) : t('shortcuts.none') })}
               onClick={() => change(command)}
             >
               {changing === command ? <span class="t2 med">{t('shortcuts.press')}</span> : <Key>{chordLabel(keymap[command])}</Key>}

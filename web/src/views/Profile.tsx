@@ -77,7 +77,7 @@ function Picture({ me, onChanged }: { me: Me; onChanged(me: Me): void }) {
   return (
     <div class="v v--1">
       <div class="h">
-        <Button size="s" icon="camera" test="change-picture" busy={busy} onClick={() => input.current && input.current.click()}>
+        <Button size="s" icon="user" test="change-picture" busy={busy} onClick={() => input.current && input.current.click()}>
           {t(me.avatar ? 'profile.picture.change' : 'profile.picture.add')}
         </Button>
         {me.avatar ? (
