@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { chooseDevice, type Device } from '../src/services/devices'
 import { Headset } from '../src/services/headset'
+import { settled } from './clock'
 
 const usb: Device = { id: 'usb', label: 'USB headset' }
 const laptop: Device = { id: 'laptop', label: 'Laptop' }
@@ -63,6 +64,22 @@ describe('a headset that is unplugged in a call (F)', () => {
     await headset.chosen()
     expect(shown[shown.length - 1]).toBeNull()
     plugged = [laptop, usb]
+    await headset.changed()
+    expect(shown[shown.length - 1]).toBeNull()
+  })
+
+  it('is known by its own name when it was the system’s choice', async () => {
+    const chosen = (device: Device): Device => ({ id: 'default', label: `Default - ${device.label}` })
+    plugged = [chosen(usb), usb, laptop]
+    headset.holds(plugged[0] || null)
+    await settled()
+    // The system chooses another, and the headset stays: nothing is gone.
+    plugged = [chosen(laptop), usb, laptop]
+    await headset.changed()
+    expect(shown).toEqual([null])
+    await unplug(usb)
+    expect(shown[shown.length - 1]).toEqual({ gone: 'USB headset', used: 'Default - Laptop' })
+    plugged = [chosen(laptop), usb, laptop]
     await headset.changed()
     expect(shown[shown.length - 1]).toBeNull()
   })

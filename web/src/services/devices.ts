@@ -37,11 +37,15 @@ export function onChoice(listener: (use: Use) => void): () => void {
   return () => listeners.delete(listener)
 }
 
-/** The devices of one kind that are plugged in. */
+/** The devices of one kind that are plugged in; none where the browser does not tell. */
 export async function present(kind: MediaDeviceKind): Promise<Device[]> {
   if (!navigator.mediaDevices || !navigator.mediaDevices.enumerateDevices) return []
-  const all = await navigator.mediaDevices.enumerateDevices()
-  return all.filter(each => each.kind === kind).map(each => ({ id: each.deviceId, label: each.label }))
+  try {
+    const all = await navigator.mediaDevices.enumerateDevices()
+    return all.filter(each => each.kind === kind).map(each => ({ id: each.deviceId, label: each.label }))
+  } catch (_) {
+    return []
+  }
 }
 
 /** Calls back when a device came or went. */

@@ -1,4 +1,4 @@
-import { microphoneMoves, same, standIn } from '../state/headset'
+import { microphoneMoves, realOf, same, standIn } from '../state/headset'
 import { chosenDevices, type Device } from './devices'
 
 /** What the headset's watch needs of the page. */
@@ -28,6 +28,8 @@ export class Headset {
     this.held = device
     if (device === null || (this.lost && same(this.lost, device))) this.lost = null
     this.around.standsIn(device ? standIn(device, this.wanted) : null)
+    // By its own name it is known again though the system's choice changes meanwhile.
+    if (device) void this.around.microphones().then(present => this.held === device && (this.held = realOf(device, present)))
   }
 
   /** The microphone in use has ended by itself: it was unplugged. */
@@ -43,10 +45,10 @@ export class Headset {
 
   /** Devices came or went. */
   async changed(): Promise<void> {
-    const held = this.held
-    if (!held) return
     const present = await this.around.microphones()
-    if (held !== this.held || !microphoneMoves(held, this.wanted, present)) return
+    const held = this.held
+    // With none left the call goes on without, as the end of its track tells.
+    if (!held || present.length === 0 || !microphoneMoves(held, this.wanted, present)) return
     if (!present.some(each => same(each, held))) this.ended()
     await this.around.change()
   }

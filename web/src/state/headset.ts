@@ -1,4 +1,3 @@
-/** A microphone: two of the same id and another name are the system's default before and after a change. */
 interface Microphone {
   id: string
   label: string
@@ -6,6 +5,12 @@ interface Microphone {
 
 export function same(a: Microphone, b: Microphone): boolean {
   return a.id === b.id && a.label === b.label
+}
+
+/** Chrome's `default` and `communications` stand for a device that is in the list by itself: that one, or what was given. */
+export function realOf<M extends Microphone>(held: M, present: M[]): M {
+  if (held.id !== 'default' && held.id !== 'communications') return held
+  return present.find(each => each.id !== held.id && each.label !== '' && held.label.endsWith(` - ${each.label}`)) || held
 }
 
 /**
