@@ -125,7 +125,6 @@ const scenes = {
   thenbusy: () => ({ agent: agent('inLine', { then: 'busy' }), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()], queues: queues(3, 1), then: [{ ...quality, mos: 3.2 }] }),
   crm: talking,
   newcaller: () => ({ ...talking(), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()] }),
-  standin: talking,
   onhold: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { held: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   muted: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { muted: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   lostaudio: () => ({ agent: agent('inLine'), sessions: [session('c1', 'reconnecting'), ...older()], queues: queues(3, 1), peer: 'lost' }),
