@@ -5,10 +5,13 @@
 //! Events carry whole objects, never differences: the page replaces what it has.
 
 mod accounts;
+mod customers;
 
 pub use accounts::{
-    AccountChoice, CodeForm, CodeRequest, CompletionForm, MobileCodeRequest, MobileForm, RecoveryForm, SmsLoginAnswer, SmsLoginForm,
+    AccountChoice, CodeForm, CodeRequest, CompletionForm, LoginForm, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm,
+    RecoveryForm, SmsLoginAnswer, SmsLoginForm,
 };
+pub use customers::CustomerView;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -119,6 +122,22 @@ pub enum Ask {
     ClosePeer,
     /// Keeps the socket alive and measures the round trip; answered by `done`.
     Ping,
+    /// A second WebRTC offer: its own audio comes straight back, so that the page can measure the network (F4). Answered by
+    /// [`ToWorkstation::Echo`]; ends by itself after half a minute.
+    OpenEcho {
+        sdp: String,
+    },
+    CloseEcho,
+    /// What is known of the customer of a call on this desk (F3); answered by [`ToWorkstation::Customer`].
+    Customer {
+        call: String,
+    },
+    /// Keeps name and remark under the customer's number; empty ones are forgotten.
+    SaveCustomer {
+        call: String,
+        name: String,
+        remark: String,
+    },
 }
 
 /// Where a customer is sent (D4).
@@ -220,6 +239,10 @@ pub enum ToWorkstation {
     Quality(QualityView),
     /// Whom a customer can be sent to (D4).
     Targets(TargetsView),
+    /// The answer to `openEcho`; null: there is none (F4).
+    Echo { sdp: Option<String> },
+    /// A customer's card (F3).
+    Customer(CustomerView),
     /// The request with this id was done.
     Done { id: u32 },
     /// The request was refused; `message` is a sentence for the agent, `code` is stable.
@@ -316,6 +339,8 @@ pub struct Me {
     pub role: Role,
     /// The bound mobile number with its middle hidden (A2); null = none.
     pub mobile: Option<String>,
+    /// Where the picture is (A7); null = none.
+    pub avatar: Option<String>,
     /// The password is the one-time one that was mailed: the account must be completed before anything else (A2).
     pub must_change_password: bool,
 }
@@ -338,6 +363,8 @@ pub struct Settings {
     pub caller_ids: Vec<String>,
     /// `make run`'s demo floor: the page may place a simulated call.
     pub demo: bool,
+    /// The address of the CRM's page with its places still to fill (F3); null: there is no CRM.
+    pub crm_url: Option<String>,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq)]
@@ -502,24 +529,6 @@ pub struct QualityView {
 
 // ---- HTTP, under /api/v1 ----
 
-/// `POST /login`. Answers 200 with [`Me`] and sets the session's cookie; 401 `wrong_credentials`; 429 `too_many_attempts`.
-#[derive(Serialize, Deserialize, TS, Debug)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export_to = "wire.ts")]
-pub struct LoginForm {
-    pub email: String,
-    pub password: String,
-}
-
-/// `POST /password`. 204; 401 `wrong_credentials`; 422 `weak_password` with the sentence that says what is missing (A6).
-#[derive(Serialize, Deserialize, TS, Debug)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export_to = "wire.ts")]
-pub struct PasswordForm {
-    pub old: String,
-    pub new: String,
-}
-
 /// The body of every refused request.
 #[derive(Serialize, Deserialize, TS, Debug, Clone)]
 #[serde(rename_all = "camelCase")]
@@ -660,6 +669,7 @@ mod tests {
         MobileCodeRequest::export_all(&config).unwrap();
         MobileForm::export_all(&config).unwrap();
         CompletionForm::export_all(&config).unwrap();
+        ProfileForm::export_all(&config).unwrap();
         ApiError::export_all(&config).unwrap();
         RecordFilter::export_all(&config).unwrap();
         RecordPage::export_all(&config).unwrap();

@@ -1,5 +1,8 @@
 //! An agent's actor: the machine, and the desk with the agent's workstations around it.
 
+mod customers;
+mod echo;
+
 use super::call::CallActor;
 use super::shell::{Progress, Role, Shell, Stage};
 use super::switch::Switch;
@@ -57,6 +60,8 @@ pub enum Desk {
     Session(Box<Session>),
     Quality(wire::QualityView),
     Media(MediaEvent),
+    /// A customer's card was read for the call's owner.
+    Customer(Box<wire::CustomerView>),
     /// Login sessions ended: pages of other epochs than `keep` are told so and stop (A1, A9).
     EndPages {
         keep: Option<i64>,
@@ -82,7 +87,12 @@ pub struct AgentRole {
     peer: Option<(PeerId, u64)>,
     peer_state: wire::PeerState,
     offer: Option<wire::OfferView>,
+    /// The whole number of who rings.
+    offer_caller: String,
     sessions: Vec<Kept>,
+    /// Names of the customers on the desk, by call (F3).
+    names: BTreeMap<String, String>,
+    echo: Option<echo::Echo>,
     queues: BTreeMap<i32, wire::QueueView>,
     logged: Option<(String, Option<String>)>,
     /// The chosen state as the database has it: what the agent comes back to after a restart of the switch.
@@ -99,7 +109,10 @@ impl AgentRole {
             peer: None,
             peer_state: wire::PeerState::None,
             offer: None,
+            offer_caller: String::new(),
             sessions: Vec::new(),
+            names: BTreeMap::new(),
+            echo: None,
             queues: BTreeMap::new(),
             logged: None,
         }
@@ -158,13 +171,15 @@ impl AgentRole {
                 break_reasons: directory.break_reasons.clone(),
                 caller_ids: dial::caller_ids(&self.machine.setup, &directory),
                 demo: directory.demo,
+                crm_url: directory.crm_url.clone(),
             },
         }))
     }
 
     fn keep(&mut self, session: &Session, switch: &Switch) {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
-        let view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
+        let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
+        view.caller_name = self.names.get(&view.call).cloned();
         self.show(ToWorkstation::Session(view.clone()));
         let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone() };
         match before.and_then(|at| self.sessions.get_mut(at)) {
@@ -314,6 +329,10 @@ impl Shell<AgentRole> {
                     self.close_peer(peer);
                 }
             }
+            Ask::OpenEcho { sdp } => self.open_echo(page, sdp, ctx),
+            Ask::CloseEcho => self.close_echo(|echo| echo.page == page),
+            Ask::Customer { call } => self.read_customer(call, ctx)?,
+            Ask::SaveCustomer { call, name, remark } => self.save_customer(call, &name, &remark, ctx)?,
         }
         Ok(())
     }
@@ -371,6 +390,7 @@ impl Shell<AgentRole> {
         if self.role.pages.remove(&page).is_none() {
             return;
         }
+        self.close_echo(|echo| echo.page == page);
         if self.role.audio == Some(page) {
             let next = self.role.pages.keys().next_back().copied();
             self.role.give_audio(next);
@@ -381,6 +401,9 @@ impl Shell<AgentRole> {
     }
 
     fn media(&mut self, event: MediaEvent, ctx: &mut Context<Self>) {
+        if self.echo_heard(&event) {
+            return;
+        }
         match event {
             MediaEvent::PeerAnswer { peer, sdp } => {
                 if let Some((current, page)) = self.role.peer
@@ -443,6 +466,7 @@ impl Handler<Desk> for Shell<AgentRole> {
             }
             Desk::Quality(view) => self.role.show(ToWorkstation::Quality(view)),
             Desk::Media(event) => self.media(event, ctx),
+            Desk::Customer(view) => self.role.show_customer(*view),
             Desk::EndPages { keep, take_offline } => {
                 self.end_pages(|epoch| keep != Some(epoch), ctx);
                 if take_offline {
@@ -495,6 +519,7 @@ impl Role for AgentRole {
             }
             Action::ShowOffer(ringing) => {
                 self.offer = ringing.as_deref().map(|ringing| views::offer(ringing, stage.switch));
+                self.offer_caller = ringing.map(|ringing| ringing.caller).unwrap_or_default();
                 self.show(ToWorkstation::Offer { offer: self.offer.clone() });
             }
             Action::PlaceCall(arrival) => CallActor::begin(stage.switch, *arrival),

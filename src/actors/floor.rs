@@ -29,6 +29,7 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.numbers = numbers;
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
+        directory.crm_url = settings.crm.map(|crm| crm.url);
         directory.outbound = settings.outbound;
         directory.group_setups = groups.iter().map(|group| (group.id, group.clone())).collect();
         directory.members.clear();

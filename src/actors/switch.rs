@@ -51,6 +51,8 @@ pub struct Directory {
     /// Agents see customers' numbers with their middle hidden (H8).
     pub mask_numbers: bool,
     pub demo: bool,
+    /// The CRM's page, with its places to fill (F3).
+    pub crm_url: Option<String>,
     /// No new calls: the switch drains (I4).
     pub draining: bool,
 }

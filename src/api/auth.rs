@@ -259,6 +259,7 @@ pub fn me_of(account: &Account) -> Me {
         email: account.email.clone(),
         role: role_of(account.role),
         mobile: account.mobile.as_deref().map(mask),
+        avatar: account.avatar_at.map(|at| format!("/api/v1/agents/{}/avatar?v={at}", account.setup.id.0)),
         must_change_password: account.must_change_password,
     }
 }

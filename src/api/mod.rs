@@ -16,6 +16,8 @@ pub mod openapi;
 pub mod origin;
 pub mod pages;
 pub mod password;
+pub mod probe;
+pub mod profile;
 pub mod recordings;
 pub mod records;
 pub mod request_log;
@@ -140,6 +142,15 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/agents", web::get().to(agents::list))
                 .route("/agents", web::post().to(agents::create))
                 .route("/agents/{id}/reset", web::post().to(agents::reset))
+                .route("/profile", web::post().to(profile::change))
+                .service(
+                    web::resource("/avatar")
+                        .app_data(web::PayloadConfig::new(profile::LARGEST_IMAGE))
+                        .route(web::post().to(profile::set_avatar)),
+                )
+                .route("/agents/{id}/avatar", web::get().to(profile::avatar))
+                .route("/probe", web::get().to(probe::download))
+                .service(web::resource("/probe").app_data(web::PayloadConfig::new(probe::MOST)).route(web::post().to(probe::upload)))
                 .route("/sms-outbox", web::get().to(sms_outbox::list))
                 .default_service(web::to(|| async { Err::<HttpResponse, Refusal>(Refusal::NotFound) })),
         )

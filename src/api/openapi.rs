@@ -7,7 +7,8 @@ use crate::api::auth::COOKIE;
 use crate::api::sms_outbox::SmsOutboxRow;
 use crate::wire::{
     AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, GroupName, Hello, LoginForm, Me, MobileCodeRequest, MobileForm,
-    PasswordForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role, SmsLoginAnswer, SmsLoginForm, Waveform,
+    PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role, SmsLoginAnswer, SmsLoginForm,
+    Waveform,
 };
 use actix_web::HttpResponse;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -98,7 +99,7 @@ struct_shapes! {
     PasswordForm { old: String, new: String }
     Me {
         name: String, nickname: Option<String>, number: String, email: String, role: Role, mobile: Option<String>,
-        must_change_password: bool,
+        avatar: Option<String>, must_change_password: bool,
     }
     CodeRequest { mobile: String }
     SmsLoginForm { mobile: String, code: String, account: Option<i32> }
@@ -107,6 +108,7 @@ struct_shapes! {
     CodeForm { mobile: String, code: String }
     RecoveryForm { mobile: String, code: String, account: i32, password: String }
     MobileCodeRequest { old: Option<String>, mobile: String }
+    ProfileForm { nickname: Option<String> }
     MobileForm { old: Option<String>, mobile: String, code: String }
     CompletionForm { bind: Option<CodeForm>, nickname: Option<String>, password: String }
     SmsOutboxRow { at: i64, mobile: String, text: String }
@@ -280,6 +282,16 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
                 .gives_nothing(),
         ),
         ("/mobile", Post, Endpoint::new("changeMobile", "Bind another mobile number.").takes::<MobileForm>().gives::<Me>("200")),
+        ("/profile", Post, Endpoint::new("changeProfile", "Change the nickname.").takes::<ProfileForm>().gives::<Me>("200")),
+        (
+            "/avatar",
+            Post,
+            Endpoint::new(
+                "setAvatar",
+                "Set the picture: a PNG, JPEG or WebP file of at most 1 MiB as the body, or nothing to take it away.",
+            )
+            .gives::<Me>("200"),
+        ),
         (
             "/sms-outbox",
             Get,

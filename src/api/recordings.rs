@@ -1,7 +1,7 @@
 //! Recordings as their listeners may have them (G4): a record's recording is its own segment's part of the call's.
 
 use crate::api::auth::Session;
-use crate::api::records::scope_of;
+use crate::api::records;
 use crate::api::{App, Refusal};
 use crate::wire::Waveform;
 use actix_web::body::SizedStream;
@@ -27,7 +27,7 @@ struct Segment {
 
 /// The segment of this record, when the viewer may hear it and it is ready.
 async fn find(app: &App, session: &Session, id: String) -> Result<Segment, Refusal> {
-    let scope = scope_of(session);
+    let scope = records::scope(&session.account);
     let found = app
         .with_db(move |db| {
             let Some(row) = db.record(&id, &scope)? else { return Ok(None) };

@@ -7,19 +7,19 @@ use crate::wire::{GroupName, RecordFilter, RecordPage, RecordView, RecordingView
 use actix_web::web;
 use cordboard_core::ids::GroupId;
 use cordboard_core::outcome::{CallStatus, CallType};
-use cordboard_db::{RECORDS_PER_PAGE, RecordRow, RecordingState, Role, Scope};
+use cordboard_db::{Account, RECORDS_PER_PAGE, RecordRow, RecordingState, Role, Scope};
 
 /// Agents see their own records, supervisors those of their groups, admins all.
-pub(crate) fn scope_of(session: &Session) -> Scope {
-    match session.role {
-        Role::Agent => Scope::Own(session.agent),
-        Role::Supervisor => Scope::Groups(groups_of(session)),
+pub(crate) fn scope(account: &Account) -> Scope {
+    match account.role {
+        Role::Agent => Scope::Own(account.setup.id),
+        Role::Supervisor => Scope::Groups(groups_of(account)),
         Role::Admin => Scope::All,
     }
 }
 
-fn groups_of(session: &Session) -> Vec<GroupId> {
-    session.account.setup.groups.iter().map(|membership| membership.group).collect()
+fn groups_of(account: &Account) -> Vec<GroupId> {
+    account.setup.groups.iter().map(|membership| membership.group).collect()
 }
 
 /// `GET /records`.
@@ -40,13 +40,14 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         group: filter.group.map(GroupId),
         status: status.transpose()?,
         call_type: call_type.transpose()?,
+        customer: None,
         caller: filter.caller,
         contact: filter.contact,
         whole_customer: false,
         page,
     };
-    let scope = scope_of(&session);
-    let own_groups = (session.role != Role::Admin).then(|| groups_of(&session));
+    let scope = scope(&session.account);
+    let own_groups = (session.role != Role::Admin).then(|| groups_of(&session.account));
     let is_agent = session.role == Role::Agent;
     let (found, groups, is_masked) = app
         .with_db(move |db| {
@@ -66,7 +67,7 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
 }
 
 /// One record as the page shows it: the customer's number masked.
-fn view(row: RecordRow, is_masked: bool) -> RecordView {
+pub(crate) fn view(row: RecordRow, is_masked: bool) -> RecordView {
     let id = row.id();
     let shown = |number: String, customer: bool| if is_masked && customer { mask(&number) } else { number };
     let record = row.record;

@@ -4,7 +4,7 @@ use crate::convert::{Column, name_of};
 use crate::error::DbError;
 use crate::phones as phone_table;
 use crate::pool::{AnyConnection, Db};
-use crate::schema::{agents, group_members, phones, sessions};
+use crate::schema::{agents, avatars, group_members, phones, sessions};
 use cordboard_core::ids::{AgentId, GroupId};
 use cordboard_core::setup::{AgentSetup, DeviceSetup, Membership};
 use diesel::prelude::*;
@@ -48,6 +48,8 @@ pub struct Account {
     /// Of the latest login (A9); 0 = never logged in.
     pub epoch: i64,
     pub created_at: i64,
+    /// When the picture was set (A7); none = there is none.
+    pub avatar_at: Option<i64>,
 }
 
 /// What an admin decides of an account (A1).
@@ -80,6 +82,7 @@ struct Row {
     chosen_reason: Option<String>,
     epoch: i64,
     created_at: i64,
+    avatar_at: Option<i64>,
 }
 
 impl Row {
@@ -106,6 +109,7 @@ impl Row {
             chosen_state: self.chosen_state.map(|state| ChosenState { state, reason: self.chosen_reason }),
             epoch: self.epoch,
             created_at: self.created_at,
+            avatar_at: self.avatar_at,
         })
     }
 }
@@ -275,12 +279,14 @@ pub(crate) fn let_go_of_names(c: &mut AnyConnection, agent: AgentId) -> Result<(
 pub(crate) fn retire(c: &mut AnyConnection, agent: AgentId) -> Result<(), DbError> {
     diesel::delete(sessions::table.filter(sessions::agent_id.eq(agent.0))).execute(c)?;
     diesel::delete(group_members::table.filter(group_members::agent_id.eq(agent.0))).execute(c)?;
+    diesel::delete(avatars::table.find(agent.0)).execute(c)?;
     diesel::update(agents::table.find(agent.0))
         .set((
             agents::active.eq(false),
             agents::phone_id.eq(None::<i32>),
             agents::password_hash.eq(None::<String>),
             agents::mobile.eq(None::<String>),
+            agents::avatar_at.eq(None::<i64>),
         ))
         .execute(c)?;
     Ok(())

@@ -30,6 +30,8 @@ pub struct RecordFilter {
     pub group: Option<GroupId>,
     pub status: Option<CallStatus>,
     pub call_type: Option<CallType>,
+    /// The customer's whole number, whoever called.
+    pub customer: Option<String>,
     /// Digits that the caller's number contains; all else in the text is not looked at.
     pub caller: Option<String>,
     /// Digits that the contact number contains.
@@ -136,6 +138,9 @@ macro_rules! found {
         }
         if let Some(call_type) = filter.call_type {
             query = query.filter(service_records::call_type.eq(call_type.as_str()));
+        }
+        if let Some(digits) = digits(&filter.customer) {
+            query = query.filter(calls::customer.eq_any([format!("+{digits}"), digits]));
         }
         if let Some(digits) = digits(&filter.caller) {
             query = query.filter(calls::caller.like(format!("%{digits}%")));

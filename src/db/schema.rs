@@ -41,6 +41,15 @@ table! {
         chosen_reason -> Nullable<Text>,
         epoch -> BigInt,
         created_at -> BigInt,
+        avatar_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    avatars (agent_id) {
+        agent_id -> Integer,
+        kind -> Text,
+        image -> Binary,
     }
 }
 
@@ -207,6 +216,16 @@ table! {
         path -> Text,
         began_at -> BigInt,
         duration_ms -> BigInt,
+    }
+}
+
+table! {
+    customers (number) {
+        number -> Text,
+        name -> Text,
+        remark -> Text,
+        changed_by -> Integer,
+        changed_at -> BigInt,
     }
 }
 

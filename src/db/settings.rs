@@ -17,6 +17,41 @@ pub struct Settings {
     pub break_reasons: Vec<String>,
     /// What may be called (E6).
     pub outbound: OutboundRules,
+    /// The CRM beside the call (F3).
+    pub crm: Option<Crm>,
+}
+
+/// A CRM whose pages show the customer of a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crm {
+    /// `https://crm.example/call?from={caller}`: the places of [`Crm::PLACES`] are filled by the workstation, percent-encoded.
+    pub url: String,
+}
+
+impl Crm {
+    pub const PLACES: [&str; 5] = ["caller", "called", "call_id", "agent", "group"];
+
+    /// The only origin that the workstation lets into its frame and talks to; an error says what is wrong with the address.
+    pub fn origin(&self) -> Result<&str, String> {
+        let secure = self.url.strip_prefix("https://");
+        let rest = secure.or_else(|| self.url.strip_prefix("http://")).ok_or("expected an address that begins with https:// or http://")?;
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)) {
+            return Err("expected a host name after the //, in plain letters and without places to fill".to_owned());
+        }
+        if self.url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err("an address has no spaces".to_owned());
+        }
+        for part in self.url.split('{').skip(1) {
+            let place = part.split_once('}').map(|(place, _)| place);
+            if !place.is_some_and(|place| Self::PLACES.contains(&place)) {
+                return Err(format!("the places to fill are {{{}}}", Self::PLACES.join("}, {")));
+            }
+        }
+        let end = self.url.len() - rest.len() + host.len();
+        self.url.get(..end).ok_or_else(|| "expected an address".to_owned())
+    }
 }
 
 impl Default for Settings {
@@ -25,6 +60,7 @@ impl Default for Settings {
             mask_numbers: true,
             break_reasons: ["Meeting", "Training", "Lunch"].map(str::to_owned).to_vec(),
             outbound: OutboundRules::default(),
+            crm: None,
         }
     }
 }

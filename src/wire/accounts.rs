@@ -1,10 +1,28 @@
-//! What the page sends and gets about accounts, over HTTP under /api/v1: first login (A2), SMS login (A3), recovery (A5), profile (A7).
+//! What the page sends and gets about accounts, over HTTP under /api/v1: login, first login (A2), SMS login (A3), recovery (A5), profile (A7).
 //!
 //! Numbers are typed as people type them, with + and country code; spaces, hyphens, dots and brackets do not count.
 
 use crate::wire::Me;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+/// `POST /login`. Answers 200 with [`Me`] and sets the session's cookie; 401 `wrong_credentials`; 429 `too_many_attempts`.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct LoginForm {
+    pub email: String,
+    pub password: String,
+}
+
+/// `POST /password`. 204; 401 `wrong_credentials`; 422 `weak_password` with the sentence that says what is missing (A6).
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct PasswordForm {
+    pub old: String,
+    pub new: String,
+}
 
 /// `POST /sms-login/code`, `POST /recovery/code`. 204 whether or not an account has this number; 422 `wrong_number`;
 /// 429 `code_too_soon`, `too_many_codes` with Retry-After; 502 `sms_failed`.
@@ -98,4 +116,13 @@ pub struct CompletionForm {
     /// Shown to customers; null or empty: what the admin chose.
     pub nickname: Option<String>,
     pub password: String,
+}
+
+/// `POST /profile`: what agents say of themselves (A7). 200 with [`Me`]; 422 `invalid`.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct ProfileForm {
+    /// Shown to customers; null or empty: none.
+    pub nickname: Option<String>,
 }

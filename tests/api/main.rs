@@ -11,6 +11,7 @@ mod login;
 mod mobile;
 mod pages;
 mod passwords;
+mod profile;
 mod recordings;
 mod records;
 mod sms;

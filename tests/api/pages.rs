@@ -22,6 +22,32 @@ fn the_page_comes_with_headers_that_keep_strangers_out() {
 }
 
 #[test]
+fn the_page_may_frame_the_crm_of_the_floor_and_nothing_else() {
+    use crate::support::floor::{FLOOR, apply};
+    let switch = Database::sqlite().switch();
+    let before = switch.page().get("/");
+    assert!(policy(&before).contains("; frame-src 'none';"), "{}", policy(&before));
+    let floor = FLOOR.replace("[groups.Orders]", "[settings]\ncrm = { url = \"https://crm.example:8443/call?{caller}\" }\n[groups.Orders]");
+    assert!(matches!(apply(&switch.db, &floor), cordboard::api::control::Reply::Changes { .. }));
+    let page = switch.page().get_with("/", &[("If-None-Match", before.header("ETag").unwrap())]);
+    assert_eq!(page.status, 200, "another policy is another page");
+    assert!(policy(&page).contains("; frame-src https://crm.example:8443;"), "{}", policy(&page));
+}
+
+#[test]
+fn bytes_to_measure_with_are_for_agents_and_not_too_many() {
+    let switch = Database::sqlite().switch().staffed();
+    let mei = switch.logged_in("mei@example.com");
+    let answer = mei.get("/api/v1/probe?bytes=70000");
+    assert_eq!((answer.status, answer.body.len(), answer.header("Cache-Control")), (200, 70_000, Some("no-store")));
+    assert_eq!(mei.get("/api/v1/probe?bytes=1048577").refusal(), (422, "invalid".into()));
+    assert_eq!(mei.upload("/api/v1/probe", &[7; 1_048_576]).status, 204);
+    assert_eq!(mei.upload("/api/v1/probe", &[7; 1_048_577]).status, 413);
+    assert_eq!(switch.page().get("/api/v1/probe?bytes=1").refusal(), (401, "not_logged_in".into()));
+    assert_eq!(switch.page().upload("/api/v1/probe", b"7").refusal(), (401, "not_logged_in".into()));
+}
+
+#[test]
 fn a_host_that_is_none_does_not_get_into_the_policy() {
     let switch = Database::sqlite().switch();
     let stream = std::net::TcpStream::connect(switch.addr).unwrap();

@@ -19,7 +19,8 @@ const OTHER_DID = '+442079460109';
 /** Where the other carrier is: trunks are told apart by address. */
 const OTHER_CARRIER = '127.0.0.2';
 
-const floor = ({ misses, phone, carrier, other }) => `
+const floor = ({ misses, phone, carrier, other, settings }) => `
+${settings}
 [settings.outbound]
 agent = ["+44", "0"]
 admin = ["+"]
@@ -123,14 +124,14 @@ export class Stage {
   /**
    * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone at a fixed
    * address; with `'registers'` or `'registers by MD5'` on one that tells where it is.
-   * `misses` in a row set an agent busy.
+   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning.
    */
-  async open({ agent = true, phone = false, misses = 3 } = {}) {
+  async open({ agent = true, phone = false, misses = 3, settings = '' } = {}) {
     if (phone === true) this.#phonePort = await freePort();
     if (phone) this.#phone = this.#phonePort ? `addr = "127.0.0.1:${this.#phonePort}"` : 'register = true\npassword_env = "PHONE_PASSWORD"';
     if (phone === 'registers by MD5') this.#phone += '\nmd5 = true';
     this.#carriers = { carrier: await freePort(), other: await freePort() };
-    const text = floor({ misses, phone: this.#phone, ...this.#carriers });
+    const text = floor({ misses, phone: this.#phone, settings, ...this.#carriers });
     const environment = { AGENT_PASSWORD: PASSWORD, PHONE_PASSWORD };
     this.switch = await Switch.create({ floor: text, environment, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();

@@ -1,5 +1,8 @@
 // What the mock's switch tells, scene by scene.
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', avatar: null, mustChangePassword: false }
+
+/** A drawn face. */
+export const portrait = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#d9b48f"/><circle cx="32" cy="26" r="13" fill="#7a4b2b"/><path d="M8 64c2-18 12-24 24-24s22 6 24 24" fill="#2c5964"/></svg>')}`
 
 const minutes = n => Math.round(n * 60000)
 
@@ -89,6 +92,19 @@ const targets = {
   ].map(([name, number, groups, state]) => ({ id: Number(number), name, number, email: `${name.toLowerCase().replace(/ /g, '.')}@northlight.example`, groups, state })),
 }
 
+function customer(call, name) {
+  if (name === 'newcaller') return { call, withheld: false, name: null, remark: '', past: [] }
+  const past = [
+    [1, 'normal_end', 'Asked for the invoice of order 48 1950 again.'],
+    [9, 'abandoned_queue', ''],
+    [26, 'agent_transfer', 'Heat pump makes a noise; to Technical help.'],
+  ].map(([days, status, remark], at) => ({
+    id: `p${at}`, call: `p${at}`, time: Date.now() - days * 86_400_000, callType: 'inbound', caller: '+44 7700 •••• 14', contact: '020 7946 0100', status,
+    hungUpBy: 'customer', group: 'Orders', agent: 'Mei Lin', duration: 187_000, wait: 9000, ring: 4000, hold: 0, mos: 4.2, remark, recording: null,
+  }))
+  return { call, withheld: false, name: 'Hannah Brook', remark: 'Prefers to be called back after four. Runs the shop in Kirkgate.', past }
+}
+
 const quality = { type: 'quality', call: 'c1', mos: 4.31, loss: 0.2, jitter: 6, roundTrip: 41 }
 
 const outbound = (phase, more = {}) => session('c1', phase, { callType: 'outbound', callerName: null, place: null, caller: '+44 7700 •••• 62', ...more })
@@ -143,6 +159,8 @@ const scenes = {
     sessions: [outbound('ended'), ...older()],
   }),
   thenbusy: () => ({ agent: agent('inLine', { then: 'busy' }), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()], queues: queues(3, 1), then: [{ ...quality, mos: 3.2 }] }),
+  crm: talking,
+  newcaller: () => ({ ...talking(), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()] }),
   onhold: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { held: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   muted: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { muted: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   lostaudio: () => ({ agent: agent('inLine'), sessions: [session('c1', 'reconnecting'), ...older()], queues: queues(3, 1), peer: 'lost' }),
@@ -161,19 +179,24 @@ const scenes = {
 const away = new Set()
 
 /** Plays a scene on one socket, and does what is asked so far as that is easy. */
-export function scene(name, socket) {
+export function scene(name, socket, host) {
   if (away.has(name)) return socket.terminate()
   const make = scenes[name] || scenes.available
   const { then = [], hangup, ...parts } = make()
   const snapshot = {
     now: Date.now(),
-    me,
+    me: name === 'portrait' ? { ...me, avatar: portrait } : me,
     queues: queues(),
     offer: null,
     sessions: older(),
     audioOwner: true,
     peer: 'up',
-    settings: { breakReasons: ['Lunch', 'Meeting', 'Training'], callerIds: ['+442079460100', '+442079460144'], demo: true },
+    settings: {
+      breakReasons: ['Lunch', 'Meeting', 'Training'],
+      callerIds: ['+442079460100', '+442079460144'],
+      demo: true,
+      crmUrl: name === 'crm' ? `http://${host.replace('127.0.0.1', 'localhost')}/crm?from={caller}&group={group}&agent={agent}` : null,
+    },
     ...parts,
   }
   let seq = 0
@@ -192,6 +215,9 @@ export function scene(name, socket) {
     if (ask.type === 'ping') return setTimeout(() => tell({ type: 'done', id }), 28)
     if (name === 'refused') return tell({ type: 'refused', id, code: 'no_path', message: 'The switch has no room for another audio path.' })
     if (name === 'dialrefused' && ask.type === 'dial') return tell({ type: 'refused', id, code: 'number_character', message: '' })
+    if (ask.type === 'openEcho') tell({ type: 'echo', sdp: 'a=candidate:1 1 udp 1 198.51.100.7 8443 typ host' })
+    if (ask.type === 'customer') tell({ type: 'customer', ...customer(ask.call, name) })
+    if (ask.type === 'saveCustomer') tell({ type: 'customer', ...customer(ask.call, name), name: ask.name || null, remark: ask.remark })
     if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets) })
     tell({ type: 'done', id })
     const live = snapshot.sessions.find(s => s.phase !== 'ended')

@@ -5,12 +5,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
-import { scene } from './scenes.mjs'
+import { portrait, scene } from './scenes.mjs'
 import { recordPage, silence, waveform } from './records.mjs'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws:; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws:; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-src http://localhost:*; frame-ancestors 'none'"
 
 function cookie(request, name) {
   const found = new RegExp(`(?:^|;\\s*)${name}=([^;]*)`).exec(request.headers.cookie || '')
@@ -29,6 +29,10 @@ export function serve(port) {
       response.writeHead(302, { location: url.searchParams.get('to') || '/', 'set-cookie': `cordboard-scene=${url.pathname.slice(7)}; Path=/` })
       return response.end()
     }
+    if (url.pathname === '/crm') {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+      return response.end(crmPage(url.searchParams))
+    }
     if (url.pathname.startsWith('/api/v1/')) return api(url, request, name, json, response)
     const path = join(dist, url.pathname === '/' ? 'index.html' : url.pathname)
     if (!path.startsWith(dist) || !existsSync(path)) return json(404, { code: 'not_found', message: '' })
@@ -36,17 +40,20 @@ export function serve(port) {
     response.end(readFileSync(path))
   })
   const sockets = new WebSocketServer({ server, path: '/ws', verifyClient: info => !['login', 'complete', 'completed'].includes(cookie(info.req, 'cordboard-scene') || 'offline') })
-  sockets.on('connection', (socket, request) => scene(cookie(request, 'cordboard-scene') || 'offline', socket))
+  sockets.on('connection', (socket, request) => scene(cookie(request, 'cordboard-scene') || 'offline', socket, request.headers.host))
   return new Promise(resolve => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
 
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@northlight.example', role: 'agent', mobile: '+44 7700 •••• 62', avatar: null, mustChangePassword: false }
 
 /** `complete` has no number yet; `completed` has one, and was reset. */
 function whoIs(name) {
   const newcomer = name === 'complete' || name === 'completed'
-  return { ...me, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
+  return { ...me, avatar: name === 'portrait' ? portrait : null, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
 }
+
+/** Somebody else's page: it has its own look. */
+const crmPage = places => `<!doctype html><meta charset="utf-8"><body style="font:14px/1.5 Georgia,serif;margin:20px;color:#333"><h3>Northlight CRM</h3><p>Caller <b>${places.get('from')}</b><br>Ticket for ${places.get('group')}, agent ${places.get('agent')}</p><p>Open orders: 48 2207, 48 1950</p>`
 
 const shared = [
   { id: 1, name: 'Mei Lin', email: 'm•••@northlight.example' },
@@ -73,6 +80,7 @@ function posted(what, form, name, json) {
       return form.bind && form.bind.code === '000000' ? wrong() : json(200, me)
     case 'recovery':
     case 'mobile':
+    case 'profile':
       return json(200, me)
     default:
       json(['password', 'logout', 'demo/call'].includes(what) ? 204 : 404)
@@ -84,6 +92,13 @@ function api(url, request, name, json, response) {
   const out = name.startsWith('login')
   if (what === 'hello') return json(200, { version: '0.1.0', demo: true })
   if (what === 'me') return out ? json(401, { code: 'not_logged_in', message: 'Sign in first.' }) : json(200, whoIs(name))
+  if (what === 'probe' && request.method === 'GET') return json(200, 'x'.repeat(Number(url.searchParams.get('bytes'))))
+  if (what === 'probe') return request.on('end', () => json(204)).resume()
+  if (what === 'avatar') {
+    let size = 0
+    request.on('data', part => (size += part.length))
+    return request.on('end', () => json(200, { ...whoIs(name), avatar: size ? `${portrait}#${Date.now()}` : null }))
+  }
   if (request.method === 'POST') {
     let body = ''
     request.on('data', part => (body += part))

@@ -5,6 +5,7 @@ import { startTheme } from './services/theme'
 import './styles/tokens.css'
 import './styles/components.css'
 import './styles/layout.css'
+import './styles/devices.css'
 
 // Preact's own choice, queueMicrotask, came with Chrome 71.
 options.debounceRendering = act => void Promise.resolve().then(act)

@@ -3,7 +3,7 @@ import type { Ask, ConsultView, SessionView, ToWorkstation } from '../src/genera
 import { refusalText } from '../src/components/parts'
 import type { Event } from '../src/state/events'
 import { runCommand } from '../src/services/commands'
-import type { Command } from '../src/services/keys'
+import type { Command } from '../src/state/keymap'
 import { canConsult, canKey, consultHears, consulting, consultUp, joined, parts } from '../src/state/consult'
 import { reduce } from '../src/state/reduce'
 import { initialState, type Picker, type State } from '../src/state/state'

@@ -16,14 +16,14 @@ export function snapshot(more: Partial<Snapshot> = {}): ToWorkstation {
   return {
     type: 'snapshot',
     now: 1_000_500,
-    me: { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei@example', role: 'agent', mobile: '+44 7700 •••• 62', mustChangePassword: false },
+    me: { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei@example', role: 'agent', mobile: '+44 7700 •••• 62', avatar: null, mustChangePassword: false },
     agent: { state: 'available', device: 'browser', reason: null, since: 900_000, then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null },
     queues: [{ group: 1, name: 'Orders', waiting: 0, oldest: null }],
     offer: null,
     sessions: [],
     audioOwner: true,
     peer: 'up',
-    settings: { breakReasons: ['Lunch'], callerIds: ['+442079460100'], demo: false },
+    settings: { breakReasons: ['Lunch'], callerIds: ['+442079460100'], demo: false, crmUrl: null },
     ...more,
   }
 }

@@ -26,6 +26,7 @@ class FakePeer implements PeerLike {
   onstate: ((state: RTCIceConnectionState) => void) | null = null
   answered: string | null = null
   closed = false
+  replaced: MediaStreamTrack[] = []
   constructor(readonly name: string) {}
   offer() {
     return Promise.resolve(`offer ${this.name}`)
@@ -33,6 +34,10 @@ class FakePeer implements PeerLike {
   answer(sdp: string) {
     if (sdp === 'nonsense') return Promise.reject(new Error('nonsense'))
     this.answered = sdp
+    return Promise.resolve()
+  }
+  replace(track: MediaStreamTrack) {
+    this.replaced.push(track)
     return Promise.resolve()
   }
   close() {
@@ -82,6 +87,7 @@ beforeEach(() => {
       up: up => log.push(up ? 'up' : 'down'),
       noMicrophone: error => log.push(`no microphone: ${(error as Error).message}`),
       microphone: () => log.push('microphone'),
+      unplugged: () => log.push('unplugged'),
     },
   )
 })
@@ -100,6 +106,15 @@ async function online(): Promise<FakePeer> {
   last().onstate?.('connected')
   expect(await up).toBe(true)
   return last()
+}
+
+/** The microphone in use goes away. */
+async function unplug() {
+  const track = streams[streams.length - 1]?.track
+  if (!track) throw new Error('no track')
+  track.readyState = 'ended'
+  track.onended?.()
+  await settled()
 }
 
 // F7
@@ -232,15 +247,43 @@ describe('a path that is lost', () => {
     expect(streams[0]?.track.enabled).toBe(true)
   })
 
-  it('takes another microphone when the headset was unplugged', async () => {
-    await online()
-    const track = streams[0]?.track
-    if (!track) throw new Error('no track')
-    track.readyState = 'ended'
-    track.onended?.()
-    await settled()
+  it('stays as it is when the headset is unplugged: another microphone is put in place of the old', async () => {
+    const peer = await online()
+    keeper.setMicrophoneOpen(true)
+    await unplug()
     expect(streams).toHaveLength(2)
+    expect(streams[1]?.track.enabled).toBe(true)
+    expect(peer.replaced).toEqual([streams[1]?.track])
+    expect([peer.closed, keeper.alive, offers]).toEqual([false, true, ['offer 1']])
+    expect(log).toEqual(['microphone', 'up', 'unplugged', 'microphone'])
+  })
+
+  it('gives the old microphone back only when the new one is in its place', async () => {
+    const peer = await online()
+    let placed: () => void = () => undefined
+    peer.replace = () => new Promise(resolve => (placed = resolve))
+    void keeper.changeMicrophone()
+    await settled()
+    expect(streams[0]?.track.readyState).toBe('live')
+    placed()
+    await settled()
+    expect(streams[0]?.track.readyState).toBe('ended')
+  })
+
+  it('ends with words when the last microphone is unplugged', async () => {
+    const peer = await online()
+    microphone = () => Promise.reject(new Error('none'))
+    await unplug()
+    expect([peer.closed, keeper.alive]).toEqual([true, false])
+    expect(log[log.length - 1]).toBe('no microphone: none')
+  })
+
+  it('is made anew with another microphone when it is unplugged before the path is up', async () => {
+    void keeper.bringUp()
+    await settled()
+    await unplug()
     expect(offers).toEqual(['offer 1', 'offer 2'])
+    expect(streams).toHaveLength(2)
   })
 })
 

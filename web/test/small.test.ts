@@ -4,7 +4,6 @@ import { dayStart, dateField } from '../src/components/time'
 import { spell } from '../src/services/clock'
 import { looksLikeNumber } from '../src/services/code'
 import { query } from '../src/services/http'
-import { commandOf } from '../src/services/keys'
 import { passwordGood, passwordRules } from '../src/state/password'
 import { bars, qualityBars } from '../src/state/select'
 
@@ -33,19 +32,6 @@ describe('times', () => {
     expect(dateField(from || 0)).toBe('2026-03-29')
     expect(dateField(to || 0)).toBe('2026-03-30')
     expect(dayStart('')).toBeNull()
-  })
-})
-
-// F5
-describe('shortcuts', () => {
-  const key = { altKey: true, ctrlKey: false, metaKey: false, shiftKey: false, repeat: false, code: 'KeyA' }
-
-  it('are held with Alt alone: AltGr is for typing', () => {
-    expect(commandOf(key)).toBe('answer')
-    expect(commandOf({ ...key, ctrlKey: true })).toBeNull()
-    expect(commandOf({ ...key, altKey: false })).toBeNull()
-    expect(commandOf({ ...key, repeat: true })).toBeNull()
-    expect(commandOf({ ...key, code: 'KeyB' })).toBeNull()
   })
 })
 

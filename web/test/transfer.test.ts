@@ -7,7 +7,7 @@ import { agentsFound, choices, chosenTarget, groupsFound, nextChoice } from '../
 import { initialState, type Picker, type State } from '../src/state/state'
 import { session, snapshot } from './fixtures'
 
-const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei@example', role: 'agent' as const, mobile: null, mustChangePassword: false }
+const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei@example', role: 'agent' as const, mobile: null, avatar: null, mustChangePassword: false }
 const targets: TargetsView = {
   groups: [
     { id: 1, name: 'Orders', idle: 0 },

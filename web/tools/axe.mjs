@@ -18,7 +18,7 @@ for (const theme of ['light', 'dark']) {
     if (!only.test(name)) continue
     // What is fading in would be measured half transparent.
     const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, bypassCSP: true, reducedMotion: 'reduce' })
-    await context.addInitScript(kept => localStorage.setItem('cordboard.theme', kept), theme)
+    await context.addInitScript(kept => window.top === window && localStorage.setItem('cordboard.theme', kept), theme)
     const page = await context.newPage()
     await go(page)
     await page.waitForTimeout(500)

@@ -24,6 +24,7 @@ for (const look of looks) {
     if (!only.test(name + look.suffix)) continue
     const context = await browser.newContext({ viewport: { width: 1280, height: 720 } })
     await context.addInitScript(({ theme, language }) => {
+      if (window.top !== window) return
       localStorage.setItem('cordboard.theme', theme)
       localStorage.setItem('cordboard.language', language)
     }, look)

@@ -4,6 +4,32 @@ async function sendCode(page, number = '+44 7700 900162') {
   await page.click('[data-test=send-code]')
 }
 
+/** A voice path to nowhere, whose packets come back all the same. */
+function fakePath() {
+  const began = performance.now()
+  window.RTCPeerConnection = class {
+    iceGatheringState = 'complete'
+    iceConnectionState = 'connected'
+    localDescription = { sdp: '' }
+    addTrack(track) {
+      this.track = track
+    }
+    close() {}
+    createOffer() {}
+    setLocalDescription() {}
+    setRemoteDescription() {
+      this.ontrack({ streams: [new MediaStream([this.track])], track: this.track })
+    }
+    getStats() {
+      const received = Math.round((performance.now() - began) / 20)
+      return new Map([
+        [1, { type: 'inbound-rtp', packetsReceived: received, packetsLost: Math.floor(received / 300), jitter: 0.004 }],
+        [2, { type: 'candidate-pair', nominated: true, currentRoundTripTime: 0.031 }],
+      ])
+    }
+  }
+}
+
 /** The ways by name; each takes a fresh page. */
 export function shotsOf(base) {
   const at = name => page => page.goto(`${base}/scene/${name}`)
@@ -95,6 +121,15 @@ export function shotsOf(base) {
       await page.fill('[data-test=new-password]', 'northlight')
     },
     profile: hash('available', 'profile'),
+    'profile-portrait': hash('portrait', 'profile'),
+    'profile-nickname': async page => {
+      await hash('available', 'profile')(page)
+      await page.click('[data-test=change-nickname]')
+    },
+    'menu-portrait': async page => {
+      await at('portrait')(page)
+      await page.click('[data-test=state-menu]')
+    },
     'profile-unbound': hash('unbound', 'profile'),
     mobile: hash('available', 'mobile'),
     'mobile-wrong': async page => {
@@ -216,6 +251,45 @@ export function shotsOf(base) {
     toast: async page => {
       await at('available')(page)
       await page.click('[data-test=demo-call]')
+    },
+    crm: async page => {
+      await at('crm')(page)
+      await page.frameLocator('[data-test=crm]').locator('h3').waitFor()
+    },
+    'crm-card': async page => {
+      await at('crm')(page)
+      await page.click('[data-test=show-card]')
+    },
+    'customer-new': at('newcaller'),
+    'customer-edit': async page => {
+      await at('incall')(page)
+      await page.click('[data-test=edit-customer]')
+    },
+    'shortcuts-taken': async page => {
+      await at('available')(page)
+      await page.waitForSelector('.statebtn')
+      await page.keyboard.press('?')
+      await page.click('[data-test=key-hold]')
+      await page.keyboard.press('Alt+m')
+      await page.waitForSelector('[data-test=take-key]')
+    },
+    'device-check': async page => {
+      await page.addInitScript(fakePath)
+      await hash('available', 'device-check')(page)
+      await page.waitForSelector('[data-test=check-network]:not([data-grade=busy])')
+    },
+    'device-check-blocked': async page => {
+      await page.addInitScript(() => {
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))
+        delete window.RTCPeerConnection
+      })
+      await hash('available', 'device-check')(page)
+      await page.waitForSelector('[data-test=check-network]:not([data-grade=busy])')
+    },
+    'device-check-incall': async page => {
+      await at('incall')(page)
+      await page.click('[data-test=state-menu]')
+      await page.click('[data-test=device-check-link]')
     },
     records: hash('available', 'records'),
     'records-open': async page => {

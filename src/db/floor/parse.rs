@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut, default, duration};
-use crate::settings::Settings;
+use crate::settings::{Crm, Settings};
 use cordboard_core::group::ANNOUNCE_AT_LEAST;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -119,6 +119,9 @@ impl Check<'_, '_> {
             } else if !seen.insert(reason) {
                 self.fail(&path, format!("{reason:?} stands here twice"));
             }
+        }
+        if let Some(Err(why)) = settings.crm.as_ref().map(Crm::origin) {
+            self.fail(&["settings", "crm", "url"], why);
         }
     }
 

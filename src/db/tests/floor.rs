@@ -9,6 +9,7 @@ const FULL: &str = r#"
     [settings]
     mask_numbers = false
     break_reasons = ["Lunch", "Team talk"]
+    crm = { url = "https://crm.example:8443/call?from={caller}&id={call_id}" }
 
     [trunks.carrier]
     hosts = ["127.0.0.1:5070", "[2001:db8::1]:5060"]
@@ -91,6 +92,7 @@ on_both! {
         let db = &test.db;
         let settings = db.settings().unwrap();
         assert_eq!((settings.mask_numbers, settings.break_reasons), (false, vec!["Lunch".to_owned(), "Team talk".to_owned()]));
+        assert_eq!(settings.crm.unwrap().origin(), Ok("https://crm.example:8443"));
         let trunks = db.trunks().unwrap();
         assert_eq!(trunks[0].hosts, vec!["127.0.0.1:5070".parse().unwrap(), "[2001:db8::1]:5060".parse().unwrap()]);
         assert_eq!((trunks[0].max_channels, trunks[0].options_every, trunks[0].transport), (Some(30), 10_000, Transport::Udp));
@@ -293,6 +295,18 @@ fn the_demo_floor_is_a_good_floor() {
 fn an_unknown_key_is_told_with_its_line() {
     assert_eq!(mistake("\n[groups.Orders]\nrings = \"20s\"\n", "unknown field `rings`"), (3, "groups.Orders.rings".into()));
     assert_eq!(mistake("[settings]\nmask = true", "unknown field"), (2, "settings.mask".into()));
+    for (url, word) in [
+        ("crm.example/x", "https://"),
+        ("javascript:alert(1)", "https://"),
+        ("https://", "host name"),
+        ("https://{caller}.example/", "host name"),
+        ("https://me@crm.example/", "host name"),
+        ("https://crm.example/?{number}", "{caller}"),
+        ("https://crm.example/?{caller", "{caller}"),
+        ("https://crm.example/a b", "spaces"),
+    ] {
+        assert_eq!(mistake(&format!("[settings]\ncrm = {{ url = \"{url}\" }}"), word), (2, "settings.crm.url".into()), "{url}");
+    }
     assert_eq!(mistake("\n[gruops.Orders]\n", "unknown section"), (2, "gruops".into()));
     assert_eq!(mistake("[groups.A]\n[groups.A.on_no_agent]\nto = \"B\"", "unknown field"), (3, "groups.A.on_no_agent.to".into()));
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod codes;
+mod customers;
 mod floor;
 mod journal;
 mod journal_killed;

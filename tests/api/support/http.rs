@@ -39,16 +39,25 @@ impl Answer {
 }
 
 /// Sends one request over an open connection and reads the answer to its end.
-pub fn exchange(mut stream: impl Read + Write, host: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub fn exchange(
+    mut stream: impl Read + Write,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+) -> Answer {
+    let body = body.as_ref();
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
-    request.push_str(body);
     stream.write_all(request.as_bytes()).unwrap();
+    // A body that is refused early is not read to its end.
+    stream.write_all(body).unwrap_or_default();
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
+    stream.read_to_end(&mut answer).unwrap_or_default();
     Answer::parse(&answer)
 }
 
@@ -100,6 +109,13 @@ impl Page {
             self.cookie = (!token.is_empty()).then(|| token.to_owned());
         }
         answer
+    }
+
+    /// Posts bytes from the switch's own page.
+    pub fn upload(&self, path: &str, body: &[u8]) -> Answer {
+        let (origin, cookies) = (format!("http://{}", self.addr), self.cookies());
+        let headers = [("Cookie", cookies.as_str()), ("Origin", &origin), ("Content-Type", "application/octet-stream")];
+        exchange(TcpStream::connect(self.addr).unwrap(), &self.addr.to_string(), "POST", path, &headers, body)
     }
 
     pub fn log_in(&mut self, email: &str, password: &str) -> Answer {

@@ -40,6 +40,15 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
       </Line>
     )
   }
+  if (state.standIn !== null) {
+    return (
+      <Line icon="headset" test="stand-in" calm text={t('link.standIn', { gone: state.standIn.gone || t('devices.unnamed'), used: state.standIn.used || t('devices.unnamed') })}>
+        <Button size="s" onClick={() => void (location.hash = '#/device-check')}>
+          {t('link.standIn.button')}
+        </Button>
+      </Line>
+    )
+  }
   if (needsSound(desk) && state.sound === 'here' && desk.peer === 'lost') return <Line icon="refresh" test="audio-lost" text={t('link.audioLost')} />
   return null
 }
@@ -63,9 +72,9 @@ function Reconnecting({ since, calling }: { since: number; calling: boolean }) {
   )
 }
 
-function Line({ icon, test, text, children }: { icon: IconName; test: string; text: string; children?: ComponentChildren }) {
+function Line({ icon, test, text, calm, children }: { icon: IconName; test: string; text: string; calm?: boolean; children?: ComponentChildren }) {
   return (
-    <div class="lost" role="status" data-test={test}>
+    <div class={calm ? 'lost lost--calm' : 'lost'} role="status" data-test={test}>
       <Icon name={icon} />
       <span class="cut">{text}</span>
       <span>{children}</span>

@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { CallType, RecordView } from '../generated/wire'
+import type { CallType, CustomerView, RecordView } from '../generated/wire'
 import { t, translated } from '../i18n'
-import { api } from '../services/http'
 import { spell } from '../services/clock'
-import { customerOf, shownSession } from '../state/select'
+import { shownSession } from '../state/select'
 import type { Desk, State } from '../state/state'
+import { useStation } from './context'
 import { Icon } from './Icon'
-import { initials } from './parts'
+import { Button, initials, Refused } from './parts'
 import { dayTime } from './time'
 
-interface Card {
+interface Caller {
   call: string
   caller: string
   callerName: string | null
@@ -21,14 +21,9 @@ interface Card {
 }
 
 /** The customer's card, shown from the first ring on (README, "prepare before the answer"). */
-export function Customer({ state, desk }: { state: State; desk: Desk }) {
-  const card: Card | null = desk.offer || shownSession(state, desk)
-  return (
-    <aside class="sheet zone" aria-label={t('customer.label')}>
-      <h2 class="zone__head">{t('customer.label')}</h2>
-      {card ? <Known card={card} key={card.call} /> : <Nobody />}
-    </aside>
-  )
+export function Card({ state, desk }: { state: State; desk: Desk }) {
+  const caller: Caller | null = desk.offer || shownSession(state, desk)
+  return caller ? <Known caller={caller} state={state} desk={desk} key={caller.call} /> : <Nobody />
 }
 
 function Nobody() {
@@ -45,63 +40,119 @@ function Nobody() {
   )
 }
 
-function Known({ card }: { card: Card }) {
-  const past = usePast(card)
+function Known({ caller, state, desk }: { caller: Caller; state: State; desk: Desk }) {
+  const station = useStation()
+  const [editing, setEditing] = useState(false)
+  const known = desk.customers[caller.call] || null
+  const open = state.link.is === 'open'
+  useEffect(() => {
+    // A new snapshot forgets the cards.
+    if (known === null && open) void station.ask({ type: 'customer', call: caller.call })
+  }, [caller.call, known === null, open])
+  const name = known ? known.name : caller.callerName
   return (
-    <div class="scroll side">
-      <div class="h h--3">
-        <span class="av av--l">{card.callerName ? initials(card.callerName) : <Icon name="user" size="l" />}</span>
+    <div class="scroll side" data-test="customer">
+      <div class="customer">
+        <span class="av av--l">{name ? initials(name) : <Icon name="user" size="l" />}</span>
         <div class="v v--0">
-          <b class="t4 semi cut">{card.callerName || t('customer.unknown')}</b>
-          <span class="faint t2 num">{card.caller}</span>
+          <b class="t4 semi cut" data-test="customer-name">
+            {name || t('customer.unknown')}
+          </b>
+          <span class="faint t2 num">{caller.caller}</span>
         </div>
+        {known && !known.withheld && !editing ? (
+          <Button size="s" icon="note" test="edit-customer" onClick={() => setEditing(true)}>
+            {t('customer.edit')}
+          </Button>
+        ) : null}
       </div>
+      <Refused state={state} of={['saveCustomer']} />
+      {editing && known ? (
+        <Edit known={known} onDone={() => setEditing(false)} />
+      ) : known && known.remark ? (
+        <p class="t2 customer__remark" data-test="customer-remark">
+          {known.remark}
+        </p>
+      ) : null}
       <dl class="kv t2">
         <dt>{t('customer.place')}</dt>
-        <dd>{card.place || '–'}</dd>
-        <dt>{t(card.callType === 'outbound' ? 'customer.shown' : 'customer.called')}</dt>
-        <dd class="num">{card.called}</dd>
+        <dd>{caller.place || '–'}</dd>
+        <dt>{t(caller.callType === 'outbound' ? 'customer.shown' : 'customer.called')}</dt>
+        <dd class="num">{caller.called}</dd>
         <dt>{t('customer.group')}</dt>
-        <dd class="cut">{card.group || '–'}</dd>
+        <dd class="cut">{caller.group || '–'}</dd>
       </dl>
       <hr class="rule" />
       <h3 class="t2 faint med side__past">{t('customer.past')}</h3>
-      {past === 'failed' ? <p class="t2 faint">{t('customer.past.failed')}</p> : null}
-      {past !== 'failed' && past && past.length === 0 ? <p class="t2 faint">{t('customer.past.none')}</p> : null}
-      {past !== 'failed' && past
-        ? past.map(record => (
-            <div class="past" key={record.id}>
-              <span class="av av--icon">
-                <Icon name={record.callType === 'outbound' ? 'aout' : 'ain'} size="s" />
-              </span>
-              <div class="v v--0">
-                <b class="med cut">{translated('status', record.status, record.status)}</b>
-                <p class="t2 dim">{record.remark || `${record.group || ''} ${spell(record.duration)}`.trim()}</p>
-              </div>
-              <span class="t2 faint num">{dayTime(record.time)}</span>
-            </div>
-          ))
-        : null}
+      {known ? <Past known={known} /> : <p class="t2 faint">{t('app.loading')}</p>}
     </div>
   )
 }
 
-/** The agent's own records whose masked number is this one. */
-function usePast(card: Card): RecordView[] | 'failed' | null {
-  const [past, setPast] = useState<RecordView[] | 'failed' | null>(null)
-  useEffect(() => {
-    let current = true
-    api.records({ page: 0 }).then(
-      page => {
-        if (current) setPast(page.items.filter(record => customerOf(record) === card.caller && record.call !== card.call).slice(0, 8))
-      },
-      () => {
-        if (current) setPast('failed')
-      },
-    )
-    return () => {
-      current = false
-    }
-  }, [card.call])
-  return past
+/** Name and remark, kept by number for everybody. */
+function Edit({ known, onDone }: { known: CustomerView; onDone(): void }) {
+  const station = useStation()
+  const [name, setName] = useState(known.name || '')
+  const [remark, setRemark] = useState(known.remark)
+  const [busy, setBusy] = useState(false)
+  const save = () => {
+    if (busy) return
+    setBusy(true)
+    void station.ask({ type: 'saveCustomer', call: known.call, name, remark }).then(outcome => {
+      setBusy(false)
+      if (outcome.is === 'done') onDone()
+    })
+  }
+  return (
+    <form
+      class="customer__edit"
+      onSubmit={event => {
+        event.preventDefault()
+        save()
+      }}
+      onKeyDown={event => {
+        if (event.key === 'Escape' && !event.isComposing) onDone()
+      }}
+    >
+      <div class="field">
+        <label for="customer-name">{t('customer.name')}</label>
+        <input class="in" id="customer-name" data-test="customer-name-field" value={name} maxLength={64} autoComplete="off" onInput={event => setName(event.currentTarget.value)} />
+      </div>
+      <div class="field">
+        <label for="customer-remark">{t('customer.remark')}</label>
+        <textarea class="in" id="customer-remark" data-test="customer-remark-field" rows={3} value={remark} maxLength={2000} onInput={event => setRemark(event.currentTarget.value)} />
+        <span class="hint">{t('customer.hint')}</span>
+      </div>
+      <div class="h">
+        <button type="submit" class="btn btn--primary btn--s" data-test="save-customer" aria-busy={busy ? 'true' : undefined}>
+          <span>{t('customer.save')}</span>
+        </button>
+        <Button size="s" onClick={onDone}>
+          {t('customer.cancel')}
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+function Past({ known }: { known: CustomerView }) {
+  if (known.withheld) return <p class="t2 faint">{t('customer.withheld')}</p>
+  if (known.past === null) return <p class="t2 faint">{t('customer.past.failed')}</p>
+  if (known.past.length === 0) return <p class="t2 faint">{t('customer.past.none')}</p>
+  return (
+    <div>
+      {known.past.map((record: RecordView) => (
+        <div class="past" key={record.id} data-test="past-call">
+          <span class="av av--icon">
+            <Icon name={record.callType === 'outbound' ? 'aout' : 'ain'} size="s" />
+          </span>
+          <div class="v v--0">
+            <b class="med cut">{translated('status', record.status, record.status)}</b>
+            <p class="t2 dim">{record.remark || `${record.group || ''} ${spell(record.duration)}`.trim()}</p>
+          </div>
+          <span class="t2 faint num">{dayTime(record.time)}</span>
+        </div>
+      ))}
+    </div>
+  )
 }

@@ -6,7 +6,7 @@ import { setTheme, theme, type Theme } from '../services/theme'
 import type { Desk } from '../state/state'
 import { useStation } from './context'
 import { Icon } from './Icon'
-import { Glyph, initials, looks } from './parts'
+import { Face, Glyph, looks } from './parts'
 import { Since } from './TopBar'
 
 interface Props {
@@ -32,7 +32,7 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
   return (
     <div class="pop menu statemenu" role="dialog" aria-label={t('menu.label')} ref={menu} onKeyDown={walk}>
       <div class="statemenu__me">
-        <span class="av av--l">{initials(me.name)}</span>
+        <Face me={me} size="l" />
         <span class="v v--0">
           <b class="t4 semi cut">{me.name}</b>
           <span class="t2 dim cut">{t(`menu.${me.role}`, { number: me.number })}</span>
@@ -99,6 +99,9 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
       <Item icon="keypad" onClick={() => (close(), void window.dispatchEvent(new Event('cordboard:shortcuts')))}>
         {t('menu.shortcuts')}
       </Item>
+      <Item icon="mic" test="device-check-link" onClick={() => (close(), void (location.hash = '#/device-check'))}>
+        {t('menu.devices')}
+      </Item>
       <Item icon="user" test="profile-link" onClick={() => (close(), void (location.hash = '#/profile'))}>
         {t('menu.profile')}
       </Item>
@@ -139,7 +142,7 @@ function StateItem({ state, chosen, choose, children }: StateItemProps) {
 }
 
 interface ItemProps {
-  icon: 'user' | 'lock' | 'logout' | 'keypad'
+  icon: 'user' | 'lock' | 'logout' | 'keypad' | 'mic'
   test?: string
   onClick(): void
   children: ComponentChildren

@@ -9,10 +9,10 @@ import { useStation } from './context'
 import { OutboundCall } from './DialPad'
 import { failureText } from './failure'
 import { Icon, Mark } from './Icon'
-import { Bars, Glyph, Button, initials, looks } from './parts'
+import { Bars, Glyph, Button, looks, Portrait } from './parts'
 import { StateMenu } from './StateMenu'
 
-export type Page = 'workstation' | 'records'
+export type Page = 'workstation' | 'records' | 'device-check'
 
 export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: Page }) {
   return (
@@ -170,7 +170,7 @@ function Avatar({ desk, offset }: { desk: Desk; offset: number }) {
         <circle cx="17" cy="17" r="16" />
         <circle class="av__left" cx="17" cy="17" r="16" stroke-dashoffset={100.6 * (1 - left)} />
       </svg>
-      <span aria-hidden="true">{initials(me.name)}</span>
+      <Portrait me={me} />
       <Glyph state={agent.state} />
     </span>
   )

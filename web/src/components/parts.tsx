@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { AgentState, Ask } from '../generated/wire'
+import type { AgentState, Ask, Me } from '../generated/wire'
 import { translated, t } from '../i18n'
 import type { Refusal, State } from '../state/state'
 import { useStation } from './context'
@@ -31,6 +31,20 @@ export function initials(name: string): string {
   if (/[\u3400-\u9fff]/.test(first)) return first.slice(0, 1)
   const last = words.length > 1 ? words[words.length - 1] || '' : ''
   return (first.slice(0, 1) + last.slice(0, 1)).toUpperCase()
+}
+
+/** An agent's picture, or the initials; the name stands beside it. */
+export function Face({ me, size }: { me: Pick<Me, 'name' | 'avatar'>; size?: 'l' | 'xl' }) {
+  return (
+    <span class={size ? `av av--${size}` : 'av'} aria-hidden="true">
+      <Portrait me={me} />
+    </span>
+  )
+}
+
+/** What is inside of the circle. */
+export function Portrait({ me }: { me: Pick<Me, 'name' | 'avatar'> }) {
+  return me.avatar === null ? <span aria-hidden="true">{initials(me.name)}</span> : <img class="av__img" src={me.avatar} alt="" data-test="avatar" />
 }
 
 /** Four bars; the words beside them say the same. */

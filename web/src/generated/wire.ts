@@ -148,6 +148,10 @@ number: string, email: string, role: Role,
  */
 mobile: string | null, 
 /**
+ * Where the picture is (A7); null = none.
+ */
+avatar: string | null, 
+/**
  * The password is the one-time one that was mailed: the account must be completed before anything else (A2).
  */
 mustChangePassword: boolean, };
@@ -203,6 +207,15 @@ export type PasswordForm = { old: string, new: string, };
 export type PeerState = "none" | "connecting" | "up" | "lost";
 
 export type Phase = "dialling" | "ringing" | "connecting" | "talking" | "reconnecting" | "ended";
+
+/**
+ * `POST /profile`: what agents say of themselves (A7). 200 with [`Me`]; 422 `invalid`.
+ */
+export type ProfileForm = { 
+/**
+ * Shown to customers; null or empty: none.
+ */
+nickname: string | null, };
 
 export type QualityView = { call: string, 
 /**
@@ -329,7 +342,11 @@ callerIds: Array<string>,
 /**
  * `make run`'s demo floor: the page may place a simulated call.
  */
-demo: boolean, };
+demo: boolean, 
+/**
+ * The address of the CRM's page with its places still to fill (F3); null: there is no CRM.
+ */
+crmUrl: string | null, };
 
 /**
  * With whom the agent who consults speaks.
@@ -382,7 +399,7 @@ idle: number, };
  */
 export type TargetsView = { groups: Array<TargetGroup>, agents: Array<TargetAgent>, };
 
-export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
+export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "echo", sdp: string | null, } | { "type": "customer" } & CustomerView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
 
 /**
  * Where a customer is sent (D4).

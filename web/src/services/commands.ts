@@ -1,14 +1,14 @@
 import { canConsult, canKey, consulting, consultUp } from '../state/consult'
 import { byPhone, ended, liveSession, shownSession } from '../state/select'
+import type { Command } from '../state/keymap'
 import type { Picker, State } from '../state/state'
 import { newPicker } from '../state/targets'
-import type { Command } from './keys'
 import type { Workstation } from './workstation'
 
 type Station = Pick<Workstation, 'ask' | 'pick' | 'keypad' | 'select' | 'completeService'>
 
 /** Does what a key asks for, where it means something now. */
-export function runCommand(command: Exclude<Command, 'menu' | 'dial'>, state: State, station: Station) {
+export function runCommand(command: Exclude<Command, 'menu' | 'dial' | 'remark'>, state: State, station: Station) {
   const desk = state.desk
   if (!desk || state.link.is !== 'open') return
   const { offer, agent } = desk

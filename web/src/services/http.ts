@@ -1,7 +1,10 @@
 import type {
-  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, RecordFilter, RecordPage,
+  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
   RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
 } from '../generated/wire'
+
+/** Random bytes are made in parts of this many at most. */
+const NOISE = 65_536
 
 /** A refused or failed request. `code` is the switch's, or `unreachable`. */
 export class ApiFailure extends Error {
@@ -20,6 +23,10 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Pr
     init.body = JSON.stringify(body)
     init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' }
   }
+  return send<T>(path, init)
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response
   try {
     response = await fetch(`/api/v1/${path}`, init)
@@ -50,9 +57,27 @@ export const api = {
   logout: () => call<void>('POST', 'logout', {}),
   me: () => call<Me>('GET', 'me'),
   password: (form: PasswordForm) => call<void>('POST', 'password', form),
+  profile: (form: ProfileForm) => call<Me>('POST', 'profile', form),
+  /** The image itself; null takes the present one away. */
+  avatar: (image: Blob | null) => send<Me>('avatar', { method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' }, body: image }),
   records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),
+}
+
+/** Transfers so many bytes, to measure how long it takes (F4). */
+export const probe = {
+  download: async (bytes: number): Promise<void> => {
+    const response = await fetch(`/api/v1/probe?bytes=${bytes}`, { credentials: 'same-origin', cache: 'no-store' })
+    if (!response.ok) throw new ApiFailure('failed', '', response.status)
+    await response.arrayBuffer()
+  },
+  upload: async (bytes: number): Promise<void> => {
+    const noise = new Uint8Array(bytes)
+    for (let at = 0; at < bytes; at += NOISE) crypto.getRandomValues(noise.subarray(at, at + NOISE))
+    const response = await fetch('/api/v1/probe', { method: 'POST', credentials: 'same-origin', body: noise })
+    if (!response.ok) throw new ApiFailure('failed', '', response.status)
+  },
 }
 
 export type Api = typeof api

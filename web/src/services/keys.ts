@@ -1,29 +1,60 @@
-/** What a key held with Alt does; the names are those of the look's README. */
-export type Command = 'answer' | 'decline' | 'hold' | 'mute' | 'transfer' | 'consult' | 'swap' | 'conference' | 'endConsult' | 'hangUp' | 'endWrapUp' | 'continueWrapUp' | 'complete' | 'dial' | 'keypad' | 'menu' | 'previous' | 'next'
+import { useEffect, useState } from 'preact/hooks'
+import { changes, chordLabel, defaults, keymapOf, type Command, type Keymap } from '../state/keymap'
 
-const commands: { [code: string]: Command | undefined } = {
-  KeyA: 'answer',
-  KeyX: 'decline',
-  KeyP: 'hold',
-  KeyM: 'mute',
-  KeyG: 'transfer',
-  KeyC: 'consult',
-  KeyN: 'swap',
-  KeyU: 'conference',
-  KeyR: 'endConsult',
-  KeyK: 'keypad',
-  KeyO: 'dial',
-  KeyQ: 'hangUp',
-  KeyW: 'endWrapUp',
-  KeyL: 'continueWrapUp',
-  KeyY: 'complete',
-  KeyZ: 'menu',
-  ArrowUp: 'previous',
-  ArrowDown: 'next',
+const listeners = new Set<() => void>()
+let account = ''
+let current: Keymap = defaults
+
+/** From now on the keys are this account's. */
+export function startKeys(email: string) {
+  if (email === account) return
+  account = email
+  try {
+    current = keymapOf(JSON.parse(localStorage.getItem(memory()) || 'null'))
+  } catch (_) {
+    current = defaults
+  }
+  listeners.forEach(listener => listener())
 }
 
-/** The command of a key, by its place on the keyboard; AltGr is Ctrl+Alt and belongs to typing. */
-export function commandOf(event: { altKey: boolean; ctrlKey: boolean; metaKey: boolean; shiftKey: boolean; repeat: boolean; code: string }): Command | null {
-  if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.repeat) return null
-  return commands[event.code] || null
+export function keymap(): Keymap {
+  return current
+}
+
+export function setKeymap(to: Keymap) {
+  current = to
+  try {
+    localStorage.setItem(memory(), JSON.stringify(changes(to)))
+  } catch (_) {
+    // They last for the page then.
+  }
+  listeners.forEach(listener => listener())
+}
+
+/** The key as it stands on buttons; empty: none. */
+export function keyOf(command: Command): string {
+  const chord = current[command]
+  return chord === null ? '' : chordLabel(chord)
+}
+
+/** The keys, and a new rendering when they change. */
+export function useKeymap(): Keymap {
+  const [, redraw] = useState(0)
+  useEffect(() => {
+    const listener = () => redraw(n => n + 1)
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }, [])
+  return current
+}
+
+/** Whether the keys go into a field. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  const field = target.tagName === 'INPUT' && !/^(checkbox|radio|button|submit|file|range)$/.test((target as HTMLInputElement).type)
+  return field || /^(TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable
+}
+
+function memory(): string {
+  return `cordboard.keys.${account}`
 }

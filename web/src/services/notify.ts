@@ -4,9 +4,15 @@ export class Notifier {
 
   /** Ask in a click, and once: going online is the moment. */
   askOnce() {
-    if (typeof Notification === 'undefined' || Notification.permission !== 'default') return
-    const asked = Notification.requestPermission()
-    if (asked) asked.catch(() => undefined)
+    if (typeof Notification !== 'undefined' && Notification.permission === 'default') void this.ask()
+  }
+
+  async ask(): Promise<void> {
+    try {
+      await Notification.requestPermission()
+    } catch (_) {
+      // A browser without them, or without the promise: nothing to show then.
+    }
   }
 
   show(title: string, body: string) {

@@ -12,6 +12,8 @@ export interface PeerLike {
   /** The offer with all candidates in it (no trickle). */
   offer(): Promise<string>
   answer(sdp: string): Promise<void>
+  /** Another track in place of the one that is sent; nothing is negotiated. */
+  replace(track: MediaStreamTrack): Promise<void>
   /** Set by the owner; `iceConnectionState` and not `connectionState`, which Chrome 70 lacks. */
   onstate: ((state: RTCIceConnectionState) => void) | null
   close(): void
@@ -25,6 +27,8 @@ export interface PeerListeners {
   /** There is no microphone (any more). */
   noMicrophone(error: unknown): void
   microphone(stream: MediaStream): void
+  /** The microphone ended by itself: it was unplugged. Another is taken next. */
+  unplugged(): void
 }
 
 /** Within this long an answer and a connected path must be there. */
@@ -45,6 +49,7 @@ export class PeerKeeper {
   private connected = false
   private stream: MediaStream | null = null
   private open = false
+  private changes = 0
   private tries = 0
   private epoch = 0
   /** From asking for the microphone until the path is up or given up. */
@@ -118,6 +123,39 @@ export class PeerKeeper {
     }
   }
 
+  /** Takes a microphone anew, as the surroundings choose it, and puts it in place of the present one; path and call stay as they are. */
+  async changeMicrophone(): Promise<void> {
+    const peer = this.peer
+    // While a path is being set up its microphone is not taken away from it; the next one finds the right one.
+    if (!this.wanted || !peer || !this.connected) return
+    const change = ++this.changes
+    const current = () => this.wanted && this.peer === peer && change === this.changes
+    let stream: MediaStream
+    try {
+      stream = await this.around.microphone()
+    } catch (error) {
+      if (current()) this.withoutMicrophone(error)
+      return
+    }
+    const track = stream.getAudioTracks()[0]
+    if (!current() || !track) return stream.getTracks().forEach(each => each.stop())
+    const before = this.stream
+    this.adopt(stream)
+    try {
+      await peer.replace(track)
+    } catch (_) {
+      if (current()) this.renew()
+    }
+    if (before) before.getTracks().forEach(each => each.stop())
+  }
+
+  private withoutMicrophone(error: unknown) {
+    this.discard()
+    this.wanted = false
+    this.listeners.noMicrophone(error)
+    this.finish(false)
+  }
+
   private async setUp(): Promise<void> {
     this.discard()
     this.settingUp = true
@@ -130,12 +168,7 @@ export class PeerKeeper {
     try {
       stream = await this.takeMicrophone(current)
     } catch (error) {
-      if (current()) {
-        this.discard()
-        this.wanted = false
-        this.listeners.noMicrophone(error)
-        this.finish(false)
-      }
+      if (current()) this.withoutMicrophone(error)
       return
     }
     if (!current()) return
@@ -168,19 +201,25 @@ export class PeerKeeper {
       stream.getTracks().forEach(track => track.stop())
       return stream
     }
+    this.adopt(stream)
+    this.timer = this.around.after(SET_UP_TIMEOUT, () => {
+      if (current()) this.retry()
+    })
+    return stream
+  }
+
+  private adopt(stream: MediaStream) {
     this.stream = stream
     this.applyMicrophone()
     stream.getAudioTracks().forEach(track => {
       track.onended = () => {
         // The headset was unplugged: another microphone, or none.
-        if (this.stream === stream && this.wanted) void this.setUp()
+        if (this.stream !== stream || !this.wanted) return
+        this.listeners.unplugged()
+        void (this.connected ? this.changeMicrophone() : this.setUp())
       }
     })
     this.listeners.microphone(stream)
-    this.timer = this.around.after(SET_UP_TIMEOUT, () => {
-      if (current()) this.retry()
-    })
-    return stream
   }
 
   private applyMicrophone() {

@@ -1,12 +1,37 @@
 const START_WITHIN = 300
+/** Seconds of the tone to try a device with. */
+const TONE = 1.5
+
+/** The loudness of one stream. */
+export interface Meter {
+  /** Now, 0 to 1. */
+  level(): number
+  close(): void
+}
+
+/** Whether pages of this browser may choose what they play on. */
+export function canRoute(): boolean {
+  return 'setSinkId' in HTMLMediaElement.prototype
+}
+
+/** Plays the element on that device; false: it cannot, and plays where it did. */
+async function route(element: HTMLMediaElement, device: string): Promise<boolean> {
+  if (!canRoute()) return false
+  try {
+    await element.setSinkId(device)
+    return true
+  } catch (_) {
+    return false
+  }
+}
 
 /** Everything that needs the browser's audio: the customer's voice, the microphone's level, and the workstation's own quiet tones. */
 export class Sound {
   private context: AudioContext | null = null
   private readonly voice: HTMLAudioElement
-  private analyser: AnalyserNode | null = null
-  private source: MediaStreamAudioSourceNode | null = null
-  private samples = new Float32Array(0)
+  private meter: Meter | null = null
+  /** What rings, when that is not the browser's own device. */
+  private ringer = ''
 
   /** `onlocked` hears when the browser refuses to play before a click, and when it plays. */
   constructor(private readonly onlocked: (locked: boolean) => void) {
@@ -45,26 +70,59 @@ export class Sound {
 
   /** Measures this microphone from now on. */
   listen(stream: MediaStream | null) {
-    if (this.source) this.source.disconnect()
-    this.source = null
-    this.analyser = null
-    if (!stream) return
-    const context = this.audio()
-    this.source = context.createMediaStreamSource(stream)
-    this.analyser = context.createAnalyser()
-    this.analyser.fftSize = 512
-    this.samples = new Float32Array(this.analyser.fftSize)
-    this.source.connect(this.analyser)
+    if (this.meter) this.meter.close()
+    this.meter = stream ? this.measure(stream) : null
   }
 
   /** The microphone's loudness now, 0 (silence) to 1 (full scale), on a scale that speech fills. */
   level(): number {
-    if (!this.analyser) return 0
-    this.analyser.getFloatTimeDomainData(this.samples)
-    let sum = 0
-    this.samples.forEach(sample => (sum += sample * sample))
-    const decibels = 10 * Math.log10(sum / this.samples.length + 1e-9)
-    return Math.max(0, Math.min(1, (decibels + 55) / 45))
+    return this.meter ? this.meter.level() : 0
+  }
+
+  /** A meter of another stream, to be closed by who asked for it. */
+  measure(stream: MediaStream): Meter {
+    const context = this.audio()
+    const source = context.createMediaStreamSource(stream)
+    const analyser = context.createAnalyser()
+    analyser.fftSize = 512
+    const samples = new Float32Array(analyser.fftSize)
+    source.connect(analyser)
+    return {
+      level: () => {
+        analyser.getFloatTimeDomainData(samples)
+        let sum = 0
+        samples.forEach(sample => (sum += sample * sample))
+        const decibels = 10 * Math.log10(sum / samples.length + 1e-9)
+        return Math.max(0, Math.min(1, (decibels + 55) / 45))
+      },
+      close: () => source.disconnect(),
+    }
+  }
+
+  /** Which devices speak and ring from now on; empty: the browser's own. */
+  setOutputs(speaker: string, ringer: string) {
+    this.ringer = ringer
+    void route(this.voice, speaker)
+  }
+
+  /** A second and a half of a plain tone on that device; resolves when it is over. Rejects when the device cannot be used. */
+  async tone(device: string): Promise<void> {
+    const out = await this.output(device)
+    const context = this.audio()
+    const at = context.currentTime
+    const tone = context.createOscillator()
+    const volume = context.createGain()
+    tone.frequency.value = 440
+    volume.gain.setValueAtTime(0, at)
+    volume.gain.linearRampToValueAtTime(0.3, at + 0.05)
+    volume.gain.setValueAtTime(0.3, at + TONE - 0.05)
+    volume.gain.linearRampToValueAtTime(0, at + TONE)
+    tone.connect(volume)
+    volume.connect(out.to)
+    tone.start(at)
+    tone.stop(at + TONE)
+    await new Promise(resolve => (tone.onended = resolve))
+    out.close()
   }
 
   /** The ring: two soft notes every two seconds, from silence to full in 1.5 s. Returns the way to stop. */
@@ -73,7 +131,14 @@ export class Sound {
     const volume = context.createGain()
     volume.gain.setValueAtTime(0.0001, context.currentTime)
     volume.gain.exponentialRampToValueAtTime(0.32, context.currentTime + 1.5)
-    volume.connect(context.destination)
+    const out = this.ringer === '' ? null : this.output(this.ringer)
+    if (out) {
+      // A device that has gone: better there than nowhere.
+      out.then(
+        ({ to }) => volume.connect(to),
+        () => volume.connect(context.destination),
+      )
+    } else volume.connect(context.destination)
     const pair = () => {
       // Notes of a suspended clock would all sound at once when it runs again.
       if (context.state === 'suspended') return
@@ -87,7 +152,29 @@ export class Sound {
       const end = context.currentTime + 0.08
       volume.gain.cancelScheduledValues(context.currentTime)
       volume.gain.setTargetAtTime(0, context.currentTime, 0.02)
-      setTimeout(() => volume.disconnect(), (end - context.currentTime) * 1000 + 100)
+      setTimeout(
+        () => {
+          volume.disconnect()
+          if (out) out.then(({ close }) => close(), () => undefined)
+        },
+        (end - context.currentTime) * 1000 + 100,
+      )
+    }
+  }
+
+  /** A way to a device of its own: old browsers route elements, not contexts. */
+  private async output(device: string): Promise<{ to: AudioNode; close(): void }> {
+    const to = this.audio().createMediaStreamDestination()
+    const element = document.createElement('audio')
+    element.srcObject = to.stream
+    if (device !== '' && !(await route(element, device))) throw new Error('the device is not there')
+    await element.play()
+    return {
+      to,
+      close: () => {
+        element.pause()
+        element.srcObject = null
+      },
     }
   }
 

@@ -1,11 +1,13 @@
-import type { Ask, ChosenState, ToWorkstation } from '../generated/wire'
+import type { Ask, ChosenState, Me, ToWorkstation } from '../generated/wire'
 import { t, translated } from '../i18n'
 import { byPhone, isOnline, justFailed, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
 import type { Picker, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
+import { chosenDevices, deviceOf, onChoice, onDevices, present } from './devices'
 import { Drafts } from './drafts'
+import { Headset } from './headset'
 import { ApiFailure, api } from './http'
 import { whyNoMicrophone } from './microphone'
 import { Notifier } from './notify'
@@ -17,12 +19,14 @@ import { Tabs } from './tabs'
 
 const HELD_TICK = 60_000
 const TOAST_FOR = 6000
+const ECHO_TIMEOUT = 8000
 
 /** The workstation's services joined: what the agent does goes to the switch, what the switch tells moves sound, ring and notifications. */
 export class Workstation {
   readonly sound: Sound
   private readonly socket: SwitchSocket
   private readonly peer: PeerKeeper
+  private readonly headset: Headset
   private readonly tabs: Tabs
   private readonly notifier = new Notifier()
   private readonly remarks: Remarks
@@ -31,6 +35,7 @@ export class Workstation {
   private toasts = 0
   /** Whose workstation this was, for the login page. */
   private email = ''
+  private echoed: ((sdp: string | null) => void) | null = null
 
   constructor(
     private readonly store: Store,
@@ -39,18 +44,28 @@ export class Workstation {
   ) {
     this.sound = new Sound(locked => store.dispatch({ type: 'audioLocked', locked }))
     this.tabs = new Tabs(() => this.giveSound())
+    this.headset = new Headset({
+      microphones: () => present('audioinput'),
+      change: () => this.peer.changeMicrophone(),
+      standsIn: devices => store.dispatch({ type: 'standIn', devices }),
+    })
+    const wanted = () => (this.headset.wanted ? this.headset.wanted.id : null)
     this.peer = new PeerKeeper(
-      browserPeers(stream => this.sound.play(stream)),
+      browserPeers(stream => this.sound.play(stream), wanted),
       {
         open: async sdp => (await this.ask({ type: 'openPeer', sdp })).is === 'done',
         up: () => undefined,
         microphone: stream => {
           store.dispatch({ type: 'microphone', is: 'ready' })
           this.sound.listen(stream)
+          const track = stream.getAudioTracks()[0]
+          this.headset.holds(track ? deviceOf(track) : null)
         },
+        unplugged: () => this.headset.ended(),
         noMicrophone: error => {
           store.dispatch({ type: 'microphone', is: whyNoMicrophone(error) })
           this.sound.listen(null)
+          this.headset.holds(null)
         },
       },
     )
@@ -82,6 +97,9 @@ export class Workstation {
         this.socket.probe()
       }
     })
+    onDevices(() => void this.headset.changed())
+    this.routeSound()
+    onChoice(use => (use === 'microphone' ? void this.headset.chosen() : this.routeSound()))
     // Any touch of the page frees the sound, not only the banner's button.
     const free = () => {
       if (store.get().audioLocked) this.unlock()
@@ -89,6 +107,42 @@ export class Workstation {
     document.addEventListener('click', free)
     document.addEventListener('keydown', free)
     window.addEventListener('pagehide', () => void this.remarks.flush())
+  }
+
+  private routeSound() {
+    const { speaker, ringer } = chosenDevices()
+    this.sound.setOutputs(speaker ? speaker.id : '', ringer ? ringer.id : '')
+  }
+
+  /** The switch's answer to a test path's offer (F4); null: there is none. */
+  async echo(sdp: string): Promise<string | null> {
+    const answered = new Promise<string | null>(resolve => {
+      this.echoed = resolve
+      setTimeout(() => resolve(null), ECHO_TIMEOUT)
+    })
+    const { is } = await this.socket.ask({ type: 'openEcho', sdp })
+    return is === 'done' ? answered : null
+  }
+
+  /** The agent changed the profile. */
+  meChanged(me: Me) {
+    this.store.dispatch({ type: 'me', me })
+  }
+
+  /** Resolves when the agent has answered the browser's question. */
+  askForNotifications(): Promise<void> {
+    return this.notifier.ask()
+  }
+
+  closeEcho() {
+    void this.socket.ask({ type: 'closeEcho' })
+  }
+
+  /** There and back over the socket, in milliseconds; null: the socket is away. */
+  async ping(): Promise<number | null> {
+    const sent = performance.now()
+    const { is } = await this.socket.ask({ type: 'ping' })
+    return is === 'done' ? performance.now() - sent : null
   }
 
   start() {
@@ -249,7 +303,9 @@ export class Workstation {
     const before = this.store.get().desk
     this.store.dispatch({ type: 'told', tell, at: Date.now() })
     if (tell.type === 'snapshot') void this.matchSound()
-    else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
+    else if (tell.type === 'echo') {
+      if (this.echoed) this.echoed(tell.sdp)
+    } else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
     else if (tell.type === 'peer' && tell.state === 'lost') this.peer.lostAtSwitch()
     else if (tell.type === 'audioOwner') {
       if (!tell.mine && before && before.audioOwner) this.giveSound()
@@ -301,6 +357,7 @@ export class Workstation {
     this.tabs.give()
     this.peer.shut()
     this.sound.listen(null)
+    this.headset.holds(null)
     this.store.dispatch({ type: 'sound', is: to })
   }
 
@@ -376,5 +433,5 @@ export class Workstation {
 
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
-  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping'
+  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer'
 }

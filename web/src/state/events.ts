@@ -1,5 +1,5 @@
-import type { Ask, ToWorkstation } from '../generated/wire'
-import type { Draft, GoingOnline, Microphone, Picker, SoundPlace } from './state'
+import type { Ask, Me, ToWorkstation } from '../generated/wire'
+import type { Draft, GoingOnline, Microphone, Picker, SoundPlace, StandIn } from './state'
 
 /** What can happen to the page's state: the switch tells, the socket changes, the agent acts. Times are the page's clock. */
 export type Event =
@@ -11,6 +11,8 @@ export type Event =
   /** The socket went away before these were answered. */
   | { type: 'unanswered' }
   | { type: 'loggedOut' }
+  /** The agent's own profile changed over HTTP. */
+  | { type: 'me'; me: Me }
   | { type: 'selected'; call: string | null }
   | { type: 'typed'; call: string; text: string }
   /** The agent opens, uses or (null) closes the picker of transfers. */
@@ -22,6 +24,8 @@ export type Event =
   | { type: 'goingOnline'; step: GoingOnline }
   | { type: 'sound'; is: SoundPlace }
   | { type: 'audioLocked'; locked: boolean }
+  /** Another microphone stands in for the one that is wanted (null: it does no more). */
+  | { type: 'standIn'; devices: StandIn | null }
   | { type: 'refusalSeen' }
   | { type: 'toast'; id: number; text: string }
   | { type: 'toastGone'; id: number }

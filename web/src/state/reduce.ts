@@ -21,6 +21,8 @@ export function reduce(state: State, event: Event): State {
       return { ...state, pending: {}, drafts: mapDrafts(state.drafts, draft => ({ ...draft, sending: null })) }
     case 'loggedOut':
       return { ...initialState, drafts: state.drafts }
+    case 'me':
+      return state.desk ? { ...state, desk: { ...state.desk, me: event.me } } : state
     case 'selected':
       return { ...state, selected: event.call, refusal: null }
     case 'typed': {
@@ -41,6 +43,8 @@ export function reduce(state: State, event: Event): State {
       return state.sound === event.is ? state : { ...state, sound: event.is }
     case 'audioLocked':
       return state.audioLocked === event.locked ? state : { ...state, audioLocked: event.locked }
+    case 'standIn':
+      return { ...state, standIn: event.devices }
     case 'refusalSeen':
       return { ...state, refusal: null }
     case 'toast':
@@ -53,7 +57,7 @@ export function reduce(state: State, event: Event): State {
 function told(state: State, tell: ToWorkstation, at: number): State {
   if (tell.type === 'snapshot') {
     const { type: _, now, ...rest } = tell
-    const desk: Desk = { ...rest, quality: sameCall(state.desk, rest.sessions) }
+    const desk: Desk = { ...rest, quality: sameCall(state.desk, rest.sessions), customers: {} }
     const refusal = newRefusal(state.desk, rest.sessions) || state.refusal
     return settle(consultMoves({ ...state, link: { is: 'open' }, clockOffset: now - at, desk, pending: {}, refusal }, state.desk))
   }
@@ -104,7 +108,12 @@ function told(state: State, tell: ToWorkstation, at: number): State {
       const { type: _, ...targets } = tell
       return state.picker ? { ...state, targets } : state
     }
+    case 'customer': {
+      const { type: _, ...customer } = tell
+      return { ...state, desk: { ...desk, customers: { ...desk.customers, [customer.call]: customer } } }
+    }
     case 'peerAnswer':
+    case 'echo':
       return state
   }
 }
@@ -190,7 +199,7 @@ function answered(state: State, id: number, refused: { code: string; message: st
 
 /** Requests that the page makes by itself: their refusal is no news for the agent. */
 function quiet(type: Ask['type']) {
-  return type === 'ping' || type === 'targets' || type === 'openPeer' || type === 'closePeer' || type === 'remark'
+  return type === 'ping' || type === 'targets' || type === 'openPeer' || type === 'closePeer' || type === 'remark' || type === 'openEcho' || type === 'closeEcho' || type === 'customer'
 }
 
 /** Drops drafts that the switch knows and those of sessions that are gone, and the picker of a call that is over. */

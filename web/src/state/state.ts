@@ -1,4 +1,4 @@
-import type { AgentView, Ask, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings, TargetsView, TransferTarget } from '../generated/wire'
+import type { AgentView, Ask, CustomerView, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings, TargetsView, TransferTarget } from '../generated/wire'
 
 /** How the page stands to the switch. */
 export type Link =
@@ -26,6 +26,8 @@ export interface Desk {
   peer: PeerState
   settings: Settings
   quality: QualityView | null
+  /** Cards of the customers on the desk, by call. */
+  customers: { [call: string]: CustomerView }
 }
 
 /** A remark that the agent types: the page's text stands until the switch has said the same (D8). */
@@ -60,6 +62,12 @@ export interface Refusal {
   message: string
 }
 
+/** A microphone that is used while the wanted one is gone, by name. */
+export interface StandIn {
+  gone: string
+  used: string
+}
+
 /** Where the sound of the agent's calls is, as this tab knows (F6). */
 export type SoundPlace = 'nowhere' | 'here' | 'elsewhere'
 
@@ -85,6 +93,7 @@ export interface State {
   /** Whom a customer can be sent to, or who can be asked; known while somebody picks. */
   targets: TargetsView | null
   microphone: Microphone
+  standIn: StandIn | null
   goingOnline: GoingOnline
   sound: SoundPlace
   /** The browser plays no sound before a click. */
@@ -106,6 +115,7 @@ export const initialState: State = {
   keypad: null,
   targets: null,
   microphone: 'unknown',
+  standIn: null,
   goingOnline: 'no',
   sound: 'nowhere',
   audioLocked: false,

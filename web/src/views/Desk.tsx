@@ -3,18 +3,21 @@ import type { SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { Banner } from '../components/Banners'
 import { useStation } from '../components/context'
-import { Customer } from '../components/Customer'
+import { RightZone } from '../components/Crm'
 import { Icon } from '../components/Icon'
 import { Left, phaseWord } from '../components/Left'
-import { Toast, Shortcuts } from '../components/Overlays'
+import { Toast } from '../components/Overlays'
+import { Shortcuts } from '../components/Shortcuts'
 import { TopBar, type Page } from '../components/TopBar'
 import { spell, useTime } from '../services/clock'
 import { runCommand } from '../services/commands'
-import { commandOf } from '../services/keys'
+import { isTyping, keymap, startKeys } from '../services/keys'
 import { byPhone, liveSession, noMicrophone, task } from '../state/select'
 import type { Desk as DeskState, State } from '../state/state'
+import { commandOf } from '../state/keymap'
 import { useStore, type Store } from '../state/store'
 import { Call } from './Call'
+import { DeviceCheck } from './DeviceCheck'
 import { Ended } from './Ended'
 import { Idle } from './Idle'
 import { NoMicrophone } from './NoMicrophone'
@@ -23,24 +26,31 @@ import { AnswerBar, Ringing } from './Ringing'
 import { TakenOver } from './TakenOver'
 import { WrapUp } from './WrapUp'
 
+const titles = { workstation: 'nav.workstation', records: 'nav.records', 'device-check': 'devices.title' } as const
+
 /** The workstation and its records: the pages of somebody who is logged in. */
 export function Desk({ store, page }: { store: Store; page: Page }) {
   const station = useStation()
   const state = useStore(store)
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const command = commandOf(event)
+      const command = commandOf(event, keymap(), isTyping(event.target))
       if (command === null) return
       if (command === 'menu' || command === 'dial') window.dispatchEvent(new Event(`cordboard:${command}`))
+      else if (command === 'remark') focusRemark()
       else runCommand(command, store.get(), station)
       event.preventDefault()
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
   }, [store, station])
+  const account = state.desk ? state.desk.me.email : null
+  useEffect(() => {
+    if (account !== null) startKeys(account)
+  }, [account])
   const offer = state.desk ? state.desk.offer : null
   useEffect(() => {
-    document.title = offer ? t('offer.title', { caller: offer.callerName || offer.caller }) : `${t(page === 'records' ? 'nav.records' : 'nav.workstation')} · ${t('app.name')}`
+    document.title = offer ? t('offer.title', { caller: offer.callerName || offer.caller }) : `${t(titles[page])} · ${t('app.name')}`
   })
   const live = state.desk ? liveSession(state.desk) : null
   const call = live ? live.call : null
@@ -55,7 +65,7 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
     <div class="app">
       <TopBar state={state} desk={desk} page={page} />
       <Banner state={state} desk={desk} />
-      {page === 'records' ? (
+      {page !== 'workstation' ? (
         <>
           {desk.offer ? (
             <div class="abovepage">
@@ -63,19 +73,25 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
             </div>
           ) : null}
           {live ? <CallLine session={live} offset={state.clockOffset} /> : null}
-          <Records />
+          {page === 'records' ? <Records /> : <DeviceCheck />}
         </>
       ) : (
         <main class="desk">
           <Left state={state} desk={desk} />
           <Middle state={state} desk={desk} />
-          <Customer state={state} desk={desk} />
+          <RightZone store={store} state={state} desk={desk} />
         </main>
       )}
       <Toast state={state} close={id => store.dispatch({ type: 'toastGone', id })} />
       <Shortcuts />
     </div>
   )
+}
+
+/** To the remark of what the middle shows. */
+function focusRemark() {
+  const field = document.getElementById('remark')
+  if (field) field.focus()
 }
 
 function Middle({ state, desk }: { state: State; desk: DeskState }) {

@@ -5,11 +5,13 @@ import { useStation } from '../components/context'
 import { Button, Glyph, Key, looks, Refused } from '../components/parts'
 import { api } from '../services/http'
 import { clockTime, spell, useTime } from '../services/clock'
+import { keyOf, useKeymap } from '../services/keys'
 import { audioElsewhere, byPhone, customerOf, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** Between calls: what the agent's state means, the way to the next one, and the groups now. */
 export function Idle({ state, desk }: { state: State; desk: Desk }) {
+  useKeymap()
   const { agent } = desk
   const kind = agent.state === 'afterCallWork' ? 'inLine' : agent.state
   const rests = agent.restsUntil
@@ -33,11 +35,11 @@ export function Idle({ state, desk }: { state: State; desk: Desk }) {
         <Recent desk={desk} />
         <p class="h h--4 faint t2 idle-view__keys">
           <span class="h h--1">
-            <Key>Alt O</Key>
+            <Key>{keyOf('dial') || '–'}</Key>
             {t('dial.open')}
           </span>
           <span class="h h--1">
-            <Key>Alt Z</Key>
+            <Key>{keyOf('menu') || '–'}</Key>
             {t('idle.keys.state')}
           </span>
           <span class="h h--1">

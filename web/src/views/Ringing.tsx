@@ -4,12 +4,14 @@ import { useStation } from '../components/context'
 import { Icon } from '../components/Icon'
 import { Button, Refused, Ring } from '../components/parts'
 import { clockSeconds, spell, useTime } from '../services/clock'
+import { keyOf, useKeymap } from '../services/keys'
 import { isPending } from '../state/select'
 import type { State } from '../state/state'
 
 /** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. A phone is answered at the phone (C8). */
 export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferView; phone: boolean }) {
   const station = useStation()
+  useKeymap()
   const offset = state.clockOffset
   const seconds = useTime(offset, now => Math.max(0, Math.ceil((offer.ringsUntil - now) / 1000)))
   const total = Math.max(1, (offer.ringsUntil - offer.ringsSince) / 1000)
@@ -50,7 +52,7 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
               {t('offer.phone')}
             </b>
           ) : (
-            <Button size="l" kind="go" icon="phone" test="answer" keys="Alt A" busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
+            <Button size="l" kind="go" icon="phone" test="answer" keys={keyOf('answer')} busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
               {t('offer.answer')}
             </Button>
           )}
