@@ -101,6 +101,28 @@ export async function pageHears(page, seconds) {
   return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
 }
 
+/** From its next microphone on, the page's agent can be made to hold their tongue, unknown to the page. */
+export function tameTongue(page) {
+  return page.evaluate(() => {
+    if (window.__tongue) return;
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const context = new AudioContext();
+    const tongue = context.createGain();
+    window.__tongue = tongue.gain;
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const way = context.createMediaStreamDestination();
+      context.createMediaStreamSource(await real(wanted)).connect(tongue).connect(way);
+      return way.stream;
+    };
+  });
+}
+
+export function speaks(page, loudly) {
+  return page.evaluate((gain) => {
+    window.__tongue.value = gain;
+  }, loudly ? 1 : 0);
+}
+
 /** Sends the page's media to the switch through another port of 127.0.0.1: a UdpTap's. */
 export function throughTap(context, switchPort, tapPort) {
   return context.addInitScript(

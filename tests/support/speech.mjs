@@ -9,6 +9,7 @@ import { newFolder } from './work_folder.mjs';
 export const SENTENCES = {
   caller: 'the order number is four seven one one',
   agent: 'your parcel will arrive on monday morning',
+  colleague: 'the blue suitcase was found yesterday',
 };
 const OTHERS = ['please hold the line', 'good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
 
