@@ -61,15 +61,18 @@ function installEars(rate) {
   let context;
   let stream;
   let source;
+  let tap;
   ears.listen = () => {
     const element = playing();
     if (!element) return false;
     if (stream === element.srcObject) return true;
     context ??= new AudioContext({ sampleRate: rate });
     source?.disconnect();
+    // Left alone it would go on to hear silence, between what its successor hears.
+    tap?.disconnect();
     stream = element.srcObject;
     source = context.createMediaStreamSource(stream);
-    const tap = context.createScriptProcessor(1024, 1, 1);
+    tap = context.createScriptProcessor(1024, 1, 1);
     tap.onaudioprocess = ({ inputBuffer }) => {
       const samples = Int16Array.from(inputBuffer.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
       ears.chunks.push({ at: performance.timeOrigin + performance.now(), samples });
