@@ -169,6 +169,8 @@ struct Open {
     connected: Option<i64>,
     /// When this segment's agent first heard the customer.
     recorded: Option<i64>,
+    /// When the customer left this segment's two agents alone.
+    recorded_to: Option<i64>,
     /// The last agent who rang, for a caller who gives up meanwhile (C9).
     rang: Option<AgentId>,
     ringing_since: Option<i64>,
@@ -188,6 +190,7 @@ impl Open {
             dialled: false,
             connected: None,
             recorded: None,
+            recorded_to: None,
             rang: None,
             ringing_since: None,
             ring: 0,
@@ -214,7 +217,9 @@ impl Open {
             hold: self.hold,
             mos: self.mos,
             remark: String::new(),
-            recording: self.recorded.and_then(|from| recording_began.map(|zero| ((from - zero).max(0), at - zero))),
+            recording: self
+                .recorded
+                .and_then(|from| recording_began.map(|zero| ((from - zero).max(0), self.recorded_to.unwrap_or(at) - zero))),
         }
     }
 
@@ -295,7 +300,10 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
             (What::ConsultEnded { status, by }, Some(_)) => end_segment(&mut row, aside.take(), entry.at, *status, *by),
             (What::ConsultTookOver { status, by }, Some(_)) => {
                 if let Some(mut next) = aside.take() {
-                    next.recorded = next.recorded.or(Some(entry.at));
+                    match by {
+                        HungUpBy::Customer => next.recorded_to = Some(entry.at),
+                        HungUpBy::Agent | HungUpBy::Switch => next.recorded = next.recorded.or(Some(entry.at)),
+                    }
                     end_segment(&mut row, open.replace(next), entry.at, *status, *by);
                 }
             }

@@ -61,15 +61,18 @@ function installEars(rate) {
   let context;
   let stream;
   let source;
+  let tap;
   ears.listen = () => {
     const element = playing();
     if (!element) return false;
     if (stream === element.srcObject) return true;
     context ??= new AudioContext({ sampleRate: rate });
     source?.disconnect();
+    // Left alone it would go on to hear silence, between what its successor hears.
+    tap?.disconnect();
     stream = element.srcObject;
     source = context.createMediaStreamSource(stream);
-    const tap = context.createScriptProcessor(1024, 1, 1);
+    tap = context.createScriptProcessor(1024, 1, 1);
     tap.onaudioprocess = ({ inputBuffer }) => {
       const samples = Int16Array.from(inputBuffer.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
       ears.chunks.push({ at: performance.timeOrigin + performance.now(), samples });
@@ -99,6 +102,28 @@ export async function pageHears(page, seconds) {
   const [from, length] = await page.evaluate(() => [performance.timeOrigin + performance.now(), window.__ears.length]);
   await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 3000 + 20_000 });
   return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
+}
+
+/** From its next microphone on, the page's agent can be made to hold their tongue, unknown to the page. */
+export function tameTongue(page) {
+  return page.evaluate(() => {
+    if (window.__tongue) return;
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const context = new AudioContext();
+    const tongue = context.createGain();
+    window.__tongue = tongue.gain;
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const way = context.createMediaStreamDestination();
+      context.createMediaStreamSource(await real(wanted)).connect(tongue).connect(way);
+      return way.stream;
+    };
+  });
+}
+
+export function speaks(page, loudly) {
+  return page.evaluate((gain) => {
+    window.__tongue.value = gain;
+  }, loudly ? 1 : 0);
 }
 
 /** Sends the page's media to the switch through another port of 127.0.0.1: a UdpTap's. */

@@ -77,7 +77,7 @@ function run(scenario, options, words = {}) {
     'sipp',
     [
       ...options, '-sf', file, '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
-      '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '120', '-timeout_error',
+      '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '240', '-timeout_error',
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
   );

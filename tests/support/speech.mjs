@@ -10,6 +10,7 @@ export const SENTENCES = {
   caller: 'the order number is four seven one one',
   agent: 'your parcel will arrive on monday morning',
   network: 'please hold the line',
+  colleague: 'the blue suitcase was found yesterday',
 };
 const OTHERS = ['good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
 

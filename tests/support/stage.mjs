@@ -143,7 +143,7 @@ export class Stage {
     await this.switch?.stop();
   }
 
-  /** One more browser: its microphone says the agent's sentence, or is `silent`, or there is none. */
+  /** One more browser: its microphone says a sentence of SENTENCES, or is `silent`, or there is none. */
   async browser({ microphone = 'agent' } = {}) {
     const browser = await openBrowser(microphone === 'none' ? undefined : this.#microphone(microphone));
     this.#browsers.push(browser);
@@ -160,8 +160,8 @@ export class Stage {
   }
 
   /** Tom in a browser of his own, logged in and offline. */
-  async tom() {
-    this.#tom ??= await Workstation.logIn(await this.browser(), this.switch.url, this.accounts.tom);
+  async tom({ microphone = 'agent' } = {}) {
+    this.#tom ??= await Workstation.logIn(await this.browser({ microphone }), this.switch.url, this.accounts.tom);
     return this.#tom;
   }
 
@@ -251,7 +251,7 @@ export class Stage {
   }
 
   #microphone(name) {
-    this.#microphones[name] ??= name === 'agent' ? say(SENTENCES.agent, { rate: 48_000 }) : silence();
+    this.#microphones[name] ??= name === 'silent' ? silence() : say(SENTENCES[name], { rate: 48_000 });
     return this.#microphones[name];
   }
 }

@@ -71,7 +71,7 @@ describe('what a consultation allows (D5)', () => {
     ])
   })
 
-  const asked = (command: Exclude<Command, 'menu' | 'dial'>, state: State) => {
+  const asked = (command: Exclude<Command, 'menu' | 'dial' | 'remark'>, state: State) => {
     const did: (Ask['type'] | Picker['purpose'] | null)[] = []
     runCommand(command, state, {
       ask: ask => {

@@ -173,7 +173,7 @@ export const zh: Words = {
   'session.talking': '通话中',
   'session.held': '保持中',
   'session.consulting': '咨询{whom}',
-  'session.guest': '{whom}邀请',
+  'session.guest': '受邀：{whom}',
   'session.aside': '与{whom}通话',
   'session.reconnecting': '语音中断',
   'session.wrapUp': '话后处理',

@@ -211,6 +211,24 @@ fn both_agents_see_with_whom_they_are_and_that_the_customer_has_left() {
 }
 
 #[test]
+fn the_recording_ends_with_the_customer() {
+    for joined in [false, true] {
+        let (mut floor, call, _) = consulting();
+        if joined {
+            floor.advance(1_000);
+            floor.commands(1, call, Command::Conference);
+        }
+        floor.advance(2_000);
+        floor.hangs_up(call);
+        floor.advance(4_000);
+        floor.commands(2, call, Command::HangUp);
+        let records = floor.row(call).records;
+        let second = if joined { Some((8_000, 10_000)) } else { None };
+        assert_eq!([records[0].recording, records[1].recording], [Some((0, if joined { 10_000 } else { 9_000 })), second]);
+    }
+}
+
+#[test]
 fn mute_goes_on_without_the_customer() {
     let (mut floor, call, [_, agent, third]) = consulting();
     floor.commands(1, call, Command::Mute);
