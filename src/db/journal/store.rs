@@ -46,21 +46,22 @@ struct CallAt {
 fn kind(what: &What) -> &'static str {
     match what {
         What::Accepted { .. } => "accepted",
-        What::Dialling { .. } => "dialling",
         What::Ended { .. } => "ended",
         What::Remark { .. } => "remark",
-        What::Queued { .. }
+        What::Dialling { .. }
+        | What::Queued { .. }
         | What::Ringing { .. }
         | What::RingEnded { .. }
         | What::Connected { .. }
         | What::Held
         | What::Resumed
         | What::RecordingBegan
-        | What::ConsultBegan { .. } => "consult_began",
-        What::Conferenced => "conferenced",
-        What::ConsultEnded { .. } => "consult_ended",
-        What::ConsultTookOver { .. } => "consult_took_over",
-        What::SegmentEnded { .. } | What::Quality { .. } => "other",
+        | What::ConsultBegan { .. }
+        | What::Conferenced
+        | What::ConsultEnded { .. }
+        | What::ConsultTookOver { .. }
+        | What::SegmentEnded { .. }
+        | What::Quality { .. } => "other",
     }
 }
 
