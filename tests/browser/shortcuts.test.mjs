@@ -43,6 +43,7 @@ story('a whole call by keys: answer, hold, resume, mute, remark, hang up, the st
   await keyboard.press('Alt+Z');
   await mei.hook('state-busy').waitFor();
   await keyboard.press('Escape');
+  await mei.hook('state-busy').waitFor({ state: 'hidden' });
 });
 
 story('keys are changed, told when they are taken, kept for the account, and reset', async () => {

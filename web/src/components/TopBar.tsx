@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { AgentState, AgentView, ChosenState } from '../generated/wire'
 import { t } from '../i18n'
 import { api } from '../services/http'
@@ -95,7 +95,8 @@ function StateButton({ state, desk }: { state: State; desk: Desk }) {
     window.addEventListener('cordboard:menu', onMenu)
     return () => window.removeEventListener('cordboard:menu', onMenu)
   }, [])
-  useEffect(() => {
+  // At once: whoever opens it by a key may close it by the next.
+  useLayoutEffect(() => {
     if (!open) return
     const onDown = (event: MouseEvent) => {
       if (box.current && event.target instanceof Node && !box.current.contains(event.target)) setOpen(false)
