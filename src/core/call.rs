@@ -366,17 +366,7 @@ impl Call {
         };
         let ring =
             self.seeking().into_iter().flat_map(|queueing| &queueing.offers).filter(|o| o.withdrawn.is_none()).map(|o| o.until).min();
-        let dialled = match &self.state {
-            State::Dialling(dialling) => dialling.until(),
-            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.until()),
-            State::Claiming
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        };
+        let dialled = if let State::Dialling(dialling) = &self.state { dialling.until() } else { self.consult().and_then(Consult::until) };
         [early, ring, dialled, self.digits.due()].into_iter().flatten().min()
     }
 
@@ -453,8 +443,8 @@ impl Call {
             Event::AgentAway { agent } => self.agent_away(agent, &mut out),
             Event::AgentBack { agent, peer } => self.agent_back(agent, peer, &mut out),
             Event::AgentLost { agent } => {
-                if self.guest_lost(agent, &mut out) {
-                    // The others go on.
+                if self.guest_mut().is_some_and(|seat| seat.agent == agent) {
+                    self.guest_leaves(CallStatus::AgentLost, HungUpBy::Switch, &mut out);
                 } else if self.seat().is_some_and(|seat| seat.agent == agent) {
                     self.agent_lost(false, &mut out, cx);
                 }
@@ -514,8 +504,7 @@ impl Call {
     }
 
     fn leg_gone(&mut self, leg: LegId, out: &mut Vec<Action>, cx: &mut Cx) {
-        let two = matches!(self.state, State::Aside(_) | State::Bridged(_)) && self.parties().contains(&leg);
-        if two || leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
+        if self.third_of_two() == Some(leg) || leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
             self.end(CallStatus::Interrupted, HungUpBy::Switch, out);
         } else if !self.third_leg(leg, &leg::Event::Closed, out) {
             self.phone_leg(leg, leg::Event::Closed, out, cx);

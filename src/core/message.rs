@@ -89,6 +89,13 @@ pub struct Gateway {
     pub outcomes: Vec<OutcomeRule>,
 }
 
+impl Gateway {
+    /// What the carrier means by its failures, as far as a trunk is known yet.
+    pub fn outcomes(gateway: Option<&Self>) -> &[OutcomeRule] {
+        gateway.map_or(&[], |gateway| &gateway.outcomes)
+    }
+}
+
 /// What the media engine is asked for a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MediaAction {

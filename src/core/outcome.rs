@@ -1,6 +1,7 @@
 //! How calls and segments end. Decided where it happens, never guessed later from a text.
 
 use crate::group::Limit;
+use crate::trunk::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// Status of a service record: of inbound ones by G2, of outbound ones by G3.
@@ -99,6 +100,15 @@ impl From<Limit> for CallStatus {
             Limit::NoAgentOnline => Self::NoAgentOnline,
             Limit::QueueFull => Self::QueueFull,
             Limit::QueueTimeout => Self::QueueTimeout,
+        }
+    }
+}
+
+impl From<Refusal> for CallStatus {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::TrunkFull,
+            Refusal::Barred => Self::NotPermitted,
         }
     }
 }

@@ -4,11 +4,11 @@ mod seen;
 mod third;
 mod voices;
 
-use super::{Call, Channel, Queueing, Seat, State, Talk, hang_up};
-use crate::agent;
+use super::transfer::Asked;
+use super::{Call, Channel, Queueing, Seat, State, Talk};
 use crate::cx::{Cx, Millis};
-use crate::ids::{AgentId, LegId, OfferId};
-use crate::message::{Action, Consulted, Gateway, Number, Phase, Reached, Side, Source, Tell, Whom};
+use crate::ids::LegId;
+use crate::message::{Action, Consulted, Gateway, Number, Reached, Side, Source, Target, Tell, Whom};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
 use crate::setup::DigitMode;
@@ -28,10 +28,7 @@ pub(super) struct Consult {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum Stage {
     /// An agent is sought: the place in the group's queue, or the reservation of the one who is asked.
-    Seeking {
-        place: Box<Queueing>,
-        asked: Option<(AgentId, OfferId)>,
-    },
+    Seeking(Asked),
     /// The agent accepted; the leg comes up.
     Joining(Seat),
     /// A number is called.
@@ -79,8 +76,8 @@ pub(super) struct Outside {
 pub(super) struct Aside {
     pub seat: Seat,
     whom: Whom,
-    third: Third,
-    joined: bool,
+    pub third: Third,
+    pub joined: bool,
     muted: bool,
     began: i64,
 }
@@ -88,14 +85,14 @@ pub(super) struct Aside {
 impl Consult {
     pub fn place(&self) -> Option<&Queueing> {
         match &self.stage {
-            Stage::Seeking { place, .. } => Some(place),
+            Stage::Seeking(asked) => Some(&asked.place),
             Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => None,
         }
     }
 
     pub fn place_mut(&mut self) -> Option<&mut Queueing> {
         match &mut self.stage {
-            Stage::Seeking { place, .. } => Some(place),
+            Stage::Seeking(asked) => Some(&mut asked.place),
             Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => None,
         }
     }
@@ -108,28 +105,28 @@ impl Consult {
         match &self.stage {
             Stage::Joining(seat) => Some(seat),
             Stage::Up(third) => third.seat(),
-            Stage::Seeking { .. } | Stage::Calling(_) => None,
+            Stage::Seeking(_) | Stage::Calling(_) => None,
         }
     }
 
     fn guest_mut(&mut self) -> Option<&mut Seat> {
         match &mut self.stage {
             Stage::Joining(seat) | Stage::Up(Third::Agent(seat)) => Some(seat),
-            Stage::Seeking { .. } | Stage::Calling(_) | Stage::Up(Third::Outside(_)) => None,
+            Stage::Seeking(_) | Stage::Calling(_) | Stage::Up(Third::Outside(_)) => None,
         }
     }
 
     fn outside(&self) -> Option<&Outside> {
         match &self.stage {
             Stage::Calling(outside) | Stage::Up(Third::Outside(outside)) => Some(outside),
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Up(Third::Agent(_)) => None,
+            Stage::Seeking(_) | Stage::Joining(_) | Stage::Up(Third::Agent(_)) => None,
         }
     }
 
     fn up(&self) -> Option<&Third> {
         match &self.stage {
             Stage::Up(third) => Some(third),
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) => None,
+            Stage::Seeking(_) | Stage::Joining(_) | Stage::Calling(_) => None,
         }
     }
 
@@ -143,15 +140,15 @@ impl Consult {
     pub fn until(&self) -> Option<Millis> {
         match &self.stage {
             Stage::Calling(outside) => outside.gateway.as_ref().map(|_| outside.until),
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Up(_) => None,
+            Stage::Seeking(_) | Stage::Joining(_) | Stage::Up(_) => None,
         }
     }
 
     /// For the agent who consults.
     fn seen(&self) -> Consulted {
         let reached = match &self.stage {
-            Stage::Seeking { place, .. } if place.offers.is_empty() => Reached::Asked,
-            Stage::Seeking { .. } | Stage::Joining(_) => Reached::Ringing,
+            Stage::Seeking(asked) if asked.place.offers.is_empty() => Reached::Asked,
+            Stage::Seeking(_) | Stage::Joining(_) => Reached::Ringing,
             Stage::Calling(outside) if outside.rings => Reached::Ringing,
             Stage::Calling(_) => Reached::Asked,
             Stage::Up(_) => Reached::Up,
@@ -164,7 +161,7 @@ impl Consult {
         match &self.stage {
             Stage::Calling(outside) if outside.early_media => Source::Leg(outside.leg),
             Stage::Calling(outside) if !outside.rings => Source::Silence,
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => Source::Music("ringback".into()),
+            Stage::Seeking(_) | Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => Source::Music("ringback".into()),
         }
     }
 }
@@ -183,16 +180,8 @@ impl Call {
         place.consults = true;
         place.refused.insert(agent, cx.wall);
         let stage = match whom {
-            Whom::Group(_) => {
-                out.push(self.ticket(&place));
-                Stage::Seeking { place: Box::new(place), asked: None }
-            }
-            Whom::Agent(target) => {
-                let offer = OfferId(cx.next_id());
-                place.direct = true;
-                out.push(Action::Tell(Tell::Agent(*target, agent::Event::ReserveDirect { offer, call, ring })));
-                Stage::Seeking { place: Box::new(place), asked: Some((*target, offer)) }
-            }
+            Whom::Group(group) => Stage::Seeking(self.ask_for(Target::Group(*group), place, ring, out, cx)),
+            Whom::Agent(target) => Stage::Seeking(self.ask_for(Target::Agent(*target), place, ring, out, cx)),
             Whom::Number(number) => {
                 let leg = LegId(cx.next_id());
                 let channel = Channel { call, leg };
@@ -219,13 +208,15 @@ impl Call {
         self.voices_changed(out);
     }
 
-    /// The agent takes the customer back alone.
-    pub(super) fn end_consult(&mut self, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &mut self.state else { return };
-        let Some(consult) = talk.consult.take() else { return };
-        let status = if consult.up().is_some() { CallStatus::NormalEnd } else { CallStatus::CallerCancelled };
-        self.stop_consult(*consult, status, HungUpBy::Agent, out);
-        self.voices_changed(out);
+    /// The consultation ends, answered or not; the agent is with the customer alone.
+    pub(super) fn end_consult(&mut self, unanswered: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        if let State::Talking(talk) = &mut self.state
+            && let Some(consult) = talk.consult.take()
+        {
+            let status = if consult.up().is_some() { CallStatus::NormalEnd } else { unanswered };
+            self.stop_consult(*consult, status, by, out);
+            self.voices_changed(out);
+        }
     }
 
     /// The third takes the customer; the agent is released.
@@ -251,7 +242,7 @@ impl Call {
                 });
             }
             Stage::Up(Third::Outside(outside)) => self.state = State::Bridged(outside),
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) => {}
+            Stage::Seeking(_) | Stage::Joining(_) | Stage::Calling(_) => {}
         }
         self.voices_changed(out);
         true
@@ -260,25 +251,13 @@ impl Call {
     /// The agent's part in the conversation is over.
     pub(super) fn release(&mut self, talk: &Talk, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
         self.tell_quality(out);
-        out.push(hang_up(talk.seat.leg));
-        out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
-        out.push(self.show(&talk.seat, Phase::Ended, Some(talk), Some((status, by))));
+        self.dismiss_agent(&talk.seat, Some(talk.seat.terms.wrap_up), Some(talk), (status, by), out);
     }
 
     // ---- who is out of reach, who leaves ----
 
     fn guest(&self) -> Option<&Seat> {
-        match &self.state {
-            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.guest()),
-            State::Aside(aside) => aside.third.seat(),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
+        if let State::Aside(aside) = &self.state { aside.third.seat() } else { self.consult().and_then(Consult::guest) }
     }
 
     /// Everybody of ours who is in the call.
@@ -301,16 +280,13 @@ impl Call {
         }
     }
 
-    /// The third is gone for good; whether it was the third.
-    pub(super) fn guest_lost(&mut self, agent: AgentId, out: &mut Vec<Action>) -> bool {
-        if self.guest().is_none_or(|seat| seat.agent != agent) {
-            return false;
+    /// The colleague who was called in leaves, or is lost.
+    pub(super) fn guest_leaves(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
+        if let State::Aside(_) = self.state {
+            self.end(status, by, out);
+        } else {
+            self.end_consult(CallStatus::Missed, by, out);
         }
-        match self.state {
-            State::Aside(_) => self.end(CallStatus::AgentLost, HungUpBy::Switch, out),
-            _ => self.third_leaves(HungUpBy::Switch, out),
-        }
-        true
     }
 
     /// The customer leaves a consultation: answered, it goes on as a call of the two.
@@ -333,40 +309,11 @@ impl Call {
         true
     }
 
-    /// The end of a consultation without its customer.
-    pub(super) fn end_aside(&mut self, aside: &Aside, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        out.push(hang_up(aside.seat.leg));
-        out.push(self.agent_over(aside.seat.agent, Some(aside.seat.terms.wrap_up), false));
-        out.push(self.show(&aside.seat, Phase::Ended, None, Some((status, by))));
-        self.dismiss(&aside.third, aside.joined, status, by, out);
-    }
-
-    pub(super) fn guest_hangs_up(&mut self, out: &mut Vec<Action>) {
-        match self.state {
-            State::Aside(_) => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
-            _ => self.third_leaves(HungUpBy::Agent, out),
-        }
-    }
-
-    pub(super) fn end_bridge(&mut self, outside: Outside, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        self.dismiss(&Third::Outside(outside), false, status, by, out);
-    }
-
     /// The call ends, or its agent is lost: the consultation with it.
     pub(super) fn drop_consult(&mut self, talk: &mut Talk, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
         if let Some(consult) = talk.consult.take() {
             let status = if consult.up().is_some() { status } else { CallStatus::CallerCancelled };
             self.stop_consult(*consult, status, by, out);
-        }
-    }
-}
-
-impl Consult {
-    /// The agent who is asked, until the word comes.
-    fn asks(&self) -> Option<(AgentId, OfferId)> {
-        match &self.stage {
-            Stage::Seeking { asked, .. } => *asked,
-            Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => None,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! An agent calls out: the channel, the agent's leg, then the customer's telephone, with honest progress (E1, E5, E6, G3).
 
-use super::{Call, Departure, Seat, State, Way, hang_up};
+use super::{Call, Departure, Seat, State, Way};
 use crate::cx::{Cx, Millis};
 use crate::ids::{LegId, PeerId};
 use crate::leg;
-use crate::message::{Action, LegPlan, MediaAction, Phase, Source};
+use crate::message::{Action, Gateway, LegPlan, MediaAction, Phase, Source};
 use crate::outbound::{RING_OUT, status_of};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
@@ -69,11 +69,7 @@ impl Call {
 
     pub(super) fn no_channel(&mut self, refusal: trunk::Refusal, out: &mut Vec<Action>) {
         if matches!(&self.state, State::Dialling(dialling) if dialling.step == Step::Claiming) {
-            let status = match refusal {
-                trunk::Refusal::Full => CallStatus::TrunkFull,
-                trunk::Refusal::Barred => CallStatus::NotPermitted,
-            };
-            self.end(status, HungUpBy::Switch, out);
+            self.end(refusal.into(), HungUpBy::Switch, out);
         }
     }
 
@@ -101,8 +97,7 @@ impl Call {
                 leg::Event::Ringing { early_media } => self.customer_rings(early_media, out),
                 leg::Event::Up => self.customer_answers(out, cx),
                 leg::Event::Failed(why) => {
-                    let rules = self.gateway.as_ref().map_or(&[][..], |gateway| &gateway.outcomes);
-                    let status = status_of(&why, rules);
+                    let status = status_of(&why, Gateway::outcomes(self.gateway.as_ref()));
                     let by =
                         if matches!(status, CallStatus::Rejected | CallStatus::InCall) { HungUpBy::Customer } else { HungUpBy::Switch };
                     self.end(status, by, out);
@@ -179,15 +174,6 @@ impl Call {
         {
             *planned = peer;
         }
-    }
-
-    /// Both legs of a call that is given up before the answer.
-    pub(super) fn stop_dialling(&mut self, dialling: &Dialling, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        if self.legs.contains(&dialling.seat.leg) {
-            out.push(hang_up(dialling.seat.leg));
-        }
-        out.push(self.agent_over(dialling.seat.agent, None, false));
-        out.push(self.show(&dialling.seat, Phase::Ended, None, Some((status, by))));
     }
 
     fn show_dialling(&self, phase: Phase, out: &mut Vec<Action>) {

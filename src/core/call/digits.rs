@@ -1,6 +1,7 @@
 //! Digits to the far side in a call, one after another, with pauses (D7).
 
-use super::{Call, State, Talk};
+use super::consult::Consult;
+use super::{Call, State};
 use crate::cx::{Cx, Millis};
 use crate::ids::LegId;
 use crate::leg::{self, SignalCommand};
@@ -48,12 +49,8 @@ impl Call {
 
     /// The consulted number, while the agent speaks with it; else the customer.
     fn digits_go_to(&self) -> (LegId, DigitMode) {
-        if let State::Talking(Talk { consult: Some(consult), .. }) = &self.state
-            && let Some(number) = consult.spoken_number()
-        {
-            return number;
-        }
-        (self.arrival.leg, self.gateway.as_ref().map_or(DigitMode::default(), |gateway| gateway.digits))
+        let customer = || (self.arrival.leg, self.gateway.as_ref().map_or(DigitMode::default(), |gateway| gateway.digits));
+        self.consult().and_then(Consult::spoken_number).unwrap_or_else(customer)
     }
 
     pub(super) fn send_digit(&mut self, out: &mut Vec<Action>, cx: &Cx) {

@@ -1,5 +1,7 @@
 //! How a call and an agent's part in it end, and what the agent sees of it (C9, D8, G1).
 
+use super::consult::Third;
+use super::dialling::Dialling;
 use super::{Call, InHand, Queueing, Seat, State, Talk, hang_up};
 use crate::agent;
 use crate::group;
@@ -31,21 +33,17 @@ impl Call {
                     self.abandon_offer(&hand, out);
                 }
             }
-            State::Dialling(dialling) => self.stop_dialling(&dialling, status, by, out),
-            State::Joining(seat) => {
-                out.push(hang_up(seat.leg));
-                out.push(self.agent_over(seat.agent, None, false));
-                out.push(self.show(&seat, Phase::Ended, None, Some((status, by))));
-            }
+            State::Dialling(Dialling { seat, .. }) | State::Joining(seat) => self.dismiss_agent(&seat, None, None, (status, by), out),
             State::Talking(mut talk) => {
                 self.drop_transfer(&talk, out);
                 self.drop_consult(&mut talk, status, by, out);
-                out.push(hang_up(talk.seat.leg));
-                out.push(self.agent_over(talk.seat.agent, Some(talk.seat.terms.wrap_up), false));
-                out.push(self.show(&talk.seat, Phase::Ended, Some(&talk), Some((status, by))));
+                self.dismiss_agent(&talk.seat, Some(talk.seat.terms.wrap_up), Some(&talk), (status, by), out);
             }
-            State::Aside(aside) => self.end_aside(&aside, status, by, out),
-            State::Bridged(outside) => self.end_bridge(outside, status, by, out),
+            State::Aside(aside) => {
+                self.dismiss_agent(&aside.seat, Some(aside.seat.terms.wrap_up), None, (status, by), out);
+                self.dismiss_third(&aside.third, aside.joined, status, by, out);
+            }
+            State::Bridged(outside) => self.dismiss_third(&Third::Outside(outside), false, status, by, out),
             State::Claiming | State::Leaving { .. } | State::Over => {}
         }
         self.stop_recording(out);
@@ -54,6 +52,23 @@ impl Call {
         if std::mem::take(&mut self.channel) {
             out.push(self.free_channel(self.arrival.trunk, self.arrival.leg));
         }
+    }
+
+    /// An agent's part is over: the leg, the line, and what they see.
+    pub(super) fn dismiss_agent(
+        &self,
+        seat: &Seat,
+        wrap_up: Option<WrapUp>,
+        talk: Option<&Talk>,
+        ended: (CallStatus, HungUpBy),
+        out: &mut Vec<Action>,
+    ) {
+        // A leg that was never opened, or is gone, has nobody to hang up on.
+        if self.legs.contains(&seat.leg) {
+            out.push(hang_up(seat.leg));
+        }
+        out.push(self.agent_over(seat.agent, wrap_up, false));
+        out.push(self.show(seat, Phase::Ended, talk, Some(ended)));
     }
 
     pub(super) fn stop_recording(&mut self, out: &mut Vec<Action>) {

@@ -1,5 +1,6 @@
 //! Agents who ring for the call: offers, accepts, time-outs, devices that fail (C4–C6, C8).
 
+use super::consult::Consult;
 use super::{Call, InHand, Queueing, Seat, State, hang_up, phone_of};
 use crate::agent;
 use crate::cx::Cx;
@@ -113,15 +114,20 @@ impl Call {
 
     /// One agent has won: everybody else hears so (C4).
     fn win(&mut self, offer: OfferId, leg: LegId, out: &mut Vec<Action>) {
-        let (call, guest) = (self.id(), matches!(self.state, State::Talking(_)));
-        let segment = self.seeking_segment();
-        let Some(mut queueing) = self.end_search() else { return };
-        out.extend(self.leave(&queueing));
-        for hand in std::mem::take(&mut queueing.offers) {
+        let (call, guest) = (self.id(), self.is_consulting());
+        let segment = self.consult().map_or(self.segment, Consult::segment);
+        out.extend(self.seeking().and_then(|place| self.leave(place)));
+        let offers = self.seeking_mut().map(|place| std::mem::take(&mut place.offers)).unwrap_or_default();
+        for hand in offers {
             if hand.offer.offer == offer {
                 out.push(Action::Tell(Tell::Agent(hand.offer.agent, agent::Event::Won { offer, call })));
                 let seat = Seat { agent: hand.offer.agent, leg, terms: hand.offer.terms, ding_dong: None, away: false, segment, guest };
-                self.take_seat(seat, out);
+                if guest {
+                    self.guest_comes(seat, out);
+                } else {
+                    out.push(self.show(&seat, Phase::Connecting, None, None));
+                    self.state = State::Joining(seat);
+                }
             } else {
                 self.abandon_offer(&hand, out);
             }
@@ -130,23 +136,13 @@ impl Call {
 
     /// The caller's place in a queue, or the one of a consultation that seeks an agent.
     pub(super) fn seeking(&self) -> Option<&Queueing> {
-        match &self.state {
-            State::Queueing(queueing) => Some(queueing),
-            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.place()),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
+        if let State::Queueing(queueing) = &self.state { Some(queueing) } else { self.consult().and_then(Consult::place) }
     }
 
     fn seeking_mut(&mut self) -> Option<&mut Queueing> {
         match &mut self.state {
             State::Queueing(queueing) => Some(queueing),
-            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.place_mut()),
+            State::Talking(talk) => talk.consult.as_mut()?.place_mut(),
             State::Claiming
             | State::Dialling(_)
             | State::Joining(_)
@@ -155,46 +151,6 @@ impl Call {
             | State::Leaving { .. }
             | State::Over => None,
         }
-    }
-
-    /// The place, which [`Call::take_seat`] follows.
-    fn end_search(&mut self) -> Option<Queueing> {
-        match &mut self.state {
-            State::Queueing(_) => match std::mem::replace(&mut self.state, State::Claiming) {
-                State::Queueing(queueing) => Some(queueing),
-                _ => None,
-            },
-            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.place_mut()).map(|place| place.clone()),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
-    }
-
-    fn seeking_segment(&self) -> u16 {
-        match &self.state {
-            State::Talking(talk) => talk.consult.as_ref().map_or(self.segment, |consult| consult.segment()),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => self.segment,
-        }
-    }
-
-    fn take_seat(&mut self, seat: Seat, out: &mut Vec<Action>) {
-        if let State::Talking(_) = self.state {
-            return self.guest_comes(seat, out);
-        }
-        out.push(self.show(&seat, Phase::Connecting, None, None));
-        self.state = State::Joining(seat);
     }
 
     /// What happens to a phone that rings for an offer.

@@ -163,19 +163,8 @@ impl Call {
     }
 
     pub(super) fn group_restarted(&mut self, group: GroupId, out: &mut Vec<Action>) {
-        let place = match &self.state {
-            State::Queueing(queueing) => Some(queueing),
-            State::Talking(talk) => {
-                talk.transfer.as_ref().map(|asked| &asked.place).or(talk.consult.as_ref().and_then(|consult| consult.place()))
-            }
-            State::Claiming
-            | State::Dialling(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        };
+        let transfer = if let State::Talking(talk) = &self.state { talk.transfer.as_ref() } else { None };
+        let place = transfer.map(|asked| &asked.place).or_else(|| self.seeking());
         if let Some(place) = place.filter(|place| place.group == group && !place.direct) {
             out.push(self.ticket(place));
         }

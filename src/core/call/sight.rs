@@ -65,7 +65,7 @@ impl Call {
 
     /// A consultation is under way; for the model test.
     pub fn is_consulting(&self) -> bool {
-        matches!(&self.state, State::Talking(talk) if talk.consult.is_some())
+        self.consult().is_some()
     }
 
     /// The legs that are in the conversation; for the model test.

@@ -84,21 +84,21 @@ impl Call {
         if self.join_three(talk, out) {
             return;
         }
-        let customer = if talk.held || talk.seat.away {
-            Source::Music(talk.seat.terms.music.clone())
-        } else if talk.muted {
-            Source::Silence
-        } else {
-            Source::Leg(talk.seat.leg)
-        };
-        out.push(self.hear(customer));
+        out.push(self.hear(talk.voice()));
         out.push(Action::Media(MediaAction::Hear { leg: talk.seat.leg, source: Source::Leg(self.arrival.leg) }));
     }
 
     pub(super) fn show_talk(&self, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &self.state else { return self.show_aside(out) };
-        let phase = if talk.seat.away { Phase::Reconnecting } else { Phase::Talking };
-        out.push(self.show(&talk.seat, phase, Some(talk), None));
+        if let State::Talking(talk) = &self.state {
+            self.show_here(&talk.seat, Some(talk), out);
+        } else if let State::Aside(aside) = &self.state {
+            self.show_here(&aside.seat, None, out);
+        }
+    }
+
+    pub(super) fn show_here(&self, seat: &Seat, talk: Option<&Talk>, out: &mut Vec<Action>) {
+        let phase = if seat.away { Phase::Reconnecting } else { Phase::Talking };
+        out.push(self.show(seat, phase, talk, None));
     }
 
     pub(super) fn command(&mut self, agent: AgentId, command: &Command, out: &mut Vec<Action>, cx: &mut Cx) {
@@ -123,7 +123,7 @@ impl Call {
                     self.complete_consult(CallStatus::AgentTransfer, HungUpBy::Agent, out);
                     return;
                 }
-                Command::EndConsult => return self.end_consult(out),
+                Command::EndConsult => return self.end_consult(CallStatus::CallerCancelled, HungUpBy::Agent, out),
                 Command::HangUp => {}
             }
             self.voices_changed(out);
@@ -135,13 +135,13 @@ impl Call {
     /// In a consultation it is the consultation that ends (D5).
     fn agent_hangs_up(&mut self, agent: AgentId, out: &mut Vec<Action>) {
         if self.guest_mut().is_some_and(|seat| seat.agent == agent) {
-            return self.guest_hangs_up(out);
+            return self.guest_leaves(CallStatus::NormalEnd, HungUpBy::Agent, out);
         }
         if self.seat().is_none_or(|seat| seat.agent != agent) {
             return;
         }
         match &self.state {
-            State::Talking(talk) if talk.consult.is_some() => self.end_consult(out),
+            State::Talking(talk) if talk.consult.is_some() => self.end_consult(CallStatus::CallerCancelled, HungUpBy::Agent, out),
             State::Dialling(_) => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
             State::Claiming
             | State::Queueing(_)

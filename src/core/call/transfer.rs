@@ -2,21 +2,20 @@
 
 use super::{Back, Call, Queueing, State, Talk};
 use crate::agent;
-use crate::cx::Cx;
-use crate::group;
+use crate::cx::{Cx, Millis};
 use crate::ids::{AgentId, OfferId};
 use crate::message::{Action, Device, Offer, Source, Target, Tell, Transfer};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use serde::{Deserialize, Serialize};
 
-/// A transfer that waits for its target's word.
+/// A group or an agent who is asked to take the caller (D4), or a consultation (D5), and has not said yes.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Asked {
-    /// Where the caller will stand.
+    /// Where the caller will stand, or the agent waits.
     pub place: Queueing,
-    /// The agent who is asked, and the reservation.
-    agent: Option<(AgentId, OfferId)>,
+    /// The agent who is asked, and the reservation; none: the group is, or the word has come.
+    pub agent: Option<(AgentId, OfferId)>,
 }
 
 impl Call {
@@ -26,7 +25,6 @@ impl Call {
             return;
         }
         let (back, ring) = (Back { group: talk.seat.terms.group, agent: talk.seat.agent }, talk.seat.terms.ring);
-        let (call, offer) = (self.id(), OfferId(cx.next_id()));
         let group = match target {
             Target::Group(group) => group,
             Target::Agent(_) => back.group,
@@ -35,21 +33,28 @@ impl Call {
         // Who sends the caller away comes last.
         place.refused.insert(back.agent, cx.wall);
         place.back = Some(back);
+        let asked = self.ask_for(target, place, ring, out, cx);
+        if let State::Talking(talk) = &mut self.state {
+            (talk.transfer, talk.refusal) = (Some(asked), None);
+        }
+        self.show_talk(out);
+    }
+
+    /// Asks the group by a ticket for that place, or reserves the agent for so long a ring.
+    pub(super) fn ask_for(&self, target: Target, mut place: Queueing, ring: Millis, out: &mut Vec<Action>, cx: &mut Cx) -> Asked {
         let agent = match target {
             Target::Group(_) => {
                 out.push(self.ticket(&place));
                 None
             }
             Target::Agent(agent) => {
+                let (call, offer) = (self.id(), OfferId(cx.next_id()));
                 place.direct = true;
                 out.push(Action::Tell(Tell::Agent(agent, agent::Event::ReserveDirect { offer, call, ring })));
                 Some((agent, offer))
             }
         };
-        if let State::Talking(talk) = &mut self.state {
-            (talk.transfer, talk.refusal) = (Some(Asked { place, agent }), None);
-        }
-        self.show_talk(out);
+        Asked { place, agent }
     }
 
     /// The group took the caller in whom the agent sends there.
@@ -133,10 +138,16 @@ impl Call {
 
     /// The call goes another way than the transfer that was asked for.
     pub(super) fn drop_transfer(&mut self, talk: &Talk, out: &mut Vec<Action>) {
-        let Some(asked) = &talk.transfer else { return };
+        if let Some(asked) = &talk.transfer {
+            self.drop_asked(asked, out);
+        }
+    }
+
+    /// Who is asked is not needed any more.
+    pub(super) fn drop_asked(&mut self, asked: &Asked, out: &mut Vec<Action>) {
         match asked.agent {
             Some((agent, offer)) => self.send_back(offer, agent, out),
-            None => out.push(Action::Tell(Tell::Group(asked.place.group, group::Event::Left(self.id())))),
+            None => out.extend(self.leave(&asked.place)),
         }
     }
 }

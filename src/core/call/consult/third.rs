@@ -1,31 +1,24 @@
 //! The third party of a consultation: sought, called, reached or not (D5).
 
 use super::super::{Call, Seat, State, hang_up};
-use super::{Aside, Consult, Outside, Stage, Third};
+use super::{Aside, Asked, Consult, Outside, Stage, Third};
 use crate::cx::Cx;
 use crate::group::Limit;
 use crate::ids::{AgentId, LegId, OfferId, TrunkId};
 use crate::leg;
-use crate::message::{Action, Device, Gateway, LegPlan, Number, Offer, Phase, Tell, Transfer};
+use crate::message::{Action, Device, Gateway, LegPlan, Number, Offer, Tell, Transfer};
 use crate::outbound::{RING_OUT, status_of};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
-use crate::setup::WrapUp;
 use crate::trunk;
 
 impl Call {
-    pub(super) fn consulting(&mut self) -> Option<&mut Consult> {
-        match &mut self.state {
-            State::Talking(talk) => talk.consult.as_deref_mut(),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
+    pub(in crate::call) fn consult(&self) -> Option<&Consult> {
+        if let State::Talking(talk) = &self.state { talk.consult.as_deref() } else { None }
+    }
+
+    pub(in crate::call) fn consulting(&mut self) -> Option<&mut Consult> {
+        if let State::Talking(talk) = &mut self.state { talk.consult.as_deref_mut() } else { None }
     }
 
     /// The group takes the consultation in.
@@ -36,7 +29,7 @@ impl Call {
     }
 
     pub(in crate::call) fn consult_turned_away(&mut self, wait: u32, limit: Limit, out: &mut Vec<Action>) {
-        if self.consulting().and_then(|consult| consult.place()).is_some_and(|place| place.wait == wait) {
+        if self.consult().and_then(Consult::place).is_some_and(|place| place.wait == wait) {
             self.consult_failed(Transfer::QueueRefused(limit), CallStatus::from(limit), out);
         }
     }
@@ -52,7 +45,7 @@ impl Call {
     ) -> bool {
         let Some(mut terms) = self.seat().map(|seat| seat.terms.clone()) else { return false };
         let Some(consult) = self.consulting() else { return false };
-        let Stage::Seeking { place, asked } = &mut consult.stage else { return false };
+        let Stage::Seeking(Asked { place, agent: asked }) = &mut consult.stage else { return false };
         if asked.take_if(|asked| *asked == (agent, offer)).is_none() {
             return false;
         }
@@ -65,17 +58,19 @@ impl Call {
     }
 
     pub(in crate::call) fn consult_not_reserved(&mut self, agent: AgentId, offer: OfferId, out: &mut Vec<Action>) {
-        if self.consulting().is_some_and(|consult| consult.asks() == Some((agent, offer))) {
+        if let Some(Stage::Seeking(asked)) = self.consulting().map(|consult| &mut consult.stage)
+            && asked.agent.take_if(|asked| *asked == (agent, offer)).is_some()
+        {
             self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
         }
     }
 
     /// The asked agent's machine is new: it may not know of the reservation, or get to know of it now.
     pub(in crate::call) fn consult_target_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
-        let asks = self.consulting().and_then(|consult| consult.asks());
-        if let Some((_, offer)) = asks.filter(|(target, _)| *target == agent) {
+        if let Some(Stage::Seeking(asked)) = self.consult().map(|consult| &consult.stage)
+            && asked.agent.is_some_and(|(target, _)| target == agent)
+        {
             self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
-            self.send_back(offer, agent, out);
         }
     }
 
@@ -94,11 +89,8 @@ impl Call {
         if let Stage::Joining(seat) = &consult.stage
             && seat.leg == leg
         {
-            let seat = seat.clone();
             out.push(Action::Journal(What::Connected { agent: seat.agent }));
-            if let Some(consult) = self.consulting() {
-                consult.stage = Stage::Up(Third::Agent(seat));
-            }
+            consult.stage = Stage::Up(Third::Agent(seat.clone()));
             self.voices_changed(out);
         }
     }
@@ -119,12 +111,9 @@ impl Call {
     }
 
     pub(in crate::call) fn outside_refused(&mut self, leg: LegId, refusal: trunk::Refusal, out: &mut Vec<Action>) {
-        let status = match refusal {
-            trunk::Refusal::Full => CallStatus::TrunkFull,
-            trunk::Refusal::Barred => CallStatus::NotPermitted,
-        };
-        let waits = |consult: &mut Consult| consult.outside().is_some_and(|outside| outside.leg == leg && outside.gateway.is_none());
-        if self.consulting().is_some_and(waits) {
+        let status = CallStatus::from(refusal);
+        let waits = |outside: &Outside| outside.leg == leg && outside.gateway.is_none();
+        if self.consult().and_then(Consult::outside).is_some_and(waits) {
             self.consult_failed(Transfer::NumberFailed(status), status, out);
         }
     }
@@ -148,21 +137,29 @@ impl Call {
     }
 
     pub(in crate::call) fn outside(&self) -> Option<&Outside> {
+        if let State::Aside(Aside { third: Third::Outside(outside), .. }) | State::Bridged(outside) = &self.state {
+            return Some(outside);
+        }
+        self.consult().and_then(Consult::outside)
+    }
+
+    /// The other end of a call of two, which the customer or the agent has left.
+    pub(in crate::call) fn third_of_two(&self) -> Option<LegId> {
         match &self.state {
-            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.outside()),
-            State::Aside(Aside { third: Third::Outside(outside), .. }) | State::Bridged(outside) => Some(outside),
+            State::Aside(aside) => Some(aside.third.leg()),
+            State::Bridged(outside) => Some(outside.leg),
             State::Claiming
             | State::Dialling(_)
             | State::Queueing(_)
             | State::Joining(_)
-            | State::Aside(_)
+            | State::Talking(_)
             | State::Leaving { .. }
             | State::Over => None,
         }
     }
 
     pub(in crate::call) fn consult_rings_out(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        if self.consulting().and_then(|consult| consult.until()).is_some_and(|until| until <= cx.now) {
+        if self.consult().and_then(Consult::until).is_some_and(|until| until <= cx.now) {
             self.consult_failed(Transfer::NumberFailed(CallStatus::Missed), CallStatus::Missed, out);
         }
     }
@@ -170,19 +167,11 @@ impl Call {
     /// What the third's leg says; whether it was the third's.
     pub(in crate::call) fn third_leg(&mut self, leg: LegId, event: &leg::Event, out: &mut Vec<Action>) -> bool {
         let ends = matches!(event, leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Failed(_) | leg::Event::Closed);
-        if let State::Aside(aside) = &self.state {
-            let third = aside.third.leg() == leg;
-            if third && ends {
+        if let Some(third) = self.third_of_two() {
+            if third == leg && ends {
                 self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
             }
-            return third;
-        }
-        if let State::Bridged(outside) = &self.state {
-            let third = outside.leg == leg;
-            if third && ends {
-                self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
-            }
-            return third;
+            return third == leg;
         }
         let Some(consult) = self.consulting() else { return false };
         match &mut consult.stage {
@@ -200,8 +189,7 @@ impl Call {
                 }
                 leg::Event::Up => self.number_answers(out),
                 leg::Event::Failed(why) => {
-                    let rules = outside.gateway.as_ref().map_or(&[][..], |gateway| &gateway.outcomes);
-                    let status = status_of(why, rules);
+                    let status = status_of(why, Gateway::outcomes(outside.gateway.as_ref()));
                     self.consult_failed(Transfer::NumberFailed(status), status, out);
                 }
                 leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
@@ -210,10 +198,10 @@ impl Call {
             },
             Stage::Up(third) if third.leg() == leg => {
                 if ends {
-                    self.third_leaves(HungUpBy::Agent, out);
+                    self.end_consult(CallStatus::Missed, HungUpBy::Agent, out);
                 }
             }
-            Stage::Seeking { .. } | Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => return false,
+            Stage::Seeking(_) | Stage::Joining(_) | Stage::Calling(_) | Stage::Up(_) => return false,
         }
         true
     }
@@ -228,15 +216,6 @@ impl Call {
         }
     }
 
-    /// Back to the customer.
-    pub(super) fn third_leaves(&mut self, by: HungUpBy, out: &mut Vec<Action>) {
-        let State::Talking(talk) = &mut self.state else { return };
-        let Some(consult) = talk.consult.take() else { return };
-        let status = if consult.up().is_some() { CallStatus::NormalEnd } else { CallStatus::Missed };
-        self.stop_consult(*consult, status, by, out);
-        self.voices_changed(out);
-    }
-
     /// Nobody was reached: back to the customer, and the agent is told why.
     pub(in crate::call) fn consult_failed(&mut self, why: Transfer, status: CallStatus, out: &mut Vec<Action>) {
         let State::Talking(talk) = &mut self.state else { return };
@@ -249,34 +228,29 @@ impl Call {
     /// Ends what there is of a consultation.
     pub(in crate::call) fn stop_consult(&mut self, consult: Consult, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
         match consult.stage {
-            Stage::Seeking { place, asked } => {
-                match asked {
-                    Some((agent, offer)) => self.send_back(offer, agent, out),
-                    None => out.extend(self.leave(&place)),
-                }
-                for hand in &place.offers {
+            Stage::Seeking(asked) => {
+                self.drop_asked(&asked, out);
+                for hand in &asked.place.offers {
                     self.abandon_offer(hand, out);
                 }
             }
-            Stage::Joining(seat) => self.dismiss(&Third::Agent(seat), false, status, by, out),
-            Stage::Calling(outside) => self.dismiss(&Third::Outside(outside), false, status, by, out),
-            Stage::Up(third) => self.dismiss(&third, consult.joined, status, by, out),
+            Stage::Joining(seat) => self.dismiss_third(&Third::Agent(seat), false, status, by, out),
+            Stage::Calling(outside) => self.dismiss_third(&Third::Outside(outside), false, status, by, out),
+            Stage::Up(third) => self.dismiss_third(&third, consult.joined, status, by, out),
         }
         out.push(Action::Journal(What::ConsultEnded { status, by }));
     }
 
     /// The third is released; an agent who was with the customer has after-call work.
-    pub(super) fn dismiss(&mut self, third: &Third, joined: bool, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        if self.legs.contains(&third.leg()) {
-            out.push(hang_up(third.leg()));
-        }
+    pub(in crate::call) fn dismiss_third(&mut self, third: &Third, joined: bool, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
         match third {
-            Third::Agent(seat) => {
-                let wrap_up: Option<WrapUp> = joined.then_some(seat.terms.wrap_up);
-                out.push(self.agent_over(seat.agent, wrap_up, false));
-                out.push(self.show(seat, Phase::Ended, None, Some((status, by))));
+            Third::Agent(seat) => self.dismiss_agent(seat, joined.then_some(seat.terms.wrap_up), None, (status, by), out),
+            Third::Outside(outside) => {
+                if self.legs.contains(&outside.leg) {
+                    out.push(hang_up(outside.leg));
+                }
+                out.push(self.free_channel(outside.number.trunk, outside.leg));
             }
-            Third::Outside(outside) => out.push(self.free_channel(outside.number.trunk, outside.leg)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Call, State, Talk};
 use super::Third;
-use crate::message::{Action, MediaAction, Phase, Side, Source};
+use crate::message::{Action, MediaAction, Side, Source};
 use crate::record::What;
 
 impl Call {
@@ -28,15 +28,6 @@ impl Call {
         let Some(consult) = &talk.consult else { return false };
         let music = || Source::Music(talk.seat.terms.music.clone());
         let (customer, agent) = (self.arrival.leg, talk.seat.leg);
-        let speaks = |source: Source| {
-            if talk.seat.away {
-                music()
-            } else if talk.muted {
-                Source::Silence
-            } else {
-                source
-            }
-        };
         let mut hear = |leg, source| out.push(Action::Media(MediaAction::Hear { leg, source }));
         let Some(third) = consult.up().map(Third::leg) else {
             hear(customer, music());
@@ -47,10 +38,10 @@ impl Call {
             Side::Third => {
                 hear(customer, music());
                 hear(agent, Source::Leg(third));
-                hear(third, speaks(Source::Leg(agent)));
+                hear(third, talk.voice());
             }
             Side::Customer => {
-                hear(customer, speaks(Source::Leg(agent)));
+                hear(customer, talk.voice());
                 hear(agent, Source::Leg(customer));
                 hear(third, music());
             }
@@ -89,15 +80,20 @@ impl Call {
     /// What the third sees, where that is an agent.
     pub(in crate::call) fn show_guest(&self, out: &mut Vec<Action>) {
         if let Some(seat) = self.guest() {
-            let phase = if seat.away { Phase::Reconnecting } else { Phase::Talking };
-            out.push(self.show(seat, phase, None, None));
+            self.show_here(seat, None, out);
         }
     }
+}
 
-    pub(in crate::call) fn show_aside(&self, out: &mut Vec<Action>) {
-        if let State::Aside(aside) = &self.state {
-            let phase = if aside.seat.away { Phase::Reconnecting } else { Phase::Talking };
-            out.push(self.show(&aside.seat, phase, None, None));
+impl Talk {
+    /// What is heard of the agent (D2, D3, B3).
+    pub(in crate::call) fn voice(&self) -> Source {
+        if self.held || self.seat.away {
+            Source::Music(self.seat.terms.music.clone())
+        } else if self.muted {
+            Source::Silence
+        } else {
+            Source::Leg(self.seat.leg)
         }
     }
 }
