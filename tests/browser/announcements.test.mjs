@@ -28,7 +28,7 @@ const sounds = ({ audio, since }, from, to) => audio.samples(since + from * 1000
 async function told(caller, from, to) {
   const passed = () => performance.now() - caller.since > to * 1000;
   await caller.audio.when(passed, `${to} s of the wait`, to * 1000 + 20_000);
-  return recognise(sounds(caller, from, to), RATE, ANNOUNCEMENTS).join(' ');
+  return (await recognise(sounds(caller, from, to), RATE, ANNOUNCEMENTS)).join(' ');
 }
 
 test('callers are told the welcome, their position and what the group says, and the answer cuts that off', async () => {

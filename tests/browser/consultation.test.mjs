@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { likeness, loudness, RATE } from '../support/audio.mjs';
-import { PAGE_RATE, pageHears, speaks, tameTongue } from '../support/browser.mjs';
+import { PAGE_RATE, pageEar, pageHears, speaks, tameTongue } from '../support/browser.mjs';
 import { Stage } from '../support/stage.mjs';
-import { recognise, SENTENCES, spoken, spokenUlaw } from '../support/speech.mjs';
+import { SENTENCES, spoken, spokenUlaw } from '../support/speech.mjs';
 import { LONG_ENOUGH, step, storiesOn, understands } from '../support/story.mjs';
 
 const stage = new Stage();
@@ -32,17 +32,16 @@ async function three() {
   await tom.goOnline();
   const caller = spokenUlaw(SENTENCES.caller);
   const people = {
-    caller: { hears: async () => recognise(await audio.listen(LONG_ENOUGH)), speaks: (loudly) => audio.say(loudly ? caller : SILENCE) },
-    agent: { hears: () => inPage(mei), speaks: (loudly) => speaks(mei.page, loudly) },
-    colleague: { hears: () => inPage(tom), speaks: (loudly) => speaks(tom.page, loudly) },
+    caller: { ear: () => audio.ear(), rate: RATE, speaks: (loudly) => audio.say(loudly ? caller : SILENCE) },
+    agent: { ear: () => pageEar(mei.page), rate: PAGE_RATE, speaks: (loudly) => speaks(mei.page, loudly) },
+    colleague: { ear: () => pageEar(tom.page), rate: PAGE_RATE, speaks: (loudly) => speaks(tom.page, loudly) },
   };
   return { mei, tom, audio, sipp, talked, people };
 }
 
-const inPage = async ({ page }) => recognise(await pageHears(page, LONG_ENOUGH), PAGE_RATE);
-
 /** Who is named first hears who is named second. */
-const hear = (people, ...pairs) => Promise.all(pairs.map(([ear, mouth]) => understands(`the ${ear}`, SENTENCES[mouth], people[ear].hears)));
+const hear = (people, ...pairs) =>
+  Promise.all(pairs.map(async ([name, mouth]) => understands(`the ${name}`, SENTENCES[mouth], await people[name].ear(), people[name].rate)));
 
 /** In turn each speaks alone, and the two others understand. */
 async function eachHearsTheOthers(people) {

@@ -5,7 +5,7 @@ import { DeskPhone } from '../support/desk_phone.mjs';
 import { RawPhone } from '../support/raw_phone.mjs';
 import { recognise, SENTENCES, sayForLong } from '../support/speech.mjs';
 import { PHONE_PASSWORD, Stage } from '../support/stage.mjs';
-import { callerHearsAgent, step, storiesOn } from '../support/story.mjs';
+import { WHOLE_TURN, callerHearsAgent, step, storiesOn } from '../support/story.mjs';
 
 const stage = new Stage();
 before(() => stage.open({ phone: 'registers by MD5', misses: 1 }));
@@ -58,15 +58,15 @@ for (const transport of ['udp', 'tcp', 'tls']) {
     await phone.registered();
     const { audio, sipp } = await talk(phone);
     await stage.mei.call({ phase: 'talking' });
-    await callerHearsAgent(audio);
+    await Promise.all([callerHearsAgent(audio), audio.listen(WHOLE_TURN)]);
     phone.hangUp();
     await Promise.all([sipp.ended, phone.tells('CALL_CLOSED')]);
-    const heard = recognise(phone.heard());
+    await stage.mei.click('return-to-reception');
+    await stage.mei.state('available');
+    const heard = await recognise(phone.heard());
     assert.ok(heard.includes(SENTENCES.caller), `the agent heard: ${heard.join(' / ')}`);
     const record = await stage.recordOf(stage.mei, sipp);
     assert.deepEqual([record.status, record.hungUpBy], ['normal_end', 'agent']);
-    await stage.mei.click('return-to-reception');
-    await stage.mei.state('available');
   });
 }
 

@@ -1,27 +1,42 @@
-// Runs every browser test here, one file after another: they share the processors with the browsers.
+// Runs every browser test here, two files at a time: they wait for voices more than they compute.
 //   node tests/browser/run.mjs [WORD…]    only files whose names hold one of the words
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+const AT_ONCE = 2;
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
-const files = readdirSync(here)
+const names = readdirSync(here)
   .filter((name) => name.endsWith('.test.mjs') && (words.length === 0 || words.some((word) => name.includes(word))))
-  .sort();
+  // What takes longest comes first.
+  .sort((a, b) => b.startsWith('first_call') - a.startsWith('first_call') || a.localeCompare(b));
 
 // The first call is taken on both databases, the rest on SQLite.
-const runs = [{ database: 'sqlite', names: files }];
-if (process.env.CORDBOARD_TEST_PG) runs.push({ database: 'postgres', names: files.filter((name) => name.startsWith('first_call')) });
+const runs = names.flatMap((name) =>
+  (process.env.CORDBOARD_TEST_PG && name.startsWith('first_call') ? ['sqlite', 'postgres'] : ['sqlite']).map((database) => ({ name, database })),
+);
 
-let failed = false;
-for (const { database, names } of runs) {
-  console.log(`# on ${database}: ${names.join(', ')}`);
-  const { status } = spawnSync(
-    process.execPath,
-    ['--test', '--test-concurrency=1', '--test-timeout=300000', '--test-reporter=spec', ...names.map((name) => join(here, name))],
-    { stdio: 'inherit', env: { ...process.env, STAGE_DATABASE: database } },
-  );
-  failed ||= status !== 0;
+/** Runs one file; what it prints is shown when it ends, so that two do not mix. */
+function run({ name, database }) {
+  const began = Date.now();
+  const options = ['--test', '--test-timeout=300000', '--test-reporter=spec', join(here, name)];
+  const test = spawn(process.execPath, options, { env: { ...process.env, STAGE_DATABASE: database }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed = [];
+  for (const stream of [test.stdout, test.stderr]) stream.on('data', (data) => printed.push(data));
+  return new Promise((resolve) => {
+    test.on('close', (status) => {
+      console.log(`# ${name} on ${database}, ${Math.round((Date.now() - began) / 1000)} s\n${Buffer.concat(printed)}`);
+      resolve(status === 0 ? [] : [`${name} on ${database}`]);
+    });
+  });
 }
-process.exit(failed ? 1 : 0);
+
+const failed = [];
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let next = runs.shift(); next; next = runs.shift()) failed.push(...(await run(next)));
+  }),
+);
+if (failed.length > 0) console.log(`FAILED: ${failed.join(', ')}`);
+process.exit(failed.length > 0 ? 1 : 0);

@@ -5,7 +5,7 @@ import { RATE } from '../support/audio.mjs';
 import { decodeInPage } from '../support/browser.mjs';
 import { recognise, SENTENCES } from '../support/speech.mjs';
 import { Stage } from '../support/stage.mjs';
-import { LONG_ENOUGH, callerHearsAgent, step, storiesOn, understands } from '../support/story.mjs';
+import { callerHearsAgent, step, storiesOn, understands } from '../support/story.mjs';
 import { Workstation } from '../support/workstation.mjs';
 
 const stage = new Stage();
@@ -15,8 +15,7 @@ after(() => stage.close());
 
 const story = storiesOn(stage);
 
-const agentHearsCaller = (phone) =>
-  understands('the agent', SENTENCES.caller, async () => recognise(await phone.audio.listen(LONG_ENOUGH)));
+const agentHearsCaller = (phone) => understands('the agent', SENTENCES.caller, phone.audio.ear(), RATE);
 
 /** In the page, before its own scripts: counts what it makes for sound. */
 function countAudio() {
@@ -71,7 +70,8 @@ story('the phone rings without a page; each side hears the other; the phone hang
   assert.ok(Math.abs(record.time - lifted) < 2000, `began at ${record.time}, lifted at ${lifted}`);
   assert.ok(record.ring > 0 && record.ring <= record.wait, `rang for ${record.ring} ms of ${record.wait}`);
   assert.ok(Math.abs(record.time - record.wait + record.duration - hungUp) < 2000, 'ended when the phone hung up');
-  const [left, right] = (await decodeInPage(admin.page, `/api/v1/recordings/${record.recording.id}.mp3`, RATE)).map((side) => recognise(side));
+  const channels = await decodeInPage(admin.page, `/api/v1/recordings/${record.recording.id}.mp3`, RATE);
+  const [left, right] = await Promise.all(channels.map((side) => recognise(side)));
   assert.ok(left.includes(SENTENCES.caller) && !left.includes(SENTENCES.agent), `left: ${left}`);
   assert.ok(right.includes(SENTENCES.agent) && !right.includes(SENTENCES.caller), `right: ${right}`);
 });

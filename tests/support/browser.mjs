@@ -31,7 +31,17 @@ export async function openBrowser(microphone) {
     ],
   });
   await context.addInitScript(installEars, PAGE_RATE);
+  await context.addInitScript(takeVoicesAsTheyAre);
   return context;
+}
+
+/** In the page, before its own scripts: an echo canceller takes a fake microphone, which does not listen before it speaks, for the other side's echo. */
+function takeVoicesAsTheyAre() {
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+  const take = devices.getUserMedia.bind(devices);
+  const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  devices.getUserMedia = ({ audio, ...rest }) => take({ ...rest, audio: audio && { ...(audio === true ? {} : audio), ...plain } });
 }
 
 /** In the page, before its own scripts: `__ears` listens to what the page's audio elements play. */
@@ -96,13 +106,18 @@ function installEars(rate) {
   };
 }
 
-/** What the page's headset gives during the next seconds: samples at PAGE_RATE. */
-export async function pageHears(page, seconds) {
+/** Begins to listen to the page's headset. The ear resolves with all that it gives from here on, once that is as many seconds: samples at PAGE_RATE. */
+export async function pageEar(page) {
   await page.waitForFunction(() => window.__ears.listen(), undefined, { timeout: 10_000 });
   const [from, length] = await page.evaluate(() => [performance.timeOrigin + performance.now(), window.__ears.length]);
-  await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 3000 + 20_000 });
-  return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
+  return async (seconds) => {
+    await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 3000 + 20_000 });
+    return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
+  };
 }
+
+/** What the page's headset gives during the next seconds. */
+export const pageHears = async (page, seconds) => (await pageEar(page))(seconds);
 
 /** From its next microphone on, the page's agent can be made to hold their tongue, unknown to the page. */
 export function tameTongue(page) {
@@ -112,10 +127,15 @@ export function tameTongue(page) {
     const context = new AudioContext();
     const tongue = context.createGain();
     window.__tongue = tongue.gain;
+    const way = context.createMediaStreamDestination();
+    tongue.connect(way);
+    let mouth;
     navigator.mediaDevices.getUserMedia = async (wanted) => {
-      const way = context.createMediaStreamDestination();
-      context.createMediaStreamSource(await real(wanted)).connect(tongue).connect(way);
-      return way.stream;
+      if (!mouth) {
+        mouth = context.createMediaStreamSource(await real(wanted));
+        mouth.connect(tongue);
+      }
+      return way.stream.clone();
     };
   });
 }

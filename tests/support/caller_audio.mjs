@@ -55,12 +55,19 @@ export class CallerAudio {
     return decodeUlaw(Buffer.concat(packets.map((packet) => packet.payload)));
   }
 
-  /** Resolves with what is heard during the next seconds; a machine that is busy with other things may take longer. */
-  async listen(seconds) {
+  /** Begins to listen. The ear resolves with all that is heard from here on, once that is as many seconds; a busy machine may take longer. */
+  ear() {
     const from = performance.now();
-    const wanted = seconds * RATE;
-    await this.when(() => this.samples(from).length >= wanted, `${seconds} s of sound for the caller`, seconds * 3000 + 20_000);
-    return this.samples(from);
+    return async (seconds) => {
+      const wanted = seconds * RATE;
+      await this.when(() => this.samples(from).length >= wanted, `${seconds} s of sound for the caller`, seconds * 3000 + 20_000);
+      return this.samples(from);
+    };
+  }
+
+  /** Resolves with what is heard during the next seconds. */
+  listen(seconds) {
+    return this.ear()(seconds);
   }
 
   /** Resolves when the condition holds; it is looked at with every packet. */

@@ -1,7 +1,8 @@
 // Sentences, spoken by espeak-ng and understood by pocketsphinx.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { RATE, readWav, writeWav } from './audio.mjs';
 import { newFolder } from './work_folder.mjs';
 
@@ -14,6 +15,7 @@ export const SENTENCES = {
 };
 const OTHERS = ['good evening everybody', 'seven eight nine', 'can you hear me', 'no thank you'];
 
+const run = promisify(execFile);
 const work = newFolder('speech');
 let made = 0;
 
@@ -52,19 +54,22 @@ public <told> = <welcome> [<position>] | <position> [<announcement>] | <announce
 <position> = you are number ( one | two | three | four | five ) in the queue;
 <announcement> = all our agents are busy [ please stay on the line ] | please stay on the line;`;
 
-/** What a recogniser finds in a sound, utterance by utterance, when people say nothing but what the grammar (JSGF) has. */
-export function recognise(samples, rate = RATE, grammar = CONVERSATION) {
+/**
+ * Resolves with what a recogniser finds in a sound, utterance by utterance, when people say nothing but what the grammar (JSGF) has.
+ * Whoever plays a part in the call goes on meanwhile: packets that nobody reads get lost.
+ */
+export async function recognise(samples, rate = RATE, grammar = CONVERSATION) {
   const name = join(work, `${made++}`);
   writeFileSync(`${name}.gram`, `#JSGF V1.0;\ngrammar sentences;\n${grammar}\n`);
   writeWav(`${name}.wav`, samples, rate);
   // The model wants 16 kHz, and a little noise where a telephone line is digitally silent.
-  execFileSync('sox', ['-q', '-R', `${name}.wav`, '-r', '16000', `${name}.16k.wav`, 'norm', '-6', 'pad', '0.5', '0.5']);
-  execFileSync('sox', ['-q', '-R', `${name}.16k.wav`, `${name}.noise.wav`, 'synth', 'whitenoise', 'vol', '0.003']);
-  execFileSync('sox', ['-q', '-R', '-m', '-v', '1', `${name}.16k.wav`, '-v', '1', `${name}.noise.wav`, '-b', '16', `${name}.mixed.wav`]);
-  const heard = execFileSync(
+  await run('sox', ['-q', '-R', `${name}.wav`, '-r', '16000', `${name}.16k.wav`, 'norm', '-6', 'pad', '0.5', '0.5']);
+  await run('sox', ['-q', '-R', `${name}.16k.wav`, `${name}.noise.wav`, 'synth', 'whitenoise', 'vol', '0.003']);
+  await run('sox', ['-q', '-R', '-m', '-v', '1', `${name}.16k.wav`, '-v', '1', `${name}.noise.wav`, '-b', '16', `${name}.mixed.wav`]);
+  const { stdout } = await run(
     'pocketsphinx_continuous',
     ['-infile', `${name}.mixed.wav`, '-jsgf', `${name}.gram`, '-logfn', '/dev/null', '-vad_threshold', '3.0'],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 24 },
+    { maxBuffer: 1 << 24 },
   );
-  return heard.split('\n').map((line) => line.trim()).filter(Boolean);
+  return stdout.split('\n').map((line) => line.trim()).filter(Boolean);
 }

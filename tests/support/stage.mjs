@@ -1,5 +1,5 @@
 // A floor with two agents, Mei and Tom, one group and a carrier; a switch that runs it; browsers, phones, customers.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RATE, writeWav } from './audio.mjs';
 import { openBrowser } from './browser.mjs';
@@ -8,7 +8,7 @@ import { freePort } from './ports.mjs';
 import { openPhone, placeCall } from './sipp.mjs';
 import { SENTENCES, say, spokenUlaw } from './speech.mjs';
 import { Switch } from './switch.mjs';
-import { newFolder } from './work_folder.mjs';
+import { newFolder, traces } from './work_folder.mjs';
 import { Workstation } from './workstation.mjs';
 
 const DID = '+442079460100';
@@ -202,8 +202,7 @@ export class Stage {
 
   /** For a test that failed: the switch's log and pictures of the pages. */
   async leaveTraces(test) {
-    const folder = join(import.meta.dirname, '../../target/browser-failures', test.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80));
-    mkdirSync(folder, { recursive: true });
+    const folder = traces(test);
     writeFileSync(join(folder, 'switch.log'), this.switch.log);
     const pages = this.#browsers.flatMap((browser) => browser.pages());
     await Promise.all(pages.map((page, n) => page.screenshot({ path: join(folder, `page-${n}.png`) }).catch(() => {})));

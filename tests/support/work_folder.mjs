@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +7,13 @@ export const workFolder = mkdtempSync(join(tmpdir(), 'cordboard-test-'));
 
 /** A new folder in it. */
 export const newFolder = (name) => mkdtempSync(join(workFolder, `${name}-`));
+
+/** A folder for what a test that failed leaves behind; it stays. */
+export function traces(of) {
+  const folder = join(import.meta.dirname, '../../target/browser-failures', of.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80));
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
 
 process.on('exit', () => rmSync(workFolder, { recursive: true, force: true, maxRetries: 3 }));
 // An interrupted run cleans up too.
