@@ -2,7 +2,7 @@
 
 use crate::api::auth::Session;
 use crate::api::{App, Refusal};
-use crate::config::Config;
+use crate::config::{Config, Media};
 use crate::serve::Fault;
 use actix_web::{HttpResponse, web};
 use cordboard_db::Db;
@@ -15,13 +15,15 @@ use tokio::net::UdpSocket;
 
 /// The floor that `serve --demo` begins with.
 pub const FLOOR: &str = include_str!("../config/floor.demo.toml");
-/// The demo accounts' password. Not a secret: the demo listens on loopback only.
+/// The demo accounts' password. Not a secret: the demo's pages are served on loopback only.
 pub const PASSWORD: &str = "Cordboard-2026";
 /// The number that the simulated customers call.
 const DID: &str = "+442079460001";
 
 const CARRIER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5070);
 const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5071);
+/// An address of no network (RFC 5737).
+const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The simulated carrier's process. It ends with the switch, however that ends: the switch holds the other end of its input.
@@ -32,6 +34,20 @@ impl Drop for Carrier {
         // It may be gone already: then there is nothing to end.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// Tells browsers this machine's network address beside the loopback one: Firefox talks to no loopback address.
+pub fn reach_browsers(media: &mut Media) {
+    if !media.browser.ip().is_loopback() || !media.advertise.is_empty() {
+        return;
+    }
+    // Connecting sends nothing; it has the kernel say where it would send from.
+    let own = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+        .and_then(|socket| socket.connect(ELSEWHERE).and_then(|()| socket.local_addr()));
+    if let Ok(own) = own {
+        media.advertise = vec![media.browser.ip(), own.ip()];
+        media.browser.set_ip(Ipv4Addr::UNSPECIFIED.into());
     }
 }
 

@@ -34,7 +34,10 @@ pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// # Errors
 /// Whatever keeps the switch from starting, in the operator's words.
-pub fn run(config: Config, demo: bool) -> Result<(), Fault> {
+pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
+    if demo {
+        crate::demo::reach_browsers(&mut config.media);
+    }
     actix_web::rt::System::new().block_on(serve(Arc::new(config), demo))
 }
 

@@ -52,7 +52,7 @@ fn answer(request: &HttpRequest, path: &str, file: EmbeddedFile, crm: Option<&Cr
         ))
         .insert_header((header::CONTENT_SECURITY_POLICY, content_policy(request, framed)))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
         .insert_header((
             "Permissions-Policy",
             "microphone=(self), autoplay=(self), camera=(self), speaker-selection=(self), geolocation=()",

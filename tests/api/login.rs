@@ -156,7 +156,19 @@ fn what_does_not_come_from_the_own_page_changes_nothing() {
     assert_eq!(page.bare("POST", "/api/v1/logout", &[("Cookie", &cookie)], "{}").refusal(), (403, "wrong_origin".into()));
     let forged = [("Cookie", cookie.as_str()), ("Origin", "http://evil.example.com"), ("X-Forwarded-Host", "evil.example.com")];
     assert_eq!(page.bare("POST", "/api/v1/logout", &forged, "{}").refusal(), (403, "wrong_origin".into()));
+    let own = format!("http://{}/", switch.addr);
+    for (referer, origin) in [
+        (format!("http://evil.example.com/{own}"), None),
+        (format!("{}.evil.example.com/", &own[..own.len() - 1]), None),
+        (own.clone(), Some("null")),
+    ] {
+        let headers: Vec<_> =
+            [("Cookie", cookie.as_str()), ("Referer", &referer)].into_iter().chain(origin.map(|origin| ("Origin", origin))).collect();
+        assert_eq!(page.bare("POST", "/api/v1/logout", &headers, "{}").refusal(), (403, "wrong_origin".into()), "{referer}");
+    }
     assert_eq!(page.get("/api/v1/me").status, 200);
+    // F5: Chromium 70 names no origin to the origin itself.
+    assert_eq!(page.bare("POST", "/api/v1/logout", &[("Cookie", &cookie), ("Referer", &own)], "{}").status, 204);
 }
 
 #[test]

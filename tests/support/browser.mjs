@@ -1,11 +1,32 @@
 // Headless Chromium with a microphone that says a sentence, and ears.
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import { newFolder } from './work_folder.mjs';
 
 const { chromium } = createRequire(new URL('../../web/package.json', import.meta.url))('playwright-core');
 
 /** Samples a second of what a page hears. */
 export const PAGE_RATE = 16000;
+
+/** What Chromium is started with: it asks nobody and looks nothing up. */
+export const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  '--allow-loopback-in-peer-connection',
+];
+
+/** The microphone is this WAV file, again and again. */
+export const speaking = (microphone) => [
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-audio-capture=${microphone}`,
+];
 
 /** Opens a browser whose every microphone is this WAV file, again and again; none: it has no microphone, and pages get none. */
 export async function openBrowser(microphone) {
@@ -15,20 +36,7 @@ export async function openBrowser(microphone) {
     viewport: { width: 1280, height: 720 },
     locale: 'en-GB',
     ignoreDefaultArgs: ['--mute-audio'],
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      ...(microphone
-        ? ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${microphone}`]
-        : ['--deny-permission-prompts']),
-      '--autoplay-policy=no-user-gesture-required',
-      '--allow-loopback-in-peer-connection',
-    ],
+    args: [...QUIET, ...(microphone ? speaking(microphone) : ['--deny-permission-prompts'])],
   });
   await context.addInitScript(installEars, PAGE_RATE);
   await context.addInitScript(takeVoicesAsTheyAre);
@@ -36,7 +44,7 @@ export async function openBrowser(microphone) {
 }
 
 /** In the page, before its own scripts: an echo canceller takes a fake microphone, which does not listen before it speaks, for the other side's echo. */
-function takeVoicesAsTheyAre() {
+export function takeVoicesAsTheyAre() {
   const devices = navigator.mediaDevices;
   if (!devices) return;
   const take = devices.getUserMedia.bind(devices);
@@ -44,9 +52,10 @@ function takeVoicesAsTheyAre() {
   devices.getUserMedia = ({ audio, ...rest }) => take({ ...rest, audio: audio && { ...(audio === true ? {} : audio), ...plain } });
 }
 
-/** In the page, before its own scripts: `__ears` listens to what the page's audio elements play. */
-function installEars(rate) {
-  const ears = { chunks: [], length: 0 };
+/** In the page, before its own scripts and in the words of Chromium 70: `__ears` listens to what the page's audio elements play. */
+export function installEars(rate) {
+  const ears = {};
+  const opened = [];
   window.__ears = ears;
   // Only what somebody at the headset would hear: an element that plays a live stream, not muted.
   const playing = () =>
@@ -68,38 +77,29 @@ function installEars(rate) {
     if (`${name}`.toLowerCase() === 'audio') ears.elements.push(element);
     return element;
   };
-  let context;
-  let stream;
-  let source;
-  let tap;
-  ears.listen = () => {
+  // A recorder hears what a page that is busy would miss.
+  ears.open = () => {
     const element = playing();
-    if (!element) return false;
-    if (stream === element.srcObject) return true;
-    context ??= new AudioContext({ sampleRate: rate });
-    source?.disconnect();
-    // Left alone it would go on to hear silence, between what its successor hears.
-    tap?.disconnect();
-    stream = element.srcObject;
-    source = context.createMediaStreamSource(stream);
-    tap = context.createScriptProcessor(1024, 1, 1);
-    tap.onaudioprocess = ({ inputBuffer }) => {
-      const samples = Int16Array.from(inputBuffer.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
-      ears.chunks.push({ at: performance.timeOrigin + performance.now(), samples });
-      ears.length += samples.length;
-    };
-    // A processor runs only while it leads somewhere; its output is silence.
-    source.connect(tap).connect(context.destination);
-    return true;
+    if (!element) return 0;
+    const recorder = new MediaRecorder(element.srcObject);
+    const pieces = [];
+    recorder.ondataavailable = ({ data }) => pieces.push(data);
+    recorder.start();
+    return opened.push({ recorder, pieces });
   };
-  ears.since = (from) => {
-    const chunks = ears.chunks.filter(({ at }) => at >= from);
-    const bytes = new Uint8Array(chunks.reduce((sum, { samples }) => sum + samples.byteLength, 0));
-    let at = 0;
-    for (const { samples } of chunks) {
-      bytes.set(new Uint8Array(samples.buffer), at);
-      at += samples.byteLength;
+  ears.heard = async (ear) => {
+    const { recorder, pieces } = opened[ear - 1];
+    if (recorder.state === 'recording') {
+      const given = new Promise((resolve) => recorder.addEventListener('dataavailable', resolve, { once: true }));
+      recorder.requestData();
+      await given;
     }
+    const file = await new Response(new Blob(pieces)).arrayBuffer();
+    // A file that has only begun holds no sound.
+    const sound = await new OfflineAudioContext(1, 1, rate).decodeAudioData(file).catch(() => null);
+    if (!sound) return '';
+    const samples = Int16Array.from(sound.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
+    const bytes = new Uint8Array(samples.buffer);
     let text = '';
     for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
     return btoa(text);
@@ -108,11 +108,17 @@ function installEars(rate) {
 
 /** Begins to listen to the page's headset. The ear resolves with all that it gives from here on, once that is as many seconds: samples at PAGE_RATE. */
 export async function pageEar(page) {
-  await page.waitForFunction(() => window.__ears.listen(), undefined, { timeout: 10_000 });
-  const [from, length] = await page.evaluate(() => [performance.timeOrigin + performance.now(), window.__ears.length]);
+  const opened = await page.waitForFunction(() => window.__ears.open(), undefined, { timeout: 10_000 });
+  const number = await opened.jsonValue();
   return async (seconds) => {
-    await page.waitForFunction((wanted) => window.__ears.length >= wanted, length + seconds * PAGE_RATE, { timeout: seconds * 3000 + 20_000 });
-    return samplesOf(await page.evaluate((since) => window.__ears.since(since), from));
+    const deadline = Date.now() + seconds * 3000 + 20_000;
+    for (;;) {
+      const heard = samplesOf(await page.evaluate((ear) => window.__ears.heard(ear), number));
+      const missing = seconds - heard.length / PAGE_RATE;
+      if (missing <= 0) return heard;
+      if (Date.now() > deadline) throw new Error(`the page gave ${heard.length / PAGE_RATE} s of sound, not ${seconds}`);
+      await setTimeout(Math.max(missing, 0.1) * 1000);
+    }
   };
 }
 

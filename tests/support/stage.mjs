@@ -124,16 +124,16 @@ export class Stage {
   /**
    * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone at a fixed
    * address; with `'registers'` or `'registers by MD5'` on one that tells where it is.
-   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning.
+   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning; `media` is where browsers send their voices.
    */
-  async open({ agent = true, phone = false, misses = 3, settings = '' } = {}) {
+  async open({ agent = true, phone = false, misses = 3, settings = '', media } = {}) {
     if (phone === true) this.#phonePort = await freePort();
     if (phone) this.#phone = this.#phonePort ? `addr = "127.0.0.1:${this.#phonePort}"` : 'register = true\npassword_env = "PHONE_PASSWORD"';
     if (phone === 'registers by MD5') this.#phone += '\nmd5 = true';
     this.#carriers = { carrier: await freePort(), other: await freePort() };
     const text = floor({ misses, phone: this.#phone, settings, ...this.#carriers });
     const environment = { AGENT_PASSWORD: PASSWORD, PHONE_PASSWORD };
-    this.switch = await Switch.create({ floor: text, environment, database: process.env.STAGE_DATABASE });
+    this.switch = await Switch.create({ floor: text, environment, media, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
   }
 
@@ -146,6 +146,13 @@ export class Stage {
   /** One more browser: its microphone says a sentence of SENTENCES, or is `silent`, or there is none. */
   async browser({ microphone = 'agent' } = {}) {
     const browser = await openBrowser(microphone === 'none' ? undefined : this.#microphone(microphone));
+    this.#browsers.push(browser);
+    return browser;
+  }
+
+  /** One of other_browsers.mjs; its microphone says a sentence of SENTENCES where the browser can. */
+  async otherBrowser(open, microphone) {
+    const browser = await open(this.#microphone(microphone));
     this.#browsers.push(browser);
     return browser;
   }

@@ -17,10 +17,10 @@ export class Switch {
 
   /**
    * A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is `sqlite` or `postgres`;
-   * `rtpPorts` is how many ports there are for RTP and RTCP, two a call.
+   * `rtpPorts` is how many ports there are for RTP and RTCP, two a call; `media` is the address of this machine that browsers are told.
    */
-  static async create({ floor, environment, database = 'sqlite', rtpPorts }) {
-    const made = await Switch.#prepare({ environment, rtpPorts, newDatabase: database === 'postgres' ? newPostgres : undefined });
+  static async create({ floor, environment, database = 'sqlite', rtpPorts, media }) {
+    const made = await Switch.#prepare({ environment, rtpPorts, media, newDatabase: database === 'postgres' ? newPostgres : undefined });
     const file = join(made.#data, 'floor.toml');
     writeFileSync(file, floor);
     made.run('apply', file);
@@ -36,7 +36,7 @@ export class Switch {
     return made;
   }
 
-  static async #prepare({ environment = {}, rtpPorts = 200, newDatabase }) {
+  static async #prepare({ environment = {}, rtpPorts = 200, media = '127.0.0.1', newDatabase }) {
     const made = new Switch();
     [made.httpPort, made.sipPort, made.sipTlsPort, made.mediaPort] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const rtp = 30_000 + rtpPorts * randomInt(0, Math.floor(20_000 / rtpPorts));
@@ -47,7 +47,7 @@ export class Switch {
       CORDBOARD_SIP__UDP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_SIP__TCP: `127.0.0.1:${made.sipPort}`,
       CORDBOARD_SIP__TLS: `127.0.0.1:${made.sipTlsPort}`,
-      CORDBOARD_MEDIA__BROWSER: `127.0.0.1:${made.mediaPort}`,
+      CORDBOARD_MEDIA__BROWSER: `${media}:${made.mediaPort}`,
       CORDBOARD_MEDIA__RTP_PORTS: `${rtp}-${rtp + rtpPorts - 1}`,
     };
     const url = newDatabase?.(basename(made.#data));
