@@ -143,7 +143,7 @@ async function callsIn(desk, origin) {
     assert.deepEqual([ringing.from, ringing.source, ringing.event, ringing.call.caller, ringing.call.id], [own, 'cordboard', 'ringing', MASKED, places.id]);
   });
 
-  await step('it answers the call, hears of hold and resume, and is told that it cannot dial yet', async () => {
+  await step('it answers the call, hears of hold and resume, and is told what it cannot do', async () => {
     assert.equal((await ask({ command: 'hang_up' })).code, 'no_call');
     assert.equal((await ask({ command: 'answer' })).ok, true);
     await mei.call({ phase: 'talking' });
@@ -151,7 +151,6 @@ async function callsIn(desk, origin) {
     await mei.call({ phase: 'talking', held: 'true' });
     await mei.click('resume');
     assert.deepEqual((await events(4)).map(({ event }) => event), ['ringing', 'answered', 'held', 'resumed']);
-    assert.equal((await ask({ command: 'dial', number: '+442079460018' })).code, 'not_available');
     assert.equal((await ask({ command: 'wipe' })).code, 'unknown_command');
   });
 
@@ -170,6 +169,22 @@ async function callsIn(desk, origin) {
     await mei.click('return-to-reception');
     await mei.state('available');
     assert.equal(await mei.hook('crm').getAttribute('src'), frame.url());
+  });
+
+  await step('it dials, and its next page is about that call', async () => {
+    assert.equal((await ask({ command: 'dial', number: 'Hannah' })).code, 'number_character');
+    const callee = await desk.callee();
+    await frame.evaluate(() => void window.ask({ command: 'dial', number: '+44 7700 900162' }));
+    const { to } = await callee.rings;
+    assert.match(to, /sip:\+447700900162@/);
+    const next = await crmFrame(mei, '%2062&');
+    await next.waitForFunction(() => window.told.some(({ event }) => event === 'dialling'));
+    await callee.cue();
+    await next.waitForFunction(() => window.told.some(({ event }) => event === 'answered'));
+    await mei.click('hang-up');
+    await callee.ended;
+    await mei.click('return-to-reception');
+    await mei.state('available');
   });
 
   await step('the customer\'s card is one click away', async () => {

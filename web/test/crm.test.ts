@@ -72,6 +72,19 @@ describe('events for the CRM', () => {
     expect(crmEvents(null, first, null).events.map(event => event.event)).toEqual(['answered'])
   })
 
+  it('tell a call out from its dialling on, and the answer when it comes', () => {
+    const out = session('c1', { phase: 'dialling' })
+    expect(
+      told(
+        { type: 'session', ...out },
+        { type: 'session', ...out, phase: 'ringing' },
+        { type: 'session', ...out, phase: 'talking' },
+        { type: 'session', ...out, phase: 'reconnecting' },
+        { type: 'session', ...out, phase: 'ended', outcome: 'normal_end' },
+      ),
+    ).toEqual([['dialling c1'], [], ['answered c1'], [], ['ended c1']])
+  })
+
   it('carry the number as the switch shows it: masked stays masked', () => {
     const [before, ringing] = desks(snapshot(), { type: 'offer', offer })
     if (!before || !ringing) throw new Error('no desk')
@@ -95,7 +108,7 @@ describe('commands of the CRM', () => {
     expect(crmAsk({ id: '1', command: 'answer' }, idle)).toMatchObject({ code: 'nothing_rings' })
     expect(crmAsk({ id: '1', command: 'hang_up' }, live)).toEqual({ ask: { type: 'hangUp', call: 'c1' } })
     expect(crmAsk({ id: '1', command: 'hang_up' }, ringing)).toMatchObject({ code: 'no_call' })
-    expect(crmAsk({ id: '1', command: 'dial', number: '+44' }, idle)).toMatchObject({ code: 'not_available' })
+    expect(crmAsk({ id: '1', command: 'dial', number: '+44' }, idle)).toEqual({ ask: { type: 'dial', to: '+44', callerId: null } })
     expect(crmAsk({ id: '1', command: 'answer' }, null)).toMatchObject({ code: 'nothing_rings' })
   })
 })

@@ -1,4 +1,4 @@
-import { crmAsk, crmCall, crmCommand, crmEvents, type CrmEvent } from '../state/crm'
+import { crmAsk, crmCall, crmCommand, crmEvents, progress, type CrmEvent } from '../state/crm'
 import { liveSession } from '../state/select'
 import type { State } from '../state/state'
 import type { Store } from '../state/store'
@@ -51,7 +51,8 @@ function now({ desk }: State): CrmEvent[] {
   const events: CrmEvent[] = []
   if (desk.offer) events.push({ event: 'ringing', call: crmCall(desk.offer, desk) })
   const live = liveSession(desk)
-  if (live) events.push({ event: 'answered', call: crmCall(live, desk) })
+  const begun = live && progress(live)
+  if (live && begun) events.push({ event: begun, call: crmCall(live, desk) })
   if (live && live.held) events.push({ event: 'held', call: crmCall(live, desk) })
   return events
 }

@@ -1,3 +1,4 @@
+import type { Ask, SessionView } from '../generated/wire'
 import { byPhone, liveSession } from './select'
 import type { Desk } from './state'
 
@@ -10,7 +11,7 @@ export interface CrmCall {
   agent: string
 }
 
-export type CrmEvent = { event: 'ringing' | 'answered' | 'held' | 'resumed' | 'ended'; call: CrmCall; outcome?: string | null }
+export type CrmEvent = { event: 'ringing' | 'dialling' | 'answered' | 'held' | 'resumed' | 'ended'; call: CrmCall; outcome?: string | null }
 
 /** What a CRM may ask for. */
 export type CrmCommand = { id: string; command: 'answer' } | { id: string; command: 'hang_up' } | { id: string; command: 'dial'; number: string }
@@ -53,12 +54,28 @@ export function crmEvents(before: Desk | null, after: Desk, rang: CrmCall | null
     const old = before ? before.sessions.find(each => each.call === session.call) : undefined
     const call = crmCall(session, after)
     const live = session.phase !== 'ended'
-    if (live && (!old || old.phase === 'ended')) events.push({ event: 'answered', call })
+    const begun = progress(session)
+    if (begun !== null && begun !== (old ? progress(old) : null)) events.push({ event: begun, call })
     if (live && session.held !== (old ? old.held : false)) events.push({ event: session.held ? 'held' : 'resumed', call })
     // What had ended before the page was opened is no news.
     if (!live && before && (!old || old.phase !== 'ended')) events.push({ event: 'ended', call, outcome: session.outcome })
   })
   return { events, rang: rings || (answered || !unknown ? null : rang) }
+}
+
+/** How far a call is, as the CRM hears of it; null: nothing to tell, or over. */
+export function progress({ phase }: SessionView): 'dialling' | 'answered' | null {
+  switch (phase) {
+    case 'dialling':
+    case 'ringing':
+      return 'dialling'
+    case 'talking':
+    case 'reconnecting':
+      return 'answered'
+    case 'connecting':
+    case 'ended':
+      return null
+  }
 }
 
 /** A command in a message of the CRM; null: it is none, or not to be understood. */
@@ -71,8 +88,10 @@ export function crmCommand(data: unknown): CrmCommand | { id: string; command: n
   return { id, command: null }
 }
 
-/** What to ask of the switch for a command now, or why not. */
-export function crmAsk(command: CrmCommand, desk: Desk | null): { ask: { type: 'answer'; offer: string } | { type: 'hangUp'; call: string } } | { code: string; message: string } {
+type CrmAsk = Extract<Ask, { type: 'answer' | 'hangUp' | 'dial' }>
+
+/** What to ask of the switch for a command now, or why not. Whether a number may be called the switch says. */
+export function crmAsk(command: CrmCommand, desk: Desk | null): { ask: CrmAsk } | { code: string; message: string } {
   switch (command.command) {
     case 'answer':
       if (!desk || !desk.offer || desk.offer.automatic || byPhone(desk)) return { code: 'nothing_rings', message: 'No call rings that could be answered here.' }
@@ -82,6 +101,6 @@ export function crmAsk(command: CrmCommand, desk: Desk | null): { ask: { type: '
       return live ? { ask: { type: 'hangUp', call: live.call } } : { code: 'no_call', message: 'There is no call to hang up.' }
     }
     case 'dial':
-      return { code: 'not_available', message: 'Dialling from the CRM is not available yet.' }
+      return { ask: { type: 'dial', to: command.number, callerId: null } }
   }
 }
