@@ -139,6 +139,7 @@ async function callsIn(desk, origin) {
     const places = Object.fromEntries(url.searchParams);
     assert.deepEqual(places, { from: MASKED, to: '+442079460100', id: places.id, by: '1001', in: 'Orders' });
     assert.match(places.id, /^[0-9a-f]+$/);
+    assert.equal(await mei.hook('crm-link').getAttribute('href'), frame.url());
     const [ringing] = await events(1);
     assert.deepEqual([ringing.from, ringing.source, ringing.event, ringing.call.caller, ringing.call.id], [own, 'cordboard', 'ringing', MASKED, places.id]);
   });

@@ -3,7 +3,8 @@ import type { AgentState, AgentView, ChosenState } from '../generated/wire'
 import { t } from '../i18n'
 import { api } from '../services/http'
 import { spell, useTime } from '../services/clock'
-import { bars, byPhone, peerState } from '../state/select'
+import { crmCall, crmOrigin, fillUrl, placesOf } from '../state/crm'
+import { bars, byPhone, peerState, shownSession } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
 import { OutboundCall } from './DialPad'
@@ -29,12 +30,26 @@ export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: 
         <a href="#/records" data-test="records-link" aria-current={page === 'records' ? 'page' : undefined}>
           {t('nav.records')}
         </a>
+        <CrmLink state={state} desk={desk} />
       </nav>
       {desk.settings.demo ? <TestCall /> : null}
       <span class="grow" />
       <Signal state={state} phone={byPhone(desk)} />
       <StateButton state={state} desk={desk} />
     </header>
+  )
+}
+
+/** The CRM's page about the call, in a tab of its own. */
+function CrmLink({ state, desk }: { state: State; desk: Desk }) {
+  const template = desk.settings.crmUrl
+  if (template === null || crmOrigin(template, location.origin) === null) return null
+  const about = desk.offer || shownSession(state, desk)
+  const url = fillUrl(template, placesOf(about ? crmCall(about, desk) : null, desk.me.number))
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer" data-test="crm-link">
+      {t('crm.label')}
+    </a>
   )
 }
 
