@@ -137,6 +137,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/mobile", web::post().to(mobile::change))
                 .route("/password", web::post().to(auth::change_password))
                 .route("/records", web::get().to(records::list))
+                .route("/records.csv", web::get().to(records::export))
                 .route("/recordings/{record:[0-9a-f-]+}.mp3", web::get().to(recordings::mp3))
                 .route("/recordings/{record:[0-9a-f-]+}/waveform", web::get().to(recordings::waveform))
                 .route("/agents", web::get().to(agents::list))

@@ -203,6 +203,13 @@ impl Endpoint {
         Self(self.0.response("204", ResponseBuilder::new().description("Done.")))
     }
 
+    fn gives_csv(self) -> Self {
+        let file = ResponseBuilder::new()
+            .description("The file, its columns named in its first line.")
+            .content("text/csv", Content::new(Some(String::shape())));
+        Self(self.0.response("200", file))
+    }
+
     fn gives_mp3(self) -> Self {
         let audio = || Content::new(Some(String::shape()));
         let whole = ResponseBuilder::new().description("The MP3: customer left, agent right.").content("audio/mpeg", audio());
@@ -309,6 +316,11 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
             Endpoint::new("records", "Service records: agents' own, supervisors' groups', admins all.")
                 .with(filter_keys())
                 .gives::<RecordPage>("200"),
+        ),
+        (
+            "/records.csv",
+            Get,
+            Endpoint::new("exportRecords", "Service records as a CSV file (supervisors and admins).").with(filter_keys()).gives_csv(),
         ),
         (
             "/recordings/{record}.mp3",

@@ -4,10 +4,14 @@ use crate::api::auth::Session;
 use crate::api::mask::mask;
 use crate::api::{App, Refusal};
 use crate::wire::{GroupName, RecordFilter, RecordPage, RecordView, RecordingView};
-use actix_web::web;
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
 use cordboard_core::ids::GroupId;
 use cordboard_core::outcome::{CallStatus, CallType};
 use cordboard_db::{Account, RECORDS_PER_PAGE, RecordRow, RecordingState, Role, Scope};
+
+const MOST_EXPORTED: u32 = 100_000;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Agents see their own records, supervisors those of their groups, admins all.
 pub(crate) fn scope(account: &Account) -> Scope {
@@ -22,10 +26,8 @@ fn groups_of(account: &Account) -> Vec<GroupId> {
     account.setup.groups.iter().map(|membership| membership.group).collect()
 }
 
-/// `GET /records`.
-pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<RecordFilter>) -> Result<web::Json<RecordPage>, Refusal> {
-    let filter = filter.into_inner();
-    let page = filter.page.unwrap_or(0);
+/// What a page asks for, in the words of the database.
+fn understood(filter: RecordFilter) -> Result<cordboard_db::RecordFilter, Refusal> {
     let status = filter.status.filter(|status| !status.is_empty()).map(|status| {
         let known = CallStatus::ALL.into_iter().find(|known| known.as_str() == status);
         known.ok_or_else(|| Refusal::Invalid(format!("{status:?} is not the status of a call.")))
@@ -34,7 +36,7 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         let known = CallType::ALL.into_iter().find(|known| known.as_str() == call_type);
         known.ok_or_else(|| Refusal::Invalid(format!("{call_type:?} is not a type of call: inbound or outbound.")))
     });
-    let mut wanted = cordboard_db::RecordFilter {
+    Ok(cordboard_db::RecordFilter {
         from: filter.from,
         to: filter.to,
         group: filter.group.map(GroupId),
@@ -44,8 +46,14 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         caller: filter.caller,
         contact: filter.contact,
         whole_customer: false,
-        page,
-    };
+        page: filter.page.unwrap_or(0),
+    })
+}
+
+/// `GET /records`.
+pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<RecordFilter>) -> Result<web::Json<RecordPage>, Refusal> {
+    let mut wanted = understood(filter.into_inner())?;
+    let page = wanted.page;
     let scope = scope(&session.account);
     let own_groups = (session.role != Role::Admin).then(|| groups_of(&session.account));
     let is_agent = session.role == Role::Agent;
@@ -64,6 +72,90 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         page_size: RECORDS_PER_PAGE,
         groups: groups.into_iter().filter(|group| visible(&group.id)).map(|group| GroupName { id: group.id.0, name: group.name }).collect(),
     }))
+}
+
+/// `GET /records.csv`, for supervisors and admins (G1): all that the filter lets through, newest first. UTF-8 with a byte order mark, by
+/// which spreadsheets know it.
+pub async fn export(app: web::Data<App>, session: Session, filter: web::Query<RecordFilter>) -> Result<HttpResponse, Refusal> {
+    if session.role == Role::Agent {
+        return Err(Refusal::NotAllowed);
+    }
+    let wanted = understood(filter.into_inner())?;
+    let scope = scope(&session.account);
+    let Some(rows) = app.with_db(move |db| db.all_records(&wanted, &scope, MOST_EXPORTED)).await? else {
+        return Err(Refusal::Invalid(format!("These are more than {MOST_EXPORTED} records: choose a shorter time.")));
+    };
+    let file = web::block(move || csv(rows)).await.map_err(|_| Refusal::Stopping)?.map_err(|why| {
+        tracing::error!(%why, "records could not be written as CSV");
+        Refusal::Stopping
+    })?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"records.csv\""))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(file))
+}
+
+const HEADS: [&str; 18] = [
+    "time",
+    "call_type",
+    "caller",
+    "contact",
+    "remark",
+    "status",
+    "duration_s",
+    "group",
+    "agent",
+    "hung_up_by",
+    "call",
+    "wait_s",
+    "ring_s",
+    "hold_s",
+    "mos",
+    "record",
+    "recording",
+    "recording_s",
+];
+
+fn csv(rows: Vec<RecordRow>) -> csv::Result<Vec<u8>> {
+    let mut file = csv::Writer::from_writer(BYTE_ORDER_MARK.to_vec());
+    file.write_record(HEADS)?;
+    for row in rows {
+        let record = view(row, false);
+        let (recording, length) =
+            record.recording.map_or_else(Default::default, |recording| (recording.state, seconds(recording.duration)));
+        file.write_record([
+            chrono::DateTime::from_timestamp_millis(record.time)
+                .map_or_else(String::new, |time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
+            record.call_type,
+            record.caller,
+            record.contact,
+            no_formula(record.remark),
+            record.status,
+            seconds(record.duration),
+            no_formula(record.group.unwrap_or_default()),
+            no_formula(record.agent.unwrap_or_default()),
+            record.hung_up_by.unwrap_or_default(),
+            record.call,
+            seconds(record.wait),
+            seconds(record.ring),
+            seconds(record.hold),
+            record.mos.map_or_else(String::new, |mos| format!("{mos:.2}")),
+            record.id,
+            recording,
+            length,
+        ])?;
+    }
+    file.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn seconds(milliseconds: i64) -> String {
+    format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
+}
+
+/// What people wrote must not be run by a spreadsheet: an apostrophe makes it a text.
+fn no_formula(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
 /// One record as the page shows it: the customer's number masked.
@@ -105,5 +197,14 @@ fn name_of(state: RecordingState) -> &'static str {
         RecordingState::Ready => "ready",
         RecordingState::Recovered => "recovered",
         RecordingState::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_a_spreadsheet_would_compute_is_a_text() {
+        assert_eq!(super::no_formula("=HYPERLINK(1)".into()), "'=HYPERLINK(1)");
+        assert_eq!(super::no_formula("two = 2".into()), "two = 2");
     }
 }

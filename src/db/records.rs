@@ -182,6 +182,16 @@ impl Db {
         })
     }
 
+    /// All records in `scope` that the filter lets through, newest first, its page aside; none when they are more than `most`.
+    pub fn all_records(&self, filter: &RecordFilter, scope: &Scope, most: u32) -> Result<Option<Vec<RecordRow>>, DbError> {
+        self.run(|c| {
+            let query =
+                found!(filter, scope, columns()).order((service_records::at.desc(), service_records::id.desc())).limit(i64::from(most) + 1);
+            let found = query.load(c)?;
+            if found.len() > usize::try_from(most).unwrap_or(usize::MAX) { Ok(None) } else { rows(found).map(Some) }
+        })
+    }
+
     /// The record of this id, unless it is out of the viewer's scope.
     pub fn record(&self, id: &str, scope: &Scope) -> Result<Option<RecordRow>, DbError> {
         self.run(|c| {

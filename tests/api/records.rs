@@ -41,6 +41,26 @@ on_both! {
     }
 
     // G1
+    fn supervisors_and_admins_take_records_away_as_csv(database) {
+        let switch = three_calls(database);
+        let (mei, sue, ada) = (switch.logged_in("mei@example.com"), switch.logged_in("sue@example.com"), switch.logged_in("ada@example.com"));
+        assert_eq!(mei.get("/api/v1/records.csv").refusal(), (403, "not_allowed".into()));
+        let lines = |page: &Page, query: &str| {
+            let answer = page.get(&format!("/api/v1/records.csv{query}"));
+            assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("text/csv; charset=utf-8")));
+            String::from_utf8(answer.body).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&sue, "").len(), 2);
+        let all = lines(&ada, "");
+        assert_eq!(all.len(), 5);
+        assert!(all[0].starts_with("\u{feff}time,call_type,caller,contact,remark,status,"), "{}", all[0]);
+        assert_eq!(lines(&ada, "?status=agent_lost").len(), 2);
+        assert_eq!(ada.get("/api/v1/records.csv?status=lost").refusal(), (422, "invalid".into()));
+        let newest = "1970-01-01T00:50:11.000Z,inbound,+447700900114,+442079460001,,normal_end,10.000,Orders,Tom Gray,customer,";
+        assert!(all[1].starts_with(newest), "{}", all[1]);
+    }
+
+    // G1
     fn records_are_filtered_by_time_group_status_and_number(database) {
         let switch = three_calls(database);
         let ada = switch.logged_in("ada@example.com");

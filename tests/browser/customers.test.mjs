@@ -1,5 +1,6 @@
 // What is known of a customer: a card kept by number (F3, D1), and a CRM of another origin in its place.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before } from 'node:test';
 import { freePort } from '../support/ports.mjs';
@@ -86,6 +87,19 @@ story('a customer who was named once is known by name at the next ring, with the
     await tom.ringsNoMore();
     await tom.choose('offline');
     await mei.choose('available');
+  });
+
+  await step('the record leaves as a file for an admin only, with its number and its remark', async () => {
+    const ada = await stage.admin();
+    await ada.click('records-link');
+    const [download] = await Promise.all([ada.page.waitForEvent('download'), ada.click('export-records')]);
+    const lines = readFileSync(await download.path(), 'utf8').split('\n');
+    const line = lines.find((each) => each.includes('Asked for the invoice.'));
+    assert.ok(line?.includes(CALLER) && line.includes(record.call), lines.join('\n'));
+    await mei.click('records-link');
+    await mei.hook('filter-type').waitFor();
+    assert.equal(await mei.hook('export-records').count(), 0);
+    await stage.backToWork(mei);
   });
   assert.ok(said.length > 10 && said.some((text) => text.includes('Hannah Brook')));
   assert.ok(!said.some((text) => text.includes(CALLER.slice(4))), 'the whole number never came to the page');

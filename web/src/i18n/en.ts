@@ -540,6 +540,7 @@ export const en = {
   'records.caller': 'Caller number',
   'records.contact': 'Contact number',
   'records.clear': 'Clear',
+  'records.export': 'Export CSV',
   'records.refresh': 'Refresh',
   'records.time': 'Time',
   'records.type': 'Type',

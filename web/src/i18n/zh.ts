@@ -542,6 +542,7 @@ export const zh: Words = {
   'records.caller': '主叫号码',
   'records.contact': '联络号码',
   'records.clear': '清除',
+  'records.export': '导出 CSV',
   'records.refresh': '刷新',
   'records.time': '时间',
   'records.type': '类型',

@@ -27,13 +27,23 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Pr
 }
 
 async function send<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await answer(path, init)
+  return response.status === 204 ? (undefined as unknown as T) : ((await response.json()) as T)
+}
+
+async function file(path: string): Promise<Blob> {
+  return (await answer(path, { method: 'GET', credentials: 'same-origin' })).blob()
+}
+
+/** The switch's answer, unless it refuses. */
+async function answer(path: string, init: RequestInit): Promise<Response> {
   let response: Response
   try {
     response = await fetch(`/api/v1/${path}`, init)
   } catch (_) {
     throw new ApiFailure('unreachable', '', 0)
   }
-  if (response.ok) return response.status === 204 ? (undefined as unknown as T) : ((await response.json()) as T)
+  if (response.ok) return response
   let error: Partial<ApiError> = {}
   try {
     error = (await response.json()) as Partial<ApiError>
@@ -61,6 +71,8 @@ export const api = {
   /** The image itself; null takes the present one away. */
   avatar: (image: Blob | null) => send<Me>('avatar', { method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' }, body: image }),
   records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
+  /** A CSV file of all that the filter lets through. */
+  exportRecords: (filter: Partial<RecordFilter>) => file(`records.csv${query(filter)}`),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),
 }

@@ -73,7 +73,7 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
             </div>
           ) : null}
           {live ? <CallLine session={live} offset={state.clockOffset} /> : null}
-          {page === 'records' ? <Records /> : <DeviceCheck />}
+          {page === 'records' ? <Records role={desk.me.role} /> : <DeviceCheck />}
         </>
       ) : (
         <main class="desk">

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { GroupName, RecordPage, RecordView, RecordingView } from '../generated/wire'
+import type { GroupName, RecordFilter, RecordPage, RecordView, RecordingView, Role } from '../generated/wire'
 import { t, translated, type Key } from '../i18n'
 import { Icon } from '../components/Icon'
 import { Bars, Button } from '../components/parts'
 import { Recording } from '../components/Player'
 import { dayStart, dayTime } from '../components/time'
 import { failureText } from '../components/failure'
+import { useStation } from '../components/context'
 import { api } from '../services/http'
 import { spell } from '../services/clock'
 import { qualityBars } from '../state/select'
@@ -53,8 +54,52 @@ const WIDE = '(min-width: 1680px)'
 const TYPING_PAUSE = 300
 const READY_CHECK = 2500
 
+/** What to ask the switch for. */
+function wanted(filter: Filter): Partial<RecordFilter> {
+  const end = dayStart(filter.to, 1)
+  return {
+    from: dayStart(filter.from),
+    to: end === null ? null : end - 1,
+    group: filter.group ? Number(filter.group) : null,
+    status: filter.status || null,
+    callType: filter.callType || null,
+    caller: digits(filter.caller),
+    contact: digits(filter.contact),
+  }
+}
+
+/** All that the filter lets through, as a file. */
+function Export({ filter }: { filter: Filter }) {
+  const station = useStation()
+  const [busy, setBusy] = useState(false)
+  const take = () => {
+    setBusy(true)
+    api
+      .exportRecords(wanted(filter))
+      .then(
+        file => save(file, `records-${new Date().toISOString().slice(0, 10)}.csv`),
+        (error: unknown) => station.toast(failureText(error)),
+      )
+      .then(() => setBusy(false))
+  }
+  return (
+    <Button kind="quiet" size="s" icon="download" busy={busy} test="export-records" onClick={take}>
+      {t('records.export')}
+    </Button>
+  )
+}
+
+/** As if a link to it had been clicked. */
+function save(file: Blob, name: string) {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(file)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
+
 /** Service records (G1): filters, pages, and the recording of each (G4). */
-export function Records() {
+export function Records({ role }: { role: Role }) {
   const [filter, setFilter] = useState<Filter>(nothing)
   const [page, setPage] = useState(0)
   const [result, setResult] = useState<RecordPage | null>(null)
@@ -69,18 +114,7 @@ export function Records() {
     setLoading(true)
     const timer = setTimeout(
       () => {
-        const end = dayStart(filter.to, 1)
-        const asked = {
-          from: dayStart(filter.from),
-          to: end === null ? null : end - 1,
-          group: filter.group ? Number(filter.group) : null,
-          status: filter.status || null,
-          callType: filter.callType || null,
-          caller: digits(filter.caller),
-          contact: digits(filter.contact),
-          page,
-        }
-        api.records(asked).then(
+        api.records({ ...wanted(filter), page }).then(
           got => {
             if (!current) return
             groups.current = got.groups
@@ -124,6 +158,8 @@ export function Records() {
           <h1 class="t5 semi">
             {t('records.title')} {result ? <span class="faint num page__total">{total.toLocaleString('en')}</span> : null}
           </h1>
+          <span class="grow" />
+          {role === 'agent' ? null : <Export filter={filter} />}
           <Button kind="quiet" size="s" icon="refresh" busy={loading} onClick={() => setAgain(again + 1)}>
             {t('records.refresh')}
           </Button>
