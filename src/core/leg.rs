@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | Opening | `Signal(Up)`, `Attached` | Up | `Up` |
 //! | Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same |
+//! | Up | `Signal(Digit)` | Up | `Digit` |
 //! | Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach |
 //! | Opening | `AttachFailed` | Closed | `Failed`, `Closed` |
 //! | Opening, Up | `CallGone` | Closing (a browser: Closed) | to signalling, or detach |
@@ -45,7 +46,7 @@ pub enum SignalEvent {
     Failed(Failure),
     /// The far side put us on hold (`true`) or took us back, by its SDP direction.
     FarHold(bool),
-    /// A digit by SIP INFO.
+    /// A key of the far side, by SIP INFO or as a telephone event (RFC 4733).
     Digit(char),
     /// Everything of this leg's signalling is over; its last event.
     Closed,
@@ -88,6 +89,8 @@ pub enum Event {
     Cancelled,
     HungUp,
     Failed(Failure),
+    /// The far side pressed a key: `0`–`9`, `*`, `#`, `A`–`D`.
+    Digit(char),
     /// The last word of a leg.
     Closed,
 }
@@ -185,6 +188,7 @@ impl Leg {
             (Input::Signal(SignalEvent::Cancelled), State::Opening | State::Up) => self.closing(Event::Cancelled),
             (Input::Signal(SignalEvent::HungUp), State::Opening | State::Up) => self.closing(Event::HungUp),
             (Input::Signal(SignalEvent::Failed(why)), State::Opening | State::Up) => self.closing(Event::Failed(why)),
+            (Input::Signal(SignalEvent::Digit(digit)), State::Up) => vec![Output::Tell(Event::Digit(digit))],
             (Input::AttachFailed, State::Opening) => {
                 self.state = State::Closed;
                 let why = Failure { status: 480, q850: None, text: "the browser's voice path is gone".into(), heard: false };
@@ -201,7 +205,8 @@ impl Leg {
             )
             | (Input::Command(_) | Input::Signal(SignalEvent::Cancelled | SignalEvent::HungUp | SignalEvent::Failed(_)), State::Closing)
             | (Input::Command(Command::CallGone(_)), State::Opening | State::Up)
-            | (Input::Signal(SignalEvent::FarHold(_) | SignalEvent::Digit(_)), State::Opening | State::Up | State::Closing) => Vec::new(),
+            | (Input::Signal(SignalEvent::Digit(_)), State::Opening | State::Closing)
+            | (Input::Signal(SignalEvent::FarHold(_)), State::Opening | State::Up | State::Closing) => Vec::new(),
         }
     }
 

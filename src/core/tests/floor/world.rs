@@ -252,6 +252,20 @@ impl Floor {
         self.far_says(leg, SignalEvent::Closed);
     }
 
+    /// The customer presses these keys.
+    pub fn presses(&mut self, call: CallId, keys: &str) {
+        for key in keys.chars() {
+            self.far_presses(self.leg_of(call), key);
+            self.settle();
+        }
+    }
+
+    pub fn far_presses(&mut self, leg: LegId, key: char) {
+        if self.far.get(&leg).is_some_and(|far| *far != Far::Closed) {
+            self.far_says(leg, SignalEvent::Digit(key));
+        }
+    }
+
     pub fn hangs_up(&mut self, call: CallId) {
         if let Some(line) = self.calls.get(&call) {
             let leg = line.machine.customer_leg();
