@@ -124,7 +124,8 @@ fn who_presses_nothing_or_a_wrong_key_is_asked_again_and_then_goes_the_other_way
     assert_eq!(run.key('1', 8_100), []);
     assert_eq!(run.key('#', 8_200), [plays("order")]);
     assert_eq!(run.played(9_000), []);
-    assert_eq!(run.tick(14_000), [Output::Over]);
+    assert_eq!(run.key('2', 9_100), [], "those before count no more");
+    assert_eq!(run.tick(14_100), [Output::Over]);
     assert_eq!(run.results(), []);
 }
 

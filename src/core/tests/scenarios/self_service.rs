@@ -166,6 +166,7 @@ fn one_thing_at_a_time() {
     let session = &floor.sessions[&(AgentId(1), call)];
     assert_eq!((session.transfer, session.consult.clone(), floor.digits.len()), (None, None, 0));
     assert_eq!(floor.told(call), Vec::<String>::new());
+    assert!(floor.calls[&call].machine.is_in_flow());
     floor.check_all();
     // Nor while somebody else is asked or spoken with.
     for before in [Command::Transfer(Target::Agent(AgentId(2))), Command::Consult(Whom::Agent(AgentId(2)))] {
