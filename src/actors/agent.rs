@@ -2,6 +2,7 @@
 
 mod customers;
 mod echo;
+mod self_service;
 
 use super::call::CallActor;
 use super::shell::{Progress, Role, Shell, Stage};
@@ -288,6 +289,11 @@ impl Shell<AgentRole> {
             Ask::Conference { call } => self.role.command(&call, Command::Conference, &self.switch)?,
             Ask::CompleteConsult { call } => self.role.command(&call, Command::Complete, &self.switch)?,
             Ask::EndConsult { call } => self.role.command(&call, Command::EndConsult, &self.switch)?,
+            Ask::StartFlow { call, flow } => {
+                let command = self_service::start(flow, &self.switch.directory.read())?;
+                self.role.command(&call, command, &self.switch)?;
+            }
+            Ask::EndFlow { call } => self.role.command(&call, Command::EndFlow, &self.switch)?,
             Ask::Dial { to, caller_id } => {
                 let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
                 self.event(Event::Dial(Box::new(dial)), ctx);

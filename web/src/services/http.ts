@@ -1,5 +1,5 @@
 import type {
-  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
+  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, FlowView, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
   RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
 } from '../generated/wire'
 
@@ -61,6 +61,7 @@ export const api = {
   /** The image itself; null takes the present one away. */
   avatar: (image: Blob | null) => send<Me>('avatar', { method: 'POST', credentials: 'same-origin', headers: { Accept: 'application/json' }, body: image }),
   records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
+  flows: () => call<FlowView[]>('GET', 'flows'),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),
 }
