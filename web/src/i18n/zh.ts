@@ -268,7 +268,7 @@ export const zh: Words = {
   'call.transferring': '转接中',
   'call.consult': '咨询',
   'call.service': '自助服务',
-  'call.service.says': '客户正在自助服务：{flow}。你们互相听不到。',
+  'call.service.says': '客户正在自助服务：{flow}。您与客户互相听不到。',
   'call.recording': '录音中',
   'call.microphone': '麦克风音量',
   'call.quality.4': '清晰',
