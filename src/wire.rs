@@ -237,7 +237,7 @@ pub enum ToWorkstation {
     /// A call rings at this agent, or (null) rings no more.
     Offer { offer: Option<OfferView> },
     /// A session began or changed: replace the one with the same call, else add it at the front.
-    Session(SessionView),
+    Session(Box<SessionView>),
     /// Sessions the agent has put away.
     SessionsGone { calls: Vec<String> },
     /// The switch's WebRTC answer to `openPeer`.

@@ -181,7 +181,7 @@ impl AgentRole {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
         let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
         view.caller_name = self.names.get(&view.call).cloned();
-        self.show(ToWorkstation::Session(view.clone()));
+        self.show(ToWorkstation::Session(Box::new(view.clone())));
         let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone() };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
@@ -218,7 +218,7 @@ impl AgentRole {
         let what = What::Remark { segment: kept.segment, text };
         switch.journal.append(Entry { call: kept.call, at: switch.wall(), what }, None);
         let view = kept.view.clone();
-        self.show(ToWorkstation::Session(view));
+        self.show(ToWorkstation::Session(Box::new(view)));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Self-service flows over HTTP (D6, H5): who may do what, and what is refused.
 
-use crate::support::{Database, Switch};
+use crate::support::Switch;
 use cordboard::api::Event;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ on_both! {
         off["enabled"] = json!(false);
         assert_eq!(ada.put(&path, &off).status, 200);
         assert_eq!(names(&switch, "ada@example.com"), [("Rating".to_owned(), false)]);
-        let mut ada = switch.logged_in("ada@example.com");
+        let ada = switch.logged_in("ada@example.com");
         assert_eq!(ada.delete(&path).status, 204);
         assert_eq!(ada.delete(&path).refusal(), (404, "not_found".into()));
         assert_eq!(ada.put(&path, &off).refusal(), (404, "not_found".into()));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { SelfServiceView, SessionView, ToWorkstation } from '../src/generated/wire'
+import type { Ask, SelfServiceView, SessionView, ToWorkstation } from '../src/generated/wire'
+import { runCommand } from '../src/services/commands'
 import { canConsult, canKey } from '../src/state/consult'
 import type { Event } from '../src/state/events'
 import { reduce } from '../src/state/reduce'
@@ -18,6 +19,27 @@ const after = (...events: Event[]): State => events.reduce(reduce, initialState)
 
 // D6
 describe('self-service in a call', () => {
+  it('is opened and left by the keyboard, and keeps hold and transfer away meanwhile', () => {
+    const asked: string[] = []
+    const station = {
+      ask: (ask: Ask) => {
+        asked.push(ask.type)
+        return Promise.resolve({ is: 'done' as const })
+      },
+      pick: () => asked.push('pick'),
+      flows: (open: boolean) => asked.push(open ? 'open' : 'close'),
+      keypad: () => asked.push('keypad'),
+      select: () => undefined,
+      completeService: () => Promise.resolve(),
+    }
+    const press = (state: State, ...keys: ('service' | 'hold' | 'transfer' | 'endConsult' | 'keypad')[]) => keys.forEach(key => runCommand(key, state, station))
+    press(after(inCall), 'service')
+    press(after(inCall, open), 'service')
+    press(after(inCall, live({ transfer: 'asked' })), 'service')
+    press(after(inCall, live({ service })), 'service', 'hold', 'transfer', 'keypad', 'endConsult')
+    expect(asked).toEqual(['open', 'close', 'endFlow'])
+  })
+
   it('takes the customer away from hold, transfer, consultation and keypad until it is over', () => {
     const [running, over] = [session('c1', { service }), session('c1', { service: { ...service, running: false } })]
     expect([running, over].map(s => [inFlow(s) !== null, canConsult(s), canKey(s)])).toEqual([[true, false, false], [false, true, true]])
