@@ -269,7 +269,7 @@ impl LegActor {
             }
             // Silence alone ends nothing: the far side is asked whether the dialog still stands (G5).
             MediaEvent::RtpSilent { .. } => self.dialog(cx, Session::probe),
-            MediaEvent::Digit { digit, .. } => self.run(Input::Signal(leg::SignalEvent::Digit(digit)), cx),
+            MediaEvent::Digit { digit, .. } => self.run(Input::Key(digit), cx),
             MediaEvent::PeerAnswer { .. }
             | MediaEvent::PeerFailed { .. }
             | MediaEvent::PeerUp { .. }

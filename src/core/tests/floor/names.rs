@@ -115,6 +115,7 @@ pub fn of_leg(input: &leg::Input) -> &'static str {
         Input::Signal(SignalEvent::Closed) => "Signal(Closed)",
         Input::Signal(SignalEvent::Digit(_)) => "Signal(Digit)",
         Input::Signal(_) => "Signal",
+        Input::Key(_) => "Key",
         Input::Attached => "Attached",
         Input::AttachFailed => "AttachFailed",
     }

@@ -164,7 +164,10 @@ const LEG: &[Row] = &[
         "Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same",
         &[("Opening", "Signal(Cancelled)", "Closing"), ("Up", "Signal(HungUp)", "Closing"), ("Opening", "Signal(Failed)", "Closing")],
     ),
-    ("Up | `Signal(Digit)` | Up | `Digit`", &[("Up", "Signal(Digit)", "Up")]),
+    (
+        "Up | `Signal(Digit)`, `Key` | Up | `Digit`, once where a press comes by both ways",
+        &[("Up", "Signal(Digit)", "Up"), ("Up", "Key", "Up")],
+    ),
     (
         "Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach",
         &[

@@ -242,7 +242,7 @@ fn keys(floor: &mut Floor, calls: &[CallId], random: &mut Random) {
     for _ in 0..=random.below(3) {
         let key = random.pick(&['1', '2', '5', '#', '*']).unwrap();
         floor.log_line(|| format!("== {call:?}'s caller presses {key}"));
-        floor.far_presses(leg, key);
+        floor.far_presses(leg, key, random.one_in(3));
     }
 }
 

@@ -155,6 +155,29 @@ fn hold_and_mute_are_as_they_were() {
 
 // D6
 #[test]
+fn a_press_that_the_carrier_tells_both_ways_is_one() {
+    let (mut floor, call) = in_flow();
+    floor.advance(SOUND);
+    let leg = floor.leg_of(call);
+    let press = |floor: &mut Floor, key, [first, second]: [bool; 2]| {
+        floor.far_presses(leg, key, first);
+        floor.advance(50);
+        floor.far_presses(leg, key, second);
+        floor.settle();
+        floor.advance(200);
+    };
+    press(&mut floor, '2', [false, true]);
+    press(&mut floor, '4', [true, false]);
+    press(&mut floor, '4', [false, true]);
+    assert_eq!(sees(&floor, call).keys, "244");
+    // One way alone may be as quick as it likes.
+    floor.advance(2_000);
+    press(&mut floor, '7', [true, true]);
+    assert_eq!(sees(&floor, call).keys, "24477");
+}
+
+// D6
+#[test]
 fn one_thing_at_a_time() {
     let (mut floor, call) = in_flow();
     floor.told(call);
