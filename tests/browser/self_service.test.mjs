@@ -4,8 +4,8 @@ import { after, before } from 'node:test';
 import { likeness, RATE, readWav } from '../support/audio.mjs';
 import { PAGE_RATE, pageHears } from '../support/browser.mjs';
 import { Stage } from '../support/stage.mjs';
-import { recognise, SENTENCES, spoken } from '../support/speech.mjs';
-import { LONG_ENOUGH, step, storiesOn, understands } from '../support/story.mjs';
+import { SENTENCES, spoken } from '../support/speech.mjs';
+import { agentHearsCaller, callerHearsAgent, step, storiesOn } from '../support/story.mjs';
 
 const FLOW = `
 [flows.Survey]
@@ -87,10 +87,7 @@ story('the customer rates and enters an order number, Mei sees it live, and the 
   await step('after the flow both hear each other', async () => {
     await mei.hook('hearing', '[data-hears="talking"]').waitFor({ timeout: 15_000 });
     await shows(mei.hook('flow-result', '[data-name="Order number"]'), '4711');
-    await Promise.all([
-      understands('the caller', SENTENCES.agent, async () => recognise(await audio.listen(LONG_ENOUGH))),
-      understands('the agent', SENTENCES.caller, async () => recognise(await pageHears(mei.page, LONG_ENOUGH), PAGE_RATE)),
-    ]);
+    await Promise.all([callerHearsAgent(audio), agentHearsCaller(mei)]);
   });
   await mei.click('hang-up');
   await sipp.ended;
