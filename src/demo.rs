@@ -88,15 +88,20 @@ pub fn start(config: &Config) -> Result<Carrier, Fault> {
         })?;
     println!(
         "\n  Cordboard is open:  {url}\n\n  Agents   mei@demo.example, tom@demo.example\n  Admin    admin@demo.example\n  Password {PASSWORD}\n\n  \
-         Log in as Mei, choose Available, allow the microphone. Then press c and Enter here,\n  or \"Place a test call\" in the page: a customer calls.\n  Or press \"Outbound call\" (Alt+O) and call one of the carrier's numbers, which it lists below.\n",
+         Log in as Mei, choose Available, allow the microphone. Then press c and Enter here,\n  or \"Place a test call\" in the page: a customer calls.\n  In Self-service, type keys such as 5 or 4711# and Enter here: the customer presses them.\n  Or press \"Outbound call\" (Alt+O) and call one of the carrier's numbers, which it lists below.\n",
         url = config.web.url()
     );
     std::thread::spawn(|| {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            if line.trim().eq_ignore_ascii_case("c")
-                && let Err(why) =
-                    std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.send_to(order().as_bytes(), CONTROL))
-            {
+            let typed = line.trim();
+            let are_keys = !typed.is_empty() && typed.bytes().all(|key| key.is_ascii_digit() || matches!(key, b'*' | b'#'));
+            let order = match typed {
+                "c" | "C" => order(),
+                keys if are_keys => format!("press {keys}\n"),
+                _ => continue,
+            };
+            let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+            if let Err(why) = socket.and_then(|socket| socket.send_to(order.as_bytes(), CONTROL)) {
                 tracing::error!(%why, "the carrier simulator cannot be reached");
             }
         }

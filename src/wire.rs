@@ -6,12 +6,14 @@
 
 mod accounts;
 mod customers;
+mod flows;
 
 pub use accounts::{
     AccountChoice, CodeForm, CodeRequest, CompletionForm, LoginForm, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm,
     RecoveryForm, SmsLoginAnswer, SmsLoginForm,
 };
 pub use customers::CustomerView;
+pub use flows::{FlowResultView, FlowRunView, FlowView, SelfServiceView};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -80,6 +82,15 @@ pub enum Ask {
     },
     /// Back to the customer alone.
     EndConsult {
+        call: String,
+    },
+    /// The customer goes through a self-service flow, one of `GET /flows` (D6). *Done* says that it begins; the session tells the rest.
+    StartFlow {
+        call: String,
+        flow: i32,
+    },
+    /// Back to the conversation.
+    EndFlow {
         call: String,
     },
     /// Call this number, as typed or pasted (E1). `callerId` is one of [`Settings::caller_ids`]; null = chosen by the switch.
@@ -226,7 +237,7 @@ pub enum ToWorkstation {
     /// A call rings at this agent, or (null) rings no more.
     Offer { offer: Option<OfferView> },
     /// A session began or changed: replace the one with the same call, else add it at the front.
-    Session(SessionView),
+    Session(Box<SessionView>),
     /// Sessions the agent has put away.
     SessionsGone { calls: Vec<String> },
     /// The switch's WebRTC answer to `openPeer`.
@@ -483,6 +494,8 @@ pub struct SessionView {
     pub consult: Option<ConsultView>,
     /// Why a consulted number was not reached: a G3 status.
     pub consult_outcome: Option<String>,
+    /// The flow in which the customer is, or was last in this conversation (D6).
+    pub service: Option<SelfServiceView>,
     /// This agent was called in by a colleague (D5): only *hang up* is theirs.
     pub guest: bool,
     pub remark: String,
@@ -611,6 +624,8 @@ pub struct RecordView {
     pub hold: i64,
     pub mos: Option<f32>,
     pub remark: String,
+    /// The self-service flows that the customer was in (D6), in order of time.
+    pub flows: Vec<FlowRunView>,
     /// Present when there is one: play `/api/v1/recordings/{id}.mp3`, draw `/api/v1/recordings/{id}/waveform`.
     pub recording: Option<RecordingView>,
 }
@@ -674,6 +689,7 @@ mod tests {
         RecordFilter::export_all(&config).unwrap();
         RecordPage::export_all(&config).unwrap();
         Waveform::export_all(&config).unwrap();
+        FlowView::export_all(&config).unwrap();
         Hello::export_all(&config).unwrap();
         if !write {
             let made = std::fs::read_to_string(fresh.join("wire.ts")).unwrap();

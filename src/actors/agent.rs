@@ -2,6 +2,7 @@
 
 mod customers;
 mod echo;
+mod self_service;
 
 use super::call::CallActor;
 use super::shell::{Progress, Role, Shell, Stage};
@@ -180,7 +181,7 @@ impl AgentRole {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
         let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
         view.caller_name = self.names.get(&view.call).cloned();
-        self.show(ToWorkstation::Session(view.clone()));
+        self.show(ToWorkstation::Session(Box::new(view.clone())));
         let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone() };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
@@ -217,7 +218,7 @@ impl AgentRole {
         let what = What::Remark { segment: kept.segment, text };
         switch.journal.append(Entry { call: kept.call, at: switch.wall(), what }, None);
         let view = kept.view.clone();
-        self.show(ToWorkstation::Session(view));
+        self.show(ToWorkstation::Session(Box::new(view)));
         Ok(())
     }
 
@@ -288,6 +289,11 @@ impl Shell<AgentRole> {
             Ask::Conference { call } => self.role.command(&call, Command::Conference, &self.switch)?,
             Ask::CompleteConsult { call } => self.role.command(&call, Command::Complete, &self.switch)?,
             Ask::EndConsult { call } => self.role.command(&call, Command::EndConsult, &self.switch)?,
+            Ask::StartFlow { call, flow } => {
+                let command = self_service::start(flow, &self.switch.directory.read())?;
+                self.role.command(&call, command, &self.switch)?;
+            }
+            Ask::EndFlow { call } => self.role.command(&call, Command::EndFlow, &self.switch)?,
             Ask::Dial { to, caller_id } => {
                 let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
                 self.event(Event::Dial(Box::new(dial)), ctx);

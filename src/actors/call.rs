@@ -104,6 +104,9 @@ impl CallRole {
             | What::ConsultEnded { .. }
             | What::ConsultTookOver { .. }
             | What::SegmentEnded { .. }
+            | What::FlowBegan { .. }
+            | What::FlowResult(_)
+            | What::FlowFinished
             | What::Quality { .. }
             | What::Remark { .. } => {}
         }

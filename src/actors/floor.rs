@@ -24,9 +24,11 @@ use std::sync::Arc;
 pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
     let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
+    let flows = switch.db.flows()?;
     {
         let mut directory = switch.directory.write();
         directory.numbers = numbers;
+        directory.flows = flows;
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
         directory.crm_url = settings.crm.map(|crm| crm.url);

@@ -269,8 +269,7 @@ impl LegActor {
             }
             // Silence alone ends nothing: the far side is asked whether the dialog still stands (G5).
             MediaEvent::RtpSilent { .. } => self.dialog(cx, Session::probe),
-            // Keys mean something in self-service only, which comes with flows (D6).
-            MediaEvent::Digit { .. } => {}
+            MediaEvent::Digit { digit, .. } => self.run(Input::Key(digit), cx),
             MediaEvent::PeerAnswer { .. }
             | MediaEvent::PeerFailed { .. }
             | MediaEvent::PeerUp { .. }

@@ -12,7 +12,7 @@ use actix::prelude::*;
 use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::message::Tell;
-use cordboard_core::setup::{GroupSetup, NumberSetup, OutboundRules, Transport};
+use cordboard_core::setup::{FlowSetup, GroupSetup, NumberSetup, OutboundRules, Transport};
 use cordboard_core::{agent, call, gone};
 use cordboard_db::{Db, DbError, Journal, Role};
 use cordboard_media::Media;
@@ -45,6 +45,8 @@ pub struct Directory {
     /// Everybody on the floor, for who looks for a colleague (D4).
     pub people: HashMap<AgentId, Person>,
     pub group_setups: HashMap<GroupId, GroupSetup>,
+    /// Self-service (D6).
+    pub flows: Vec<FlowSetup>,
     pub break_reasons: Vec<String>,
     /// What may be called (E6).
     pub outbound: OutboundRules,

@@ -6,7 +6,7 @@ use cordboard_core::agent::{Agent, Chosen, Seen};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{Group, Limit};
 use cordboard_core::ids::GroupId;
-use cordboard_core::message::{Consulted, Phase, Reached, Ringing, Session, Side, Transfer, Whom};
+use cordboard_core::message::{Consulted, Phase, Reached, Ringing, Served, Session, Side, Transfer, Whom};
 use cordboard_core::outcome::CallType;
 use cordboard_core::setup::DeviceSetup;
 
@@ -101,6 +101,7 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
             Transfer::NumberFailed(status) => Some(status.as_str().to_owned()),
             Transfer::Asked | Transfer::QueueRefused(_) | Transfer::AgentRefused => None,
         }),
+        service: session.service.as_ref().map(service),
         guest: session.guest,
         remark: before.map(|view| view.remark.clone()).unwrap_or_default(),
     }
@@ -136,6 +137,16 @@ fn consulted(consult: &Consulted, directory: &Directory) -> wire::ConsultView {
             Side::All => wire::Side::All,
         },
         customer_left: consult.customer_left,
+    }
+}
+
+fn service(service: &Served) -> wire::SelfServiceView {
+    wire::SelfServiceView {
+        flow: service.flow.clone(),
+        step: service.step.clone(),
+        keys: service.keys.clone(),
+        results: service.results.iter().cloned().map(Into::into).collect(),
+        running: service.running,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod codes;
 pub mod control;
 pub mod error;
+pub mod flows;
 pub mod health;
 pub mod hello;
 pub mod mask;
@@ -143,6 +144,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/agents", web::get().to(agents::list))
                 .route("/agents", web::post().to(agents::create))
                 .route("/agents/{id}/reset", web::post().to(agents::reset))
+                .route("/flows", web::get().to(flows::list))
+                .route("/flows", web::post().to(flows::create))
+                .route("/flows/{id}", web::get().to(flows::show))
+                .route("/flows/{id}", web::put().to(flows::change))
+                .route("/flows/{id}", web::delete().to(flows::delete))
                 .route("/profile", web::post().to(profile::change))
                 .service(
                     web::resource("/avatar")

@@ -4,13 +4,15 @@
 
 use crate::api::agents::{AgentRow, NewAgent};
 use crate::api::auth::COOKIE;
+use crate::api::flows::{FlowBody, FlowDetail};
 use crate::api::sms_outbox::SmsOutboxRow;
 use crate::wire::{
-    AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, GroupName, Hello, LoginForm, Me, MobileCodeRequest, MobileForm,
-    PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role, SmsLoginAnswer, SmsLoginForm,
-    Waveform,
+    AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, FlowResultView, FlowRunView, FlowView, GroupName, Hello, LoginForm, Me,
+    MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role,
+    SmsLoginAnswer, SmsLoginForm, Waveform,
 };
 use actix_web::HttpResponse;
+use cordboard_core::flow::Definition;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type};
@@ -117,8 +119,13 @@ struct_shapes! {
     RecordView {
         id: String, call: String, time: i64, call_type: String, caller: String, contact: String, status: String,
         hung_up_by: Option<String>, group: Option<String>, agent: Option<String>, duration: i64, wait: i64, ring: i64, hold: i64,
-        mos: Option<f32>, remark: String, recording: Option<RecordingView>,
+        mos: Option<f32>, remark: String, flows: Vec<FlowRunView>, recording: Option<RecordingView>,
     }
+    FlowRunView { flow: String, finished: bool, results: Vec<FlowResultView> }
+    FlowResultView { name: String, value: String }
+    FlowView { id: i32, name: String, enabled: bool }
+    FlowDetail { id: i32, name: String, enabled: bool, definition: Definition }
+    FlowBody { name: String, enabled: bool, definition: Definition }
     RecordingView { id: String, state: String, duration: i64 }
     Waveform { customer: Vec<f32>, agent: Vec<f32>, duration: i64 }
     AgentRow {
@@ -126,6 +133,16 @@ struct_shapes! {
         must_change_password: bool, without_password: bool,
     }
     NewAgent { email: String, number: String, name: String, nickname: Option<String>, role: Role, groups: Vec<i32> }
+}
+
+/// `start`, and under `nodes` one object for each node, told apart by its `type`.
+impl Shape for Definition {
+    fn shape() -> RefOr<Schema> {
+        let nodes = ObjectBuilder::new().additional_properties(Some(Schema::from(ObjectBuilder::new().build())));
+        let what = "The first node's name, and the nodes by name. Types: prompt, menu, digits, result, end (ARCHITECTURE.md).";
+        let object = ObjectBuilder::new().description(Some(what)).property("start", String::shape()).property("nodes", nodes.build());
+        Schema::from(object.required("start").required("nodes").build()).into()
+    }
 }
 
 impl Shape for Role {
@@ -221,7 +238,8 @@ impl Endpoint {
 const JSON: &str = "application/json";
 
 fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
-    use HttpMethod::{Get, Post};
+    use HttpMethod::{Delete, Get, Post, Put};
+    let flow = || vec![in_path::<i32>("id", "The flow's id.")];
     let record = || vec![in_path::<String>("record", "A service record's id.")];
     vec![
         ("/hello", Get, Endpoint::new("hello", "What the login page needs.").open_to_all().gives::<Hello>("200")),
@@ -332,6 +350,22 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
             Get,
             Endpoint::new("waveform", "The recording's drawing.").with(record()).gives::<Waveform>("200"),
         ),
+        (
+            "/flows",
+            Get,
+            Endpoint::new("flows", "Self-service flows: for agents those they may start, for admins all.").gives::<Vec<FlowView>>("200"),
+        ),
+        ("/flows", Post, Endpoint::new("createFlow", "Make a flow (admins).").takes::<FlowBody>().gives::<FlowDetail>("201")),
+        ("/flows/{id}", Get, Endpoint::new("flow", "A flow with its nodes (admins).").with(flow()).gives::<FlowDetail>("200")),
+        (
+            "/flows/{id}",
+            Put,
+            Endpoint::new("changeFlow", "Change a flow; who is in it goes on with the old one (admins).")
+                .with(flow())
+                .takes::<FlowBody>()
+                .gives::<FlowDetail>("200"),
+        ),
+        ("/flows/{id}", Delete, Endpoint::new("deleteFlow", "Delete a flow (admins).").with(flow()).gives_nothing()),
         ("/agents", Get, Endpoint::new("agents", "All accounts (admins).").gives::<Vec<AgentRow>>("200")),
         (
             "/agents",

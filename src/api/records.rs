@@ -186,6 +186,7 @@ pub(crate) fn view(row: RecordRow, is_masked: bool) -> RecordView {
         hold: record.hold,
         mos: record.mos,
         remark: record.remark,
+        flows: record.flows.into_iter().map(Into::into).collect(),
         recording,
     }
 }

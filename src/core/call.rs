@@ -1,4 +1,4 @@
-//! A call: who is connected to whom, accept against hang-up, hold, recording, and the segments of the record (C, D1–D4, D7, D8, E, G).
+//! A call: who is connected to whom, accept against hang-up, hold, recording, and the segments of the record (C, D1–D8, E, G).
 //!
 //! | state | event | next |
 //! |---|---|---|
@@ -20,6 +20,7 @@
 //! | Talking | hang-up from either side | Over |
 //! | Talking | `Consult`, swap, conference, the third comes or goes | Talking |
 //! | Talking | `Complete`, `AgentLost` with an answered consultation | Talking with the third, Bridged where that is a number |
+//! | Talking | `StartFlow`; keys, sounds and time in the flow; `EndFlow` | Talking |
 //! | Talking | the customer leaves an answered consultation | Aside |
 //! | Aside, Bridged | anybody hangs up | Over |
 //! | Leaving | `Played` | Over |
@@ -33,6 +34,7 @@ mod digits;
 mod ending;
 mod offers;
 mod queueing;
+mod self_service;
 mod sight;
 mod talking;
 mod transfer;
@@ -42,6 +44,7 @@ pub use digits::{DIGIT_EVERY, MOST_DIGITS, PAUSE, are_digits};
 pub use queueing::position_sounds;
 
 use crate::cx::{Cx, Millis};
+use crate::flow;
 use crate::group::Limit;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
@@ -53,6 +56,7 @@ use crate::trunk::{self, Channel};
 use consult::{Aside, Consult, Outside};
 use dialling::Dialling;
 use digits::Digits;
+use self_service::SelfService;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -173,6 +177,10 @@ pub enum Command {
     EndConsult,
     /// Digits and pauses for the far side (D7).
     Digits(String),
+    /// The customer goes through a self-service flow (D6): its name, and what it is.
+    StartFlow(String, Box<flow::Definition>),
+    /// Back to the conversation.
+    EndFlow,
     HangUp,
 }
 
@@ -282,6 +290,8 @@ struct Talk {
     /// Why the last transfer was refused.
     refusal: Option<message::Transfer>,
     consult: Option<Box<Consult>>,
+    /// The flow in which the customer is, or was last (D6).
+    service: Option<Box<SelfService>>,
     /// The customer waits: held, or behind a consultation.
     waits: bool,
 }
@@ -367,7 +377,7 @@ impl Call {
         let ring =
             self.seeking().into_iter().flat_map(|queueing| &queueing.offers).filter(|o| o.withdrawn.is_none()).map(|o| o.until).min();
         let dialled = if let State::Dialling(dialling) = &self.state { dialling.until() } else { self.consult().and_then(Consult::until) };
-        [early, ring, dialled, self.digits.due()].into_iter().flatten().min()
+        [early, ring, dialled, self.digits.due(), self.flow_deadline()].into_iter().flatten().min()
     }
 
     pub fn tick(&mut self, cx: &mut Cx) -> Vec<Action> {
@@ -382,6 +392,7 @@ impl Call {
         self.ring_out(&mut out, cx);
         self.consult_rings_out(&mut out, cx);
         self.send_digit(&mut out, cx);
+        self.flow_tick(&mut out, cx);
         self.finish(&mut out);
         out
     }
@@ -491,6 +502,7 @@ impl Call {
         } else if leg == self.arrival.leg {
             match event {
                 leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Failed(_) | leg::Event::Closed => self.customer_left(out),
+                leg::Event::Digit(key) => self.key_pressed(key, out, cx),
                 leg::Event::Ringing { .. } | leg::Event::Up => {}
             }
         } else if self.seat().is_some_and(|seat| seat.leg == leg) {

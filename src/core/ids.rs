@@ -63,6 +63,8 @@ row_id! {
     GroupId,
     /// A trunk's row.
     TrunkId,
+    /// A self-service flow's row.
+    FlowId,
 }
 
 /// Where a message comes from or goes to.

@@ -4,12 +4,13 @@
 //! |---|---|---|---|
 //! | Opening | `Signal(Up)`, `Attached` | Up | `Up` |
 //! | Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same |
+//! | Up | `Signal(Digit)`, `Key` | Up | `Digit`, once where a press comes by both ways |
 //! | Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach |
 //! | Opening | `AttachFailed` | Closed | `Failed`, `Closed` |
 //! | Opening, Up | `CallGone` | Closing (a browser: Closed) | to signalling, or detach |
 //! | any but Closed | `Signal(Closed)` | Closed | `Closed`, once |
 
-use crate::cx::Cx;
+use crate::cx::{Cx, Millis};
 use crate::ids::{AgentId, CallId, LegId, PeerId, TrunkId};
 use crate::setup::PhoneSetup;
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,8 @@ pub enum Event {
     Cancelled,
     HungUp,
     Failed(Failure),
+    /// The far side pressed a key: `0`–`9`, `*`, `#`, `A`–`D`.
+    Digit(char),
     /// The last word of a leg.
     Closed,
 }
@@ -100,6 +103,18 @@ pub enum Input {
     /// The media engine joined the leg to its peer.
     Attached,
     AttachFailed,
+    /// The media engine heard a telephone event (RFC 4733).
+    Key(char),
+}
+
+/// Some carriers tell each press both by INFO and as a telephone event: the same key by the other way within this time is the same press.
+pub const SAME_PRESS: Millis = 1_000;
+
+/// How a key came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum KeyWay {
+    Info,
+    TelephoneEvent,
 }
 
 /// What a leg wants done.
@@ -133,6 +148,7 @@ pub struct Leg {
     pub call: CallId,
     kind: Kind,
     state: State,
+    last_key: Option<(char, KeyWay, Millis)>,
 }
 
 impl Leg {
@@ -142,7 +158,7 @@ impl Leg {
             Kind::Trunk(_) | Kind::Phone { .. } => Vec::new(),
             Kind::Browser { peer, .. } => vec![Output::Attach(*peer)],
         };
-        (Self { id, call, kind, state: State::Opening }, first)
+        (Self { id, call, kind, state: State::Opening, last_key: None }, first)
     }
 
     /// The state's name, for traces and tests.
@@ -163,7 +179,7 @@ impl Leg {
         &self.kind
     }
 
-    pub fn handle(&mut self, input: Input, _cx: &mut Cx) -> Vec<Output> {
+    pub fn handle(&mut self, input: Input, cx: &mut Cx) -> Vec<Output> {
         match (input, self.state) {
             (_, State::Closed) => Vec::new(),
             (Input::Command(Command::Move(peer)), State::Opening | State::Up) => match &mut self.kind {
@@ -185,6 +201,8 @@ impl Leg {
             (Input::Signal(SignalEvent::Cancelled), State::Opening | State::Up) => self.closing(Event::Cancelled),
             (Input::Signal(SignalEvent::HungUp), State::Opening | State::Up) => self.closing(Event::HungUp),
             (Input::Signal(SignalEvent::Failed(why)), State::Opening | State::Up) => self.closing(Event::Failed(why)),
+            (Input::Signal(SignalEvent::Digit(key)), State::Up) => self.key(key, KeyWay::Info, cx),
+            (Input::Key(key), State::Up) => self.key(key, KeyWay::TelephoneEvent, cx),
             (Input::AttachFailed, State::Opening) => {
                 self.state = State::Closed;
                 let why = Failure { status: 480, q850: None, text: "the browser's voice path is gone".into(), heard: false };
@@ -201,8 +219,18 @@ impl Leg {
             )
             | (Input::Command(_) | Input::Signal(SignalEvent::Cancelled | SignalEvent::HungUp | SignalEvent::Failed(_)), State::Closing)
             | (Input::Command(Command::CallGone(_)), State::Opening | State::Up)
-            | (Input::Signal(SignalEvent::FarHold(_) | SignalEvent::Digit(_)), State::Opening | State::Up | State::Closing) => Vec::new(),
+            | (Input::Signal(SignalEvent::Digit(_)) | Input::Key(_), State::Opening | State::Closing)
+            | (Input::Signal(SignalEvent::FarHold(_)), State::Opening | State::Up | State::Closing) => Vec::new(),
         }
+    }
+
+    fn key(&mut self, key: char, way: KeyWay, cx: &Cx) -> Vec<Output> {
+        let again = |(last, by, at): (char, KeyWay, Millis)| last == key && by != way && cx.now < at + SAME_PRESS;
+        if self.last_key.is_some_and(again) {
+            return Vec::new();
+        }
+        self.last_key = Some((key, way, cx.now));
+        vec![Output::Tell(Event::Digit(key))]
     }
 
     fn closing(&mut self, event: Event) -> Vec<Output> {

@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod call;
 pub mod cx;
+pub mod flow;
 pub mod gone;
 pub mod group;
 pub mod ids;

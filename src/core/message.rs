@@ -1,6 +1,7 @@
 //! What machines tell each other and ask of their shells. All of it serialises and holds no address or handle.
 
 use crate::call::Arrival;
+use crate::flow::FlowResult;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
@@ -202,6 +203,20 @@ pub struct Consulted {
     pub customer_left: bool,
 }
 
+/// A self-service flow in the conversation, as its agent sees it (D6).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Served {
+    /// The flow's name.
+    pub flow: String,
+    /// Where the customer is in it, or was last.
+    pub step: String,
+    /// Every key that was pressed.
+    pub keys: String,
+    pub results: Vec<FlowResult>,
+    /// Not: it is over, and the conversation goes on.
+    pub running: bool,
+}
+
 /// How far a transfer is, for the agent who asked for it (D4).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Transfer {
@@ -341,6 +356,7 @@ pub struct Session {
     pub recording: bool,
     pub transfer: Option<Transfer>,
     pub consult: Option<Consulted>,
+    pub service: Option<Served>,
     /// This agent was called in by another (D5).
     pub guest: bool,
 }

@@ -1,5 +1,6 @@
 //! From a call's journal to its row and its service records: one pure fold, used live and after a crash alike (G1, G5).
 
+use crate::flow::FlowResult;
 use crate::ids::{AgentId, CallId, GroupId, TrunkId};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,14 @@ pub enum What {
         status: CallStatus,
         by: HungUpBy,
     },
+    /// The customer goes into a self-service flow (D6), in the open segment.
+    FlowBegan {
+        flow: String,
+    },
+    /// A result of that flow; the last value of a name stands.
+    FlowResult(FlowResult),
+    /// The flow came to its own end. Without this, who was in it left: the customer or the agent ended the call, or the agent took the customer back.
+    FlowFinished,
     /// Quality of the open segment, at its end.
     Quality {
         mos: f32,
@@ -103,6 +112,9 @@ impl What {
             | Self::ConsultEnded { .. }
             | Self::ConsultTookOver { .. }
             | Self::SegmentEnded { .. }
+            | Self::FlowBegan { .. }
+            | Self::FlowResult(_)
+            | Self::FlowFinished
             | Self::Quality { .. }
             | Self::Remark { .. } => false,
         }
@@ -155,8 +167,20 @@ pub struct ServiceRecord {
     pub hold: i64,
     pub mos: Option<f32>,
     pub remark: String,
+    /// In order of time.
+    pub flows: Vec<FlowRun>,
     /// The segment's part of the call's recording: offsets from the recording's beginning.
     pub recording: Option<(i64, i64)>,
+}
+
+/// One run of a self-service flow in a segment (D6).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FlowRun {
+    /// Its name then.
+    pub flow: String,
+    /// It came to its own end.
+    pub finished: bool,
+    pub results: Vec<FlowResult>,
 }
 
 /// The segment that is being told.
@@ -178,6 +202,7 @@ struct Open {
     held_since: Option<i64>,
     hold: i64,
     mos: Option<f32>,
+    flows: Vec<FlowRun>,
 }
 
 impl Open {
@@ -197,6 +222,7 @@ impl Open {
             held_since: None,
             hold: 0,
             mos: None,
+            flows: Vec::new(),
         }
     }
 
@@ -217,6 +243,7 @@ impl Open {
             hold: self.hold,
             mos: self.mos,
             remark: String::new(),
+            flows: self.flows,
             recording: self
                 .recorded
                 .and_then(|from| recording_began.map(|zero| ((from - zero).max(0), self.recorded_to.unwrap_or(at) - zero))),
@@ -311,6 +338,19 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
             (What::Resumed, Some(open)) => open.resume(entry.at),
             (What::RecordingBegan, Some(_)) => row.recording_began = row.recording_began.or(Some(entry.at)),
             (What::Quality { mos }, Some(open)) => open.mos = Some(*mos),
+            (What::FlowBegan { flow }, Some(open)) => {
+                open.flows.push(FlowRun { flow: flow.clone(), finished: false, results: Vec::new() });
+            }
+            (What::FlowResult(result), Some(open)) => {
+                if let Some(run) = open.flows.last_mut() {
+                    FlowResult::set(&mut run.results, result.clone());
+                }
+            }
+            (What::FlowFinished, Some(open)) => {
+                if let Some(run) = open.flows.last_mut() {
+                    run.finished = true;
+                }
+            }
             (What::SegmentEnded { status, by }, Some(_)) => {
                 end_segment(&mut row, open.take(), entry.at, *status, *by);
                 open = Some(Open::at(segments, entry.at));
@@ -332,6 +372,9 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
                 | What::Held
                 | What::Resumed
                 | What::RecordingBegan
+                | What::FlowBegan { .. }
+                | What::FlowResult(_)
+                | What::FlowFinished
                 | What::Quality { .. }
                 | What::ConsultBegan { .. }
                 | What::Conferenced

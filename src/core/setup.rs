@@ -1,6 +1,7 @@
 //! How the floor is set up: what an admin decides, as the machines need it. The database and the floor file (I6) are turned into these.
 
-use crate::ids::{AgentId, GroupId, TrunkId};
+use crate::flow::Definition;
+use crate::ids::{AgentId, FlowId, GroupId, TrunkId};
 use crate::message::Terms;
 use crate::outcome::CallStatus;
 use serde::{Deserialize, Serialize};
@@ -203,6 +204,16 @@ pub struct OutboundRules {
     pub admin: Vec<String>,
     /// Most calls out of one agent in a day; none = no limit.
     pub a_day: Option<u32>,
+}
+
+/// A self-service flow (D6).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FlowSetup {
+    pub id: FlowId,
+    pub name: String,
+    /// Agents may start it.
+    pub enabled: bool,
+    pub definition: Definition,
 }
 
 /// A number (DID) that customers call.

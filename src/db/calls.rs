@@ -49,6 +49,7 @@ struct RecordValues {
     remark: String,
     recording_from_ms: Option<i64>,
     recording_to_ms: Option<i64>,
+    flows: String,
 }
 
 /// PostgreSQL has no place for this character in a text, and a record must not fail for what a caller sent.
@@ -93,6 +94,7 @@ impl RecordValues {
             remark: storable(&record.remark),
             recording_from_ms: record.recording.map(|(from, _)| from),
             recording_to_ms: record.recording.map(|(_, to)| to),
+            flows: serde_json::to_string(&record.flows).unwrap_or_else(|_| "[]".to_owned()),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 pub(crate) struct Column(pub &'static str, pub &'static str);
 
 impl Column {
-    fn corrupt(self, value: impl ToString) -> DbError {
+    pub(crate) fn corrupt(self, value: impl ToString) -> DbError {
         DbError::Corrupt { table: self.0, column: self.1, value: value.to_string() }
     }
 
@@ -17,6 +17,11 @@ impl Column {
     pub(crate) fn named<T: DeserializeOwned>(self, text: &str) -> Result<T, DbError> {
         let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
         T::deserialize(deserializer).map_err(|_| self.corrupt(text))
+    }
+
+    /// What was written as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(self, text: &str) -> Result<T, DbError> {
+        serde_json::from_str(text).map_err(|_| self.corrupt(text))
     }
 
     pub(crate) fn parsed<T: std::str::FromStr>(self, text: &str) -> Result<T, DbError> {

@@ -87,6 +87,7 @@ struct Row {
     remark: String,
     recording_from_ms: Option<i64>,
     recording_to_ms: Option<i64>,
+    flows: String,
 }
 
 impl Row {
@@ -106,6 +107,7 @@ impl Row {
             hold: self.hold_ms,
             mos: self.mos,
             remark: self.remark,
+            flows: column("flows").json(&self.flows)?,
             recording: self.recording_from_ms.zip(self.recording_to_ms),
         })
     }

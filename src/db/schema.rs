@@ -124,6 +124,15 @@ table! {
 }
 
 table! {
+    flows (id) {
+        id -> Integer,
+        name -> Text,
+        enabled -> Bool,
+        definition -> Text,
+    }
+}
+
+table! {
     settings (key) {
         key -> Text,
         value -> Text,
@@ -206,6 +215,7 @@ table! {
         remark -> Text,
         recording_from_ms -> Nullable<BigInt>,
         recording_to_ms -> Nullable<BigInt>,
+        flows -> Text,
     }
 }
 

@@ -23,6 +23,8 @@ const VOLUME: u8 = 10;
 /// Follows the telephone events of one RTP stream.
 #[derive(Debug, Default)]
 pub struct DigitReceiver {
+    /// The stream's source: timestamps of another have nothing to do with these.
+    ssrc: Option<u32>,
     current: Option<Event>,
 }
 
@@ -35,11 +37,14 @@ struct Event {
 }
 
 impl DigitReceiver {
-    /// Takes one event packet (its RTP timestamp and payload) and gives the digit when a key press begins.
+    /// Takes one event packet (its RTP source, timestamp and payload) and gives the digit when a key press begins.
     ///
     /// A press is named by its timestamp (section 2.5.1.1), so repeats and the three end packets count once, and a lost first packet does not matter.
     /// A press longer than the duration field can say goes on under a new timestamp (section 2.5.1.3).
-    pub fn receive(&mut self, timestamp: u32, payload: &[u8]) -> Option<char> {
+    pub fn receive(&mut self, ssrc: u32, timestamp: u32, payload: &[u8]) -> Option<char> {
+        if self.ssrc.replace(ssrc) != Some(ssrc) {
+            self.current = None;
+        }
         let &[code, flags, high, low] = payload.first_chunk::<4>()?;
         let duration = u16::from_be_bytes([high, low]);
         let ended = flags & END != 0;
@@ -163,42 +168,50 @@ mod tests {
     #[test]
     fn a_press_is_reported_once_however_often_it_is_sent() {
         let mut receiver = DigitReceiver::default();
-        assert_eq!(receiver.receive(1000, &packet(5, false, 160)), Some('5'));
-        assert_eq!(receiver.receive(1000, &packet(5, false, 320)), None);
+        assert_eq!(receiver.receive(1, 1000, &packet(5, false, 160)), Some('5'));
+        assert_eq!(receiver.receive(1, 1000, &packet(5, false, 320)), None);
         for _ in 0..3 {
-            assert_eq!(receiver.receive(1000, &packet(5, true, 480)), None);
+            assert_eq!(receiver.receive(1, 1000, &packet(5, true, 480)), None);
         }
-        assert_eq!(receiver.receive(3000, &packet(5, false, 160)), Some('5'), "the same key again");
+        assert_eq!(receiver.receive(1, 3000, &packet(5, false, 160)), Some('5'), "the same key again");
     }
 
     #[test]
     fn only_the_last_packet_arriving_is_enough() {
-        assert_eq!(DigitReceiver::default().receive(1, &packet(11, true, 800)), Some('#'));
+        assert_eq!(DigitReceiver::default().receive(1, 1, &packet(11, true, 800)), Some('#'));
     }
 
     #[test]
     fn a_late_packet_of_an_earlier_press_says_nothing() {
         let mut receiver = DigitReceiver::default();
-        assert_eq!(receiver.receive(1000, &packet(1, true, 480)), Some('1'));
-        assert_eq!(receiver.receive(3000, &packet(2, false, 160)), Some('2'));
-        assert_eq!(receiver.receive(1000, &packet(1, true, 480)), None);
+        assert_eq!(receiver.receive(1, 1000, &packet(1, true, 480)), Some('1'));
+        assert_eq!(receiver.receive(1, 3000, &packet(2, false, 160)), Some('2'));
+        assert_eq!(receiver.receive(1, 1000, &packet(1, true, 480)), None);
+    }
+
+    #[test]
+    fn another_source_begins_anew_wherever_its_timestamps_begin() {
+        let mut receiver = DigitReceiver::default();
+        assert_eq!(receiver.receive(1, 90_000, &packet(1, true, 480)), Some('1'));
+        assert_eq!(receiver.receive(2, 1000, &packet(2, false, 160)), Some('2'));
+        assert_eq!(receiver.receive(2, 1000, &packet(2, true, 480)), None);
     }
 
     #[test]
     fn a_very_long_press_in_segments_is_one_press() {
         let mut receiver = DigitReceiver::default();
-        assert_eq!(receiver.receive(0, &packet(9, false, 0xFFFF)), Some('9'));
-        assert_eq!(receiver.receive(0xFFFF, &packet(9, false, 160)), None);
-        assert_eq!(receiver.receive(0xFFFF, &packet(9, true, 320)), None);
+        assert_eq!(receiver.receive(1, 0, &packet(9, false, 0xFFFF)), Some('9'));
+        assert_eq!(receiver.receive(1, 0xFFFF, &packet(9, false, 160)), None);
+        assert_eq!(receiver.receive(1, 0xFFFF, &packet(9, true, 320)), None);
     }
 
     #[test]
     fn letters_and_flash_and_torn_payloads() {
         let mut receiver = DigitReceiver::default();
-        assert_eq!(receiver.receive(1, &packet(12, false, 160)), Some('A'));
-        assert_eq!(receiver.receive(9000, &packet(10, false, 160)), Some('*'));
-        assert_eq!(receiver.receive(18_000, &packet(16, false, 160)), None);
-        assert_eq!(receiver.receive(27_000, &[1, 2, 3]), None);
+        assert_eq!(receiver.receive(1, 1, &packet(12, false, 160)), Some('A'));
+        assert_eq!(receiver.receive(1, 9000, &packet(10, false, 160)), Some('*'));
+        assert_eq!(receiver.receive(1, 18_000, &packet(16, false, 160)), None);
+        assert_eq!(receiver.receive(1, 27_000, &[1, 2, 3]), None);
     }
 
     const KEYS: &str = "0123456789*#ABCD";
@@ -242,7 +255,7 @@ mod tests {
         for own in sends(KEYS, DtmfMode::Rfc4733, true) {
             let Own::Event { first, payload } = own else { panic!("audio in an event") };
             timestamp += if first { 1280 } else { 0 };
-            received.extend(receiver.receive(timestamp, &payload));
+            received.extend(receiver.receive(1, timestamp, &payload));
         }
         assert_eq!(received, KEYS);
     }

@@ -389,7 +389,8 @@ impl Engine {
     }
 
     fn event_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, now: Instant) {
-        let digit = self.legs.get_mut(&from).and_then(|leg| leg.digits_in.receive(packet.header.timestamp, packet.payload));
+        let digit =
+            self.legs.get_mut(&from).and_then(|leg| leg.digits_in.receive(packet.header.ssrc, packet.header.timestamp, packet.payload));
         if let Some(digit) = digit {
             self.tell(MediaEvent::Digit { leg: from, digit });
         }

@@ -7,6 +7,7 @@ mod support;
 mod agents;
 mod configuration;
 mod floor;
+mod flows;
 mod login;
 mod mobile;
 mod pages;

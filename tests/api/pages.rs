@@ -113,6 +113,8 @@ fn every_endpoint_of_the_description_is_there() {
             let answer = match method.as_str() {
                 "get" => switch.page().get(&path),
                 "post" => switch.page().post(&path, &serde_json::json!({})),
+                "put" => switch.page().put(&path, &serde_json::json!({})),
+                "delete" => switch.page().delete(&path),
                 other => panic!("{other} {path}"),
             };
             assert_ne!(answer.status, 404, "{method} {path}");

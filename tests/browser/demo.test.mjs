@@ -55,6 +55,26 @@ test("the carrier's numbers can be called from the page: one speaks, one is busy
   await hearsSpeech(agent);
 });
 
+// J4, D6
+test('the customer of a test call goes through the survey, and presses what is typed in the terminal (SIP INFO)', async () => {
+  const agent = new Workstation(browser.pages().at(-1));
+  await agent.click('return-to-reception');
+  await agent.state('available');
+  await agent.click('demo-call');
+  await agent.rings();
+  await agent.click('answer');
+  await agent.call({ phase: 'talking' });
+  await agent.click('self-service');
+  await agent.hook('start-flow', '[title$="Satisfaction survey"]').click();
+  await agent.hook('flow-progress').waitFor();
+  demo.type('4');
+  await agent.hook('flow-result', '[data-name="Rating"]').filter({ hasText: '4' }).waitFor();
+  await agent.click('end-flow');
+  await agent.hook('hearing', '[data-hears="talking"]').waitFor();
+  await agent.click('hang-up');
+  await agent.state('afterCallWork');
+});
+
 test('a switch that is killed takes its carrier with it', async () => {
   const port = Number(demo.log.match(/carrier at \S+:(\d+)/)[1]);
   await assert.rejects(takePort(port), { code: 'EADDRINUSE' });

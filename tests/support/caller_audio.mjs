@@ -6,6 +6,10 @@ import { decodeUlaw, RATE } from './audio.mjs';
 const FRAME = 160;
 const PTIME = 20;
 const SILENCE = Buffer.alloc(FRAME, 0xff);
+/** Of telephone events, in the scenarios' SDP. */
+const EVENTS = 101;
+/** In 20 ms: a key is pressed, its end is sent, the next one is not pressed yet. */
+const [PRESSED, ENDED, RELEASED] = [5, 3, 3];
 
 export class CallerAudio {
   /** Every RTP packet heard: when (performance.now), and its fields. */
@@ -15,6 +19,9 @@ export class CallerAudio {
   #timer;
   #remote;
   #sent = 0;
+  /** What goes out in place of the voice, frame by frame: a telephone event, the voice after all (null), or whoever waits. */
+  #keys = [];
+  #pressedAt = 0;
   #began = 0;
   #sequence = randomInt(1 << 16);
   #timestamp = randomInt(2 ** 32);
@@ -42,6 +49,19 @@ export class CallerAudio {
 
   say(speech) {
     this.#speech = speech;
+  }
+
+  /** Presses keys one after another (RFC 4733, 100 ms each); resolves when the last one is let go. */
+  press(keys) {
+    const frames = [...keys].flatMap((key) => {
+      const code = '0123456789*#'.indexOf(key);
+      const event = (_, frame) => {
+        const duration = FRAME * Math.min(frame + 1, PRESSED);
+        return { first: frame === 0, payload: [code, (frame < PRESSED ? 0 : 0x80) | 10, duration >> 8, duration & 0xff] };
+      };
+      return [...Array.from({ length: PRESSED + ENDED }, event), ...Array(RELEASED).fill(null)];
+    });
+    return new Promise((resolve) => this.#keys.push(...frames, resolve));
   }
 
   close() {
@@ -105,13 +125,18 @@ export class CallerAudio {
   #speak() {
     const due = Math.floor((performance.now() - this.#began) / PTIME);
     for (; this.#sent <= due; this.#sent++) {
-      const packet = Buffer.alloc(12 + FRAME);
+      while (typeof this.#keys[0] === 'function') this.#keys.shift()();
+      const key = this.#keys.shift();
+      if (key?.first) this.#pressedAt = this.#sent;
+      const packet = Buffer.alloc(12 + (key ? 4 : FRAME));
       packet[0] = 0x80;
-      packet[1] = this.#sent === 0 ? 0x80 : 0;
+      packet[1] = (key ? EVENTS : 0) | (this.#sent === 0 || key?.first ? 0x80 : 0);
       packet.writeUInt16BE((this.#sequence + this.#sent) & 0xffff, 2);
-      packet.writeUInt32BE((this.#timestamp + this.#sent * FRAME) % 2 ** 32, 4);
+      // An event keeps the timestamp of its beginning.
+      packet.writeUInt32BE((this.#timestamp + (key ? this.#pressedAt : this.#sent) * FRAME) % 2 ** 32, 4);
       this.#ssrc.copy(packet, 8);
-      for (let i = 0; i < FRAME; i++) packet[12 + i] = this.#speech[(this.#sent * FRAME + i) % this.#speech.length];
+      if (key) packet.set(key.payload, 12);
+      else for (let i = 0; i < FRAME; i++) packet[12 + i] = this.#speech[(this.#sent * FRAME + i) % this.#speech.length];
       this.#socket.send(packet, this.#remote.port, this.#remote.address);
     }
   }

@@ -33,6 +33,7 @@ export function recordPage(query, scene) {
           hold: index % 2 ? 51000 : 0,
           mos: served ? 4.3 - index * 0.1 : null,
           remark: index === 1 ? 'Order 48 2207, leaves Saturday. Courier collects today before 16:00; confirmed by the warehouse.' : '',
+          flows: index === 1 ? [{ flow: 'Satisfaction survey', finished: true, results: [{ name: 'Rating', value: '5' }, { name: 'Order number', value: '482207' }] }] : index === 4 ? [{ flow: 'Satisfaction survey', finished: false, results: [] }] : [],
           recording: served ? { id: `rec${index}`, state: index === 9 ? 'recovered' : index === 0 ? 'encoding' : 'ready', duration: 51000 + index * 37000 } : null,
         }
       })

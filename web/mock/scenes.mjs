@@ -33,6 +33,7 @@ function session(call, phase, more = {}) {
     guest: false,
     consult: null,
     consultOutcome: null,
+    service: null,
     remark: '',
     ...more,
   }
@@ -109,6 +110,8 @@ const quality = { type: 'quality', call: 'c1', mos: 4.31, loss: 0.2, jitter: 6, 
 
 const outbound = (phase, more = {}) => session('c1', phase, { callType: 'outbound', callerName: null, place: null, caller: '+44 7700 •••• 62', ...more })
 
+const service = { flow: 'Satisfaction survey', step: 'Order number', keys: '5482', results: [{ name: 'Rating', value: '5' }], running: true }
+
 const consulting = (consult, more = {}) => {
   const reached = { whom: 'Li Wei', reached: 'up', side: 'third', customerLeft: false, ...consult }
   return () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday.', consult: reached, ...more }), ...older()], queues: queues(3, 1), then: [quality] })
@@ -142,6 +145,8 @@ const scenes = {
   consultall: consulting({ side: 'all' }, { muted: true }),
   consultnumber: consulting({ whom: '+442079460177' }, { callerName: null, place: null }),
   consultleft: consulting({ customerLeft: true }, { recording: false }),
+  service: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { service }), ...older()], queues: queues(3, 1), then: [quality] }),
+  served: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { service: { ...service, running: false } }), ...older()], queues: queues(3, 1), then: [quality] }),
   guest: consulting({ whom: 'Priya Natarajan-Whitworth' }, { guest: true }),
   guestleft: consulting({ whom: 'Tom Brandt', customerLeft: true }, { guest: true, recording: false }),
   dialling: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [outbound('dialling', { began: Date.now() - 4000, recording: false }), ...older()], queues: queues(3, 1) }),
@@ -255,6 +260,10 @@ export function scene(name, socket, host) {
         if (name !== 'consultfails') return setTimeout(() => live.consult && change({ consult: { ...live.consult, reached: 'up' } }), 2000)
         return change({ consult: null, ...(ask.with.type === 'number' ? { transfer: 'numberFailed', consultOutcome: 'in_call' } : { transfer: 'agentNotFree' }) })
       }
+      case 'startFlow':
+        return change({ service: { ...service, step: 'How satisfied?', keys: '', results: [] } })
+      case 'endFlow':
+        return change({ service: { ...live.service, running: false } })
       case 'swap':
         return change({ consult: { ...live.consult, side: live.consult.side === 'third' ? 'customer' : 'third' } })
       case 'conference':

@@ -105,6 +105,7 @@ function api(url, request, name, json, response) {
     request.on('end', () => posted(what, body ? JSON.parse(body) : {}, name, json))
     return
   }
+  if (what === 'flows') return json(200, name === 'talking' ? [] : ['Satisfaction survey', 'Order number', 'Data protection: consent to the recording of this call'].map((flow, id) => ({ id, name: flow, enabled: true })))
   if (what === 'records') return name === 'records-failed' ? json(503, { code: 'failed', message: '' }) : json(200, recordPage(url.searchParams, name))
   if (what.endsWith('/waveform')) return json(200, waveform())
   if (what.endsWith('.mp3')) {

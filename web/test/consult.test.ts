@@ -80,6 +80,7 @@ describe('what a consultation allows (D5)', () => {
       },
       pick: to => void did.push(to && to.purpose),
       keypad: () => undefined,
+      flows: () => undefined,
       select: () => undefined,
       completeService: () => Promise.resolve(),
     })

@@ -43,7 +43,7 @@ describe('an agent with a phone (C8)', () => {
 
   it('declines, holds and hangs up by key, and answers at the phone only', () => {
     const asks: Ask['type'][] = []
-    const station = { ask: (ask: Ask) => (asks.push(ask.type), Promise.resolve({ is: 'done' as const })), select: () => undefined, pick: () => undefined, keypad: () => undefined, completeService: () => Promise.resolve() }
+    const station = { ask: (ask: Ask) => (asks.push(ask.type), Promise.resolve({ is: 'done' as const })), select: () => undefined, pick: () => undefined, keypad: () => undefined, flows: () => undefined, completeService: () => Promise.resolve() }
     runCommand('answer', at(atPhone, { offer }), station)
     runCommand('decline', at(atPhone, { offer }), station)
     runCommand('hold', at(atPhone, { sessions: [session('c1')] }), station)

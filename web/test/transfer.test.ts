@@ -111,7 +111,7 @@ describe('a transfer (D4)', () => {
 
   it('is begun and left by key, in a conversation only', () => {
     const picked: (Picker | null)[] = []
-    const station = { ask: () => Promise.resolve({ is: 'done' as const }), pick: (to: Picker | null) => void picked.push(to), keypad: () => undefined, select: () => undefined, completeService: () => Promise.resolve() }
+    const station = { ask: () => Promise.resolve({ is: 'done' as const }), pick: (to: Picker | null) => void picked.push(to), keypad: () => undefined, flows: () => undefined, select: () => undefined, completeService: () => Promise.resolve() }
     runCommand('transfer', after(told(snapshot())), station)
     runCommand('transfer', after(told(snapshot({ sessions: [session('c1', { phase: 'connecting' })] }))), station)
     expect(picked).toEqual([])

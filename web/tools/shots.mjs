@@ -189,6 +189,13 @@ export function shotsOf(base) {
     'consult-all': at('consultall'),
     'consult-with-number': at('consultnumber'),
     'consult-left': at('consultleft'),
+    'service-flows': async page => {
+      await at('incall')(page)
+      await page.click('[data-test=self-service]')
+      await page.waitForSelector('[data-test=start-flow]')
+    },
+    'service-running': at('service'),
+    'service-over': at('served'),
     guest: at('guest'),
     'guest-left': at('guestleft'),
     dialpad: async page => {

@@ -179,6 +179,16 @@ impl Calls {
         }
     }
 
+    /// Every customer who was answered presses these keys (SIP INFO).
+    pub fn press(&mut self, keys: &str) {
+        let answered: Vec<LegId> = self.calls.iter().filter(|(_, call)| call.answered.is_some()).map(|(leg, _)| *leg).collect();
+        for leg in answered {
+            for key in keys.chars() {
+                self.session(leg, |session, cx| session.command(&SignalCommand::Digit(key), cx));
+            }
+        }
+    }
+
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
     }
@@ -389,6 +399,22 @@ mod tests {
         assert!(!calls.is_idle());
         respond(&mut calls, &bye, 200, None);
         assert!(calls.is_idle());
+    }
+
+    #[tokio::test]
+    async fn a_customer_who_was_answered_presses_keys() {
+        let mut calls = carrier(Duration::from_secs(60));
+        calls.place("+442079460100", "+447700900101").unwrap();
+        let invite = requests(&mut calls).remove(0);
+        calls.press("1");
+        assert_eq!(requests(&mut calls), [], "nobody is there yet");
+        respond(&mut calls, &invite, 200, Some(9));
+        requests(&mut calls);
+        calls.press("5#");
+        let told: Vec<(Method, String)> =
+            requests(&mut calls).into_iter().map(|info| (info.method, String::from_utf8(info.body).unwrap())).collect();
+        assert_eq!(told.iter().map(|(method, _)| method).collect::<Vec<_>>(), [&Method::INFO, &Method::INFO]);
+        assert!(told[0].1.contains("Signal=5") && told[1].1.contains("Signal=#"), "{told:?}");
     }
 
     #[tokio::test]

@@ -1,12 +1,13 @@
 //! The line protocol by which a carrier is told to place calls: one line a datagram, one line back.
 //!
-//! `call DID [CALLER]` places a call; `hang-up` ends every call. The answer is `ok` or `error: why`.
+//! `call DID [CALLER]` places a call; `press KEYS` presses keys in every call; `hang-up` ends every call. The answer is `ok` or `error: why`.
 
 use std::fmt;
 
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub enum Command {
     Call { did: String, caller: Option<String> },
+    Press(String),
     HangUp,
 }
 
@@ -15,14 +16,16 @@ pub enum CommandError {
     Unknown(String),
     NotANumber(String),
     NoNumber,
+    NoKeys,
 }
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(word) => write!(f, "unknown command {word:?}: call DID [CALLER] or hang-up"),
+            Self::Unknown(word) => write!(f, "unknown command {word:?}: call DID [CALLER], press KEYS or hang-up"),
             Self::NotANumber(word) => write!(f, "{word:?} is no telephone number"),
             Self::NoNumber => write!(f, "call needs the number to call"),
+            Self::NoKeys => write!(f, "press needs keys: digits, * and #"),
         }
     }
 }
@@ -35,9 +38,15 @@ pub fn parse(line: &str) -> Result<Command, CommandError> {
             let caller = words.next().map(number).transpose()?;
             Ok(Command::Call { did, caller })
         }
+        Some("press") => words.next().filter(|keys| are_keys(keys)).map(|keys| Command::Press(keys.to_owned())).ok_or(CommandError::NoKeys),
         Some("hang-up") => Ok(Command::HangUp),
         other => Err(CommandError::Unknown(other.unwrap_or_default().to_owned())),
     }
+}
+
+/// Whether a telephone has all these keys.
+pub fn are_keys(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|key| key.is_ascii_digit() || matches!(key, b'*' | b'#'))
 }
 
 fn number(word: &str) -> Result<String, CommandError> {
@@ -55,6 +64,13 @@ mod tests {
         assert_eq!(parse("call +442079460100\n"), Ok(Command::Call { did: "+442079460100".into(), caller: None }));
         assert_eq!(parse("call 100 +447700900123"), Ok(Command::Call { did: "100".into(), caller: Some("+447700900123".into()) }));
         assert_eq!(parse("hang-up\n"), Ok(Command::HangUp));
+    }
+
+    #[test]
+    fn keys_are_those_of_a_telephone() {
+        assert_eq!(parse("press 4711#\n"), Ok(Command::Press("4711#".into())));
+        assert_eq!(parse("press"), Err(CommandError::NoKeys));
+        assert_eq!(parse("press 4x"), Err(CommandError::NoKeys));
     }
 
     #[test]

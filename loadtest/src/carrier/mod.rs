@@ -36,7 +36,7 @@ pub struct Options {
     /// Numbers of customers; one of them at random calls where none is named.
     #[arg(long = "caller", default_values = ["+447700900101", "+447700900102", "+447700900103", "+447700900104"])]
     callers: Vec<String>,
-    /// Where commands are taken, one line a datagram: `call DID [CALLER]` or `hang-up`.
+    /// Where commands are taken, one line a datagram: `call DID [CALLER]`, `press KEYS` or `hang-up`.
     #[arg(long)]
     control: Option<SocketAddr>,
     /// Seconds that a customer waits for an answer.
@@ -44,7 +44,8 @@ pub struct Options {
     patience: u64,
 }
 
-/// Runs until it is interrupted or its input ends, as that of a switch's child does with the switch. `c` and Enter place a call to the first number, `h` and Enter hang all up.
+/// Runs until it is interrupted or its input ends, as that of a switch's child does with the switch. `c` and Enter place a call to the first number, `h` and Enter hang all up,
+/// keys and Enter are pressed by the customers.
 pub async fn run(options: Options) -> io::Result<()> {
     let socket = bind(options.listen).await?;
     let control = match options.control {
@@ -75,6 +76,7 @@ pub async fn run(options: Options) -> io::Result<()> {
             key = keys.recv() => match key.as_deref().map(str::trim) {
                 Some("c") => { obey(&format!("call {}", options.did), &options, &mut calls); }
                 Some("h") => calls.hang_up_all(),
+                Some(keys) if control::are_keys(keys) => calls.press(keys),
                 Some(_) => {}
                 None => break,
             },
@@ -97,6 +99,10 @@ fn obey(line: &str, options: &Options, calls: &mut Calls) -> String {
         Ok(Command::Call { did, caller }) => {
             let caller = caller.or_else(|| options.callers.choose(&mut rand::rng()).cloned()).unwrap_or_default();
             calls.place(&did, &caller).map_err(|error| error.to_string())
+        }
+        Ok(Command::Press(keys)) => {
+            calls.press(&keys);
+            Ok(())
         }
         Ok(Command::HangUp) => {
             calls.hang_up_all();

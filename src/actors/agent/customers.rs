@@ -101,7 +101,7 @@ impl AgentRole {
         if let Some(kept) = kept {
             kept.view.caller_name = name;
             let view = kept.view.clone();
-            self.show(ToWorkstation::Session(view));
+            self.show(ToWorkstation::Session(Box::new(view)));
         }
         self.show(ToWorkstation::Customer(card));
     }

@@ -169,7 +169,7 @@ impl Consult {
 impl Call {
     pub(super) fn start_consult(&mut self, whom: &Whom, out: &mut Vec<Action>, cx: &mut Cx) {
         let State::Talking(talk) = &self.state else { return };
-        if talk.transfer.is_some() || talk.consult.is_some() {
+        if talk.is_elsewhere() {
             return;
         }
         let (agent, own_group, ring) = (talk.seat.agent, talk.seat.terms.group, talk.seat.terms.ring);
@@ -238,6 +238,7 @@ impl Call {
                     transfer: None,
                     refusal: None,
                     consult: None,
+                    service: None,
                     waits: false,
                 });
             }

@@ -90,12 +90,13 @@ impl Call {
                 leg::Event::Up => self.call_customer(out, cx),
                 leg::Event::HungUp => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
                 leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.dialler_lost(true, out),
-                leg::Event::Ringing { .. } => {}
+                leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
             }
         } else if leg == self.arrival.leg {
             match event {
                 leg::Event::Ringing { early_media } => self.customer_rings(early_media, out),
                 leg::Event::Up => self.customer_answers(out, cx),
+                leg::Event::Digit(_) => {}
                 leg::Event::Failed(why) => {
                     let status = status_of(&why, Gateway::outcomes(self.gateway.as_ref()));
                     let by =

@@ -30,6 +30,10 @@ pub(super) struct Digits {
 }
 
 impl Digits {
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     pub fn due(&self) -> Option<Millis> {
         self.next
     }
@@ -37,7 +41,10 @@ impl Digits {
 
 impl Call {
     pub(super) fn dial_digits(&mut self, digits: &str, out: &mut Vec<Action>, cx: &Cx) {
-        if !are_digits(digits) || self.digits.waiting.len() + digits.len() > MOST_DIGITS {
+        if matches!(&self.state, State::Talking(talk) if talk.is_in_flow())
+            || !are_digits(digits)
+            || self.digits.waiting.len() + digits.len() > MOST_DIGITS
+        {
             return;
         }
         self.digits.waiting.extend(digits.chars());
@@ -59,7 +66,7 @@ impl Call {
         }
         // Whoever the digits were for is gone.
         if !matches!(self.state, State::Talking(_)) {
-            self.digits = Digits::default();
+            self.digits.forget();
             return;
         }
         let digit = self.digits.waiting.pop_front();

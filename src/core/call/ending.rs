@@ -125,6 +125,7 @@ impl Call {
             recording: self.recording,
             transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
             consult: if ended.is_none() { self.consult_seen_by(seat) } else { None },
+            service: talk.and_then(|talk| talk.service.as_ref()).map(|service| service.seen()),
             guest: seat.guest,
         };
         Action::ShowSession { agent: seat.agent, session }

@@ -68,6 +68,11 @@ impl Call {
         self.consult().is_some()
     }
 
+    /// The customer is in a self-service flow (D6); for the model test.
+    pub fn is_in_flow(&self) -> bool {
+        matches!(&self.state, State::Talking(talk) if talk.is_in_flow())
+    }
+
     /// The legs that are in the conversation; for the model test.
     pub fn parties(&self) -> Vec<LegId> {
         let customer = (!matches!(self.state, State::Aside(_))).then_some(self.arrival.leg);

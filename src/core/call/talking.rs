@@ -15,7 +15,7 @@ impl Call {
             // A phone that is hung up is the agent hanging up.
             leg::Event::HungUp => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
             leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.agent_lost(true, out, cx),
-            leg::Event::Ringing { .. } => {}
+            leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
         }
     }
 
@@ -43,6 +43,7 @@ impl Call {
                 self.end(status, HungUpBy::Switch, out);
             }
             State::Queueing(queueing) if leg == self.arrival.leg && queueing.playing == Some(token) => self.play_next(out),
+            State::Talking(_) if leg == self.arrival.leg => self.flow_played(token, out, cx),
             State::Claiming
             | State::Dialling(_)
             | State::Queueing(_)
@@ -72,6 +73,7 @@ impl Call {
             transfer: None,
             refusal: None,
             consult: None,
+            service: None,
             waits: false,
         });
         self.join_voices(out);
@@ -81,7 +83,8 @@ impl Call {
     /// Who hears whom, from hold, mute, a consultation, and whether the agent is there (D2, D3, D5, B3).
     pub(super) fn join_voices(&self, out: &mut Vec<Action>) {
         let State::Talking(talk) = &self.state else { return self.join_two(out) };
-        if self.join_three(talk, out) {
+        // In self-service the flow says what the customer hears; asking for anything would cut its sounds off.
+        if talk.is_in_flow() || self.join_three(talk, out) {
             return;
         }
         out.push(self.hear(talk.voice()));
@@ -107,11 +110,11 @@ impl Call {
         } else if let State::Talking(talk) = &mut self.state
             && talk.seat.agent == agent
         {
-            let consulting = talk.consult.is_some();
+            let elsewhere = talk.consult.is_some() || talk.is_in_flow();
             match command {
-                // Whoever consults holds the customer by it, and takes them back by ending it.
-                Command::Hold => talk.held |= !consulting,
-                Command::Resume => talk.held &= consulting,
+                // Whoever consults holds the customer by it, and takes them back by ending it; self-service leaves it as it was (D6).
+                Command::Hold => talk.held |= !elsewhere,
+                Command::Resume => talk.held &= elsewhere,
                 Command::Mute => talk.muted = true,
                 Command::Unmute => talk.muted = false,
                 Command::Transfer(target) => return self.start_transfer(*target, out, cx),
@@ -124,6 +127,8 @@ impl Call {
                     return;
                 }
                 Command::EndConsult => return self.end_consult(CallStatus::CallerCancelled, HungUpBy::Agent, out),
+                Command::StartFlow(name, definition) => return self.start_flow(name, definition, out, cx),
+                Command::EndFlow => return self.end_flow(out),
                 Command::HangUp => {}
             }
             self.voices_changed(out);

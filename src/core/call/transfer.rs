@@ -21,7 +21,7 @@ pub(super) struct Asked {
 impl Call {
     pub(super) fn start_transfer(&mut self, target: Target, out: &mut Vec<Action>, cx: &mut Cx) {
         let State::Talking(talk) = &self.state else { return };
-        if talk.transfer.is_some() || talk.consult.is_some() {
+        if talk.is_elsewhere() {
             return;
         }
         let (back, ring) = (Back { group: talk.seat.terms.group, agent: talk.seat.agent }, talk.seat.terms.ring);

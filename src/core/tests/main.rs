@@ -2,5 +2,6 @@
 #![allow(clippy::as_conversions, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod floor;
+mod flow;
 mod model;
 mod scenarios;

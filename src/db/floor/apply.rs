@@ -7,7 +7,7 @@ use crate::agents::{self, NewAccount};
 use crate::error::DbError;
 use crate::phones::PhoneSecret;
 use crate::pool::{AnyConnection, Db};
-use crate::{groups, numbers, phones, settings, trunks};
+use crate::{flows, groups, numbers, phones, settings, trunks};
 use cordboard_core::ids::{AgentId, GroupId, TrunkId};
 use cordboard_core::setup::{self, GroupSetup, Membership, NumberSetup, PhoneSetup, TrunkSetup};
 use std::collections::{BTreeMap, HashMap};
@@ -165,6 +165,12 @@ fn write(c: &mut AnyConnection, now: &Floor, floor: &Floor, changes: &[Change]) 
             early_media: number.early_media,
         };
         numbers::save(c, &number)?;
+    }
+    for (name, flow) in names(Subject::Flow, WRITTEN).filter_map(|name| floor.flows.get_key_value(name)) {
+        flows::save(c, &flow.form(name))?;
+    }
+    for name in names(Subject::Flow, REMOVED) {
+        flows::delete(c, name)?;
     }
     for name in names(Subject::Group, REMOVED) {
         groups::retire(c, id_of(&group_ids, name)?)?;

@@ -13,6 +13,7 @@ pub enum Subject {
     Phone,
     Group,
     Agent,
+    Flow,
     Number,
 }
 
@@ -55,6 +56,7 @@ impl fmt::Display for Change {
             Subject::Phone => "phone",
             Subject::Group => "group",
             Subject::Agent => "agent",
+            Subject::Flow => "flow",
             Subject::Number => "number",
         };
         write!(f, "{sign} {subject}")?;
@@ -95,6 +97,7 @@ pub(super) fn compare(now: &Floor, wanted: &Floor) -> Vec<Change> {
     let before = now.agents.iter().map(|(email, agent)| (names.get(email).unwrap_or(email).clone(), account(email, agent))).collect();
     let after = wanted.agents.iter().map(|(email, agent)| (email.clone(), account(email, agent))).collect();
     entries(Subject::Agent, before, after, &mut changes);
+    entries(Subject::Flow, tables(&now.flows), tables(&wanted.flows), &mut changes);
     let numbers = |floor: &Floor| floor.numbers.iter().map(|number| (number.title(), table(number))).collect();
     entries(Subject::Number, numbers(now), numbers(wanted), &mut changes);
     changes

@@ -3,7 +3,7 @@
 use super::{Agent, Floor, Group, Member, Number, Phone, Trunk, WayOut};
 use crate::error::DbError;
 use crate::pool::{AnyConnection, Db};
-use crate::{agents, groups, numbers, phones, settings, trunks};
+use crate::{agents, flows, groups, numbers, phones, settings, trunks};
 use cordboard_core::setup::{self, DeviceSetup, PhoneContact};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -32,6 +32,9 @@ pub(super) fn load(c: &mut AnyConnection) -> Result<Floor, DbError> {
     }
     for account in agents::all(c)? {
         floor.agents.insert(account.email.clone(), agent_of(account, &group_names)?);
+    }
+    for flow in flows::all(c)? {
+        floor.flows.insert(flow.name.clone(), flow.into());
     }
     for number in numbers::all(c)? {
         floor.numbers.push(Number {

@@ -1,4 +1,4 @@
-//! The floor as a file (I6): agents, groups, trunks, numbers, phones and settings in TOML. Names are keys, so the file reads alone.
+//! The floor as a file (I6): agents, groups, trunks, numbers, phones, flows and settings in TOML. Names are keys, so the file reads alone.
 //!
 //! Whatever the file leaves out is removed, or set to its default. Only passwords stay as they are: they never stand in the file,
 //! `password_env` names the environment variable that gives an account without a password its first one, and a phone the one it has
@@ -7,6 +7,7 @@
 mod apply;
 mod change;
 mod duration;
+mod flow;
 mod load;
 mod member;
 mod parse;
@@ -14,6 +15,7 @@ mod source;
 
 pub use apply::{ApplyError, Passwords, apply, diff};
 pub use change::{Change, ChangeKind, FieldChange, Subject};
+pub use flow::Flow;
 pub use load::export;
 pub use member::Member;
 pub use parse::parse;
@@ -34,6 +36,7 @@ pub struct Floor {
     pub groups: BTreeMap<String, Group>,
     /// By e-mail address in lower case.
     pub agents: BTreeMap<String, Agent>,
+    pub flows: BTreeMap<String, Flow>,
     /// In order of digits and trunk.
     pub numbers: Vec<Number>,
 }

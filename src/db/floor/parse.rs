@@ -1,14 +1,15 @@
 //! Reads a floor file, and says everything that is wrong with it at once.
 
 use super::source::Source;
-use super::{Agent, Floor, FloorError, Group, Number, Phone, Trunk, WayOut, default, duration};
+use super::{Agent, Floor, FloorError, Flow, Group, Number, Phone, Trunk, WayOut, default, duration};
 use crate::settings::{Crm, Settings};
+use cordboard_core::flow::{self, Mistake};
 use cordboard_core::group::ANNOUNCE_AT_LEAST;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use toml::de::DeValue;
 
-const SECTIONS: [&str; 6] = ["settings", "trunks", "phones", "groups", "agents", "numbers"];
+const SECTIONS: [&str; 7] = ["settings", "trunks", "phones", "groups", "agents", "flows", "numbers"];
 
 /// The floor that `text` describes, or all its mistakes in order of lines.
 pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
@@ -25,6 +26,7 @@ pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
         phones: tables::<Phone>(&source, "phones", &mut errors),
         groups: tables::<Group>(&source, "groups", &mut errors),
         agents: tables::<Agent>(&source, "agents", &mut errors),
+        flows: tables::<Flow>(&source, "flows", &mut errors),
         numbers: Vec::new(),
     };
     let numbers = numbers(&source, &mut errors);
@@ -39,6 +41,7 @@ pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
     check.phones(&mut floor.phones);
     check.groups(&floor.groups);
     floor.agents = check.agents(floor.agents);
+    check.flows(&floor.flows);
     floor.numbers = check.numbers(numbers);
     let mut errors = check.errors;
     if errors.is_empty() {
@@ -256,6 +259,19 @@ impl Check<'_, '_> {
             }
         }
         all
+    }
+
+    /// Each mistake at its node.
+    fn flows(&mut self, flows: &BTreeMap<String, Flow>) {
+        for (name, flow) in flows {
+            self.named("flows", name);
+            for Mistake { node, message } in flow::check(&flow.definition()) {
+                match &node {
+                    Some(node) => self.fail(&["flows", name, "nodes", node], message),
+                    None => self.fail(&["flows", name], message),
+                }
+            }
+        }
     }
 
     fn numbers(&mut self, numbers: Vec<(String, Number)>) -> Vec<Number> {

@@ -116,6 +116,9 @@ impl Item {
             | What::ConsultEnded { .. }
             | What::ConsultTookOver { .. }
             | What::SegmentEnded { .. }
+            | What::FlowBegan { .. }
+            | What::FlowResult(_)
+            | What::FlowFinished
             | What::Quality { .. }
             | What::Ended { .. } => None,
         };

@@ -61,6 +61,9 @@ fn kind(what: &What) -> &'static str {
         | What::ConsultEnded { .. }
         | What::ConsultTookOver { .. }
         | What::SegmentEnded { .. }
+        | What::FlowBegan { .. }
+        | What::FlowResult(_)
+        | What::FlowFinished
         | What::Quality { .. } => "other",
     }
 }

@@ -7,6 +7,7 @@ mod support;
 mod codes;
 mod customers;
 mod floor;
+mod flows;
 mod journal;
 mod journal_killed;
 mod logins;

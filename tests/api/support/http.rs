@@ -111,6 +111,20 @@ impl Page {
         answer
     }
 
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.own("PUT", path, &body.to_string())
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.own("DELETE", path, "")
+    }
+
+    /// A change from the switch's own page.
+    fn own(&self, method: &str, path: &str, body: &str) -> Answer {
+        let (origin, cookies) = (format!("http://{}", self.addr), self.cookies());
+        self.bare(method, path, &[("Cookie", &cookies), ("Origin", &origin), ("Content-Type", "application/json")], body)
+    }
+
     /// Posts bytes from the switch's own page.
     pub fn upload(&self, path: &str, body: &[u8]) -> Answer {
         let (origin, cookies) = (format!("http://{}", self.addr), self.cookies());

@@ -1,7 +1,7 @@
 import sprite from '../styles/icons.svg?raw'
 
 export type IconName =
-  | 'ain' | 'aout' | 'alert' | 'back' | 'bell' | 'camera' | 'check' | 'clock' | 'consult' | 'copy' | 'down' | 'download' | 'eye' | 'eyeoff' | 'globe' | 'hangup' | 'headset' | 'info' | 'join' | 'keypad' | 'left'
+  | 'ain' | 'aout' | 'alert' | 'back' | 'bell' | 'camera' | 'check' | 'clock' | 'consult' | 'copy' | 'down' | 'download' | 'eye' | 'eyeoff' | 'flow' | 'globe' | 'hangup' | 'headset' | 'info' | 'join' | 'keypad' | 'left'
   | 'lock' | 'logout' | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'net' | 'netoff' | 'note' | 'out' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'speaker' | 'swap' | 'transfer' | 'trash'
   | 'user' | 'x'
 

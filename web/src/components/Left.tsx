@@ -2,6 +2,7 @@ import type { QueueView, SessionView } from '../generated/wire'
 import { t, translated } from '../i18n'
 import { clockTime, spell, useTime } from '../services/clock'
 import { ended, isPending, serving, shownSession } from '../state/select'
+import { inFlow } from '../state/service'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
 import { Icon, type IconName } from './Icon'
@@ -109,7 +110,7 @@ export function Age({ since, offset }: { since: number; offset: number }) {
 function Live({ session, state, desk, selected }: { session: SessionView; state: State; desk: Desk; selected: boolean }) {
   const station = useStation()
   const wrapUp = session.phase === 'ended'
-  const icon: IconName = wrapUp ? 'note' : session.consult ? 'consult' : session.held ? 'pause' : session.callType === 'outbound' ? 'aout' : 'ain'
+  const icon: IconName = wrapUp ? 'note' : session.consult ? 'consult' : inFlow(session) ? 'flow' : session.held ? 'pause' : session.callType === 'outbound' ? 'aout' : 'ain'
   return (
     <button
       type="button"
@@ -136,6 +137,7 @@ function Live({ session, state, desk, selected }: { session: SessionView; state:
 
 export function phaseWord(session: SessionView): string {
   if (session.phase === 'ended') return t('session.wrapUp')
+  if (inFlow(session)) return t('session.service')
   if (session.phase === 'talking' && session.held) return t('session.held')
   if (session.phase === 'talking' && session.consult) {
     const { whom, customerLeft } = session.consult

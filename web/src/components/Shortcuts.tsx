@@ -15,6 +15,7 @@ const words: { [command in Command]: Word } = {
   swap: 'consult.swap',
   conference: 'consult.conference',
   endConsult: 'consult.end',
+  service: 'call.service',
   keypad: 'keypad.title',
   hangUp: 'call.hangUp',
   remark: 'shortcuts.remark',

@@ -57,7 +57,7 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
 
 /**
  * Which way a call was set up.
@@ -126,6 +126,22 @@ withheld: boolean, name: string | null, remark: string,
 past: Array<RecordView> | null, };
 
 export type Device = "browser" | "phone";
+
+export type FlowResultView = { name: string, value: string, };
+
+/**
+ * A flow on a record, with what came of it (G1).
+ */
+export type FlowRunView = { flow: string, 
+/**
+ * It came to its own end: nobody hung up, and the agent did not take the customer back.
+ */
+finished: boolean, results: Array<FlowResultView>, };
+
+/**
+ * `GET /flows`: agents and supervisors see those that they may start, admins all.
+ */
+export type FlowView = { id: number, name: string, enabled: boolean, };
 
 /**
  * What the switch tells the page over the socket.
@@ -295,6 +311,10 @@ callType: string, caller: string, contact: string, status: string, hungUpBy: str
  */
 duration: number, wait: number, ring: number, hold: number, mos: number | null, remark: string, 
 /**
+ * The self-service flows that the customer was in (D6), in order of time.
+ */
+flows: Array<FlowRunView>, 
+/**
  * Present when there is one: play `/api/v1/recordings/{id}.mp3`, draw `/api/v1/recordings/{id}/waveform`.
  */
 recording: RecordingView | null, };
@@ -316,6 +336,27 @@ export type RecoveryForm = { mobile: string, code: string, account: number, pass
 export type Request = { id: number, ask: Ask, };
 
 export type Role = "agent" | "supervisor" | "admin";
+
+/**
+ * A flow in a conversation (D6).
+ */
+export type SelfServiceView = { 
+/**
+ * The flow's name.
+ */
+flow: string, 
+/**
+ * The title of the step at which the customer is.
+ */
+step: string, 
+/**
+ * Every key that was pressed, in order.
+ */
+keys: string, results: Array<FlowResultView>, 
+/**
+ * Not: it is over, and the two speak with each other again.
+ */
+running: boolean, };
 
 export type SessionView = { call: string, callType: CallType, phase: Phase, 
 /**
@@ -342,6 +383,10 @@ transfer: TransferView | null, consult: ConsultView | null,
  * Why a consulted number was not reached: a G3 status.
  */
 consultOutcome: string | null, 
+/**
+ * The flow in which the customer is, or was last in this conversation (D6).
+ */
+service: SelfServiceView | null, 
 /**
  * This agent was called in by a colleague (D5): only *hang up* is theirs.
  */

@@ -1,11 +1,12 @@
 import { canConsult, canKey, consulting, consultUp } from '../state/consult'
 import { byPhone, ended, liveSession, shownSession } from '../state/select'
+import { inFlow } from '../state/service'
 import type { Command } from '../state/keymap'
 import type { Picker, State } from '../state/state'
 import { newPicker } from '../state/targets'
 import type { Workstation } from './workstation'
 
-type Station = Pick<Workstation, 'ask' | 'pick' | 'keypad' | 'select' | 'completeService'>
+type Station = Pick<Workstation, 'ask' | 'pick' | 'flows' | 'keypad' | 'select' | 'completeService'>
 
 /** Does what a key asks for, where it means something now. */
 export function runCommand(command: Exclude<Command, 'menu' | 'dial' | 'remark'>, state: State, station: Station) {
@@ -27,7 +28,7 @@ export function runCommand(command: Exclude<Command, 'menu' | 'dial' | 'remark'>
       if (offer && !offer.automatic) void station.ask({ type: 'decline', offer: offer.offer })
       return
     case 'hold':
-      if (talking && !talking.consult) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
+      if (talking && !talking.consult && !inFlow(talking)) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
       return
     case 'mute':
       if (talking && !talking.guest) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
@@ -45,6 +46,11 @@ export function runCommand(command: Exclude<Command, 'menu' | 'dial' | 'remark'>
       return
     case 'endConsult':
       if (talking && consulting(talking)) void station.ask({ type: 'endConsult', call: talking.call })
+      else if (talking && inFlow(talking)) void station.ask({ type: 'endFlow', call: talking.call })
+      return
+    case 'service':
+      if (state.flows !== null) station.flows(false)
+      else if (talking && canConsult(talking) && talking.transfer !== 'asked') station.flows(true)
       return
     case 'keypad':
       if (state.keypad && state.keypad.open) station.keypad(false)

@@ -1,5 +1,5 @@
 import type {
-  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
+  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, FlowView, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
   RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
 } from '../generated/wire'
 
@@ -73,6 +73,7 @@ export const api = {
   records: (filter: Partial<RecordFilter>) => call<RecordPage>('GET', `records${query(filter)}`),
   /** A CSV file of all that the filter lets through. */
   exportRecords: (filter: Partial<RecordFilter>) => file(`records.csv${query(filter)}`),
+  flows: () => call<FlowView[]>('GET', 'flows'),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),
 }

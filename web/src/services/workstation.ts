@@ -237,6 +237,11 @@ export class Workstation {
     this.store.dispatch({ type: 'keypad', open })
   }
 
+  /** Opens or closes the list of flows for the call in progress (D6). */
+  flows(open: boolean) {
+    this.store.dispatch({ type: 'flows', open })
+  }
+
   type(call: string, text: string) {
     this.store.dispatch({ type: 'typed', call, text })
   }

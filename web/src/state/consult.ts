@@ -1,4 +1,5 @@
 import type { ConsultView, SessionView } from '../generated/wire'
+import { inFlow } from './service'
 
 /** The consultation of the agent who consults (D5), while there is a customer to come back to. */
 export function consulting(session: SessionView): ConsultView | null {
@@ -12,9 +13,9 @@ export function consultUp(session: SessionView): boolean {
   return consult !== null && consult.reached === 'up'
 }
 
-/** A conversation of two, that may be held, transferred or interrupted by a consultation. */
+/** A conversation of two, that may be held, transferred or interrupted by a consultation or self-service. */
 export function canConsult(session: SessionView): boolean {
-  return session.consult === null && !session.guest
+  return session.consult === null && !session.guest && inFlow(session) === null
 }
 
 /** Whether digits reach somebody (D7). */

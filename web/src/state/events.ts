@@ -19,6 +19,8 @@ export type Event =
   | { type: 'picking'; picker: Picker | null }
   /** The agent opens or closes the keypad of the call in progress. */
   | { type: 'keypad'; open: boolean }
+  /** The agent opens or closes the list of flows for the call in progress (D6). */
+  | { type: 'flows'; open: boolean }
   | { type: 'draftsRestored'; drafts: { [call: string]: Draft } }
   | { type: 'microphone'; is: Microphone }
   | { type: 'goingOnline'; step: GoingOnline }

@@ -1,6 +1,6 @@
 /** What a key does; the defaults are those of the look's README. */
 export const commands = [
-  'answer', 'decline', 'hold', 'mute', 'transfer', 'consult', 'swap', 'conference', 'endConsult', 'keypad', 'hangUp', 'remark', 'endWrapUp', 'continueWrapUp', 'complete',
+  'answer', 'decline', 'hold', 'mute', 'transfer', 'consult', 'swap', 'conference', 'endConsult', 'service', 'keypad', 'hangUp', 'remark', 'endWrapUp', 'continueWrapUp', 'complete',
   'dial', 'menu', 'previous', 'next',
 ] as const
 export type Command = (typeof commands)[number]
@@ -37,6 +37,7 @@ export const defaults: Keymap = {
   swap: alt('KeyN'),
   conference: alt('KeyU'),
   endConsult: alt('KeyJ'),
+  service: alt('KeyI'),
   keypad: alt('KeyK'),
   hangUp: alt('KeyQ'),
   remark: alt('KeyR'),

@@ -1,6 +1,7 @@
 import type { Ask, SessionView, ToWorkstation } from '../generated/wire'
 import type { Event } from './events'
 import { justFailed, liveSession } from './select'
+import { inFlow } from './service'
 import { initialState, type Desk, type Draft, type Refusal, type State } from './state'
 
 /** The next state. Pure: the same state and event give the same result. */
@@ -33,6 +34,8 @@ export function reduce(state: State, event: Event): State {
       return picking(state, event.picker)
     case 'keypad':
       return keypad(state, event.open)
+    case 'flows':
+      return flows(state, event.open)
     case 'draftsRestored':
       return { ...state, drafts: { ...event.drafts, ...state.drafts } }
     case 'microphone':
@@ -152,7 +155,16 @@ function picking(state: State, picker: State['picker']): State {
   const picks = state.refusal !== null && (state.refusal.ask === 'transfer' || state.refusal.ask === 'consult')
   const refusal = picks && !same ? null : state.refusal
   const keypad = picker !== null && state.keypad ? { ...state.keypad, open: false } : state.keypad
-  return { ...state, picker, keypad, targets: goesOn ? state.targets : null, refusal }
+  return { ...state, picker, keypad, flows: picker ? null : state.flows, targets: goesOn ? state.targets : null, refusal }
+}
+
+/** Opens or closes the list of flows for the call in progress; it takes turns with the picker and the keypad. */
+function flows(state: State, open: boolean): State {
+  const live = state.desk && liveSession(state.desk)
+  if (!open || !live) return { ...state, flows: null }
+  const next = picking(state, null)
+  const refusal = next.refusal && next.refusal.ask === 'startFlow' ? null : next.refusal
+  return { ...next, keypad: next.keypad ? { ...next.keypad, open: false } : null, flows: live.call, refusal }
 }
 
 /** Opens or closes the keypad of the call in progress; it and the picker take turns. */
@@ -160,7 +172,7 @@ function keypad(state: State, open: boolean): State {
   const live = state.desk && liveSession(state.desk)
   const before = live && state.keypad && state.keypad.call === live.call ? state.keypad : null
   if (!live || (!open && !before)) return state
-  const next = { ...picking(state, null), keypad: { call: live.call, open, sent: before ? before.sent : '' } }
+  const next = { ...picking(state, null), flows: open ? null : state.flows, keypad: { call: live.call, open, sent: before ? before.sent : '' } }
   return next.refusal && next.refusal.ask === 'digits' ? { ...next, refusal: null } : next
 }
 
@@ -210,6 +222,9 @@ function settle(state: State): State {
   let changed = false
   const picker = state.picker
   if (picker && !desk.sessions.some(s => s.call === picker.call && s.phase !== 'ended')) state = picking(state, null)
+  // Chosen, or the call is over.
+  const served = state.flows !== null && desk.sessions.some(s => s.call === state.flows && s.phase !== 'ended' && inFlow(s) === null)
+  if (state.flows !== null && !served) state = { ...state, flows: null }
   const pad = state.keypad
   if (pad && !desk.sessions.some(s => s.call === pad.call && s.phase !== 'ended')) state = { ...state, keypad: null }
   Object.keys(state.drafts).forEach(call => {

@@ -1,4 +1,5 @@
 import type { Ask, PeerState, RecordView, SessionView } from '../generated/wire'
+import { inFlow } from './service'
 import type { Desk, State } from './state'
 
 /** The session that is being served: in conversation, or in after-call work. */
@@ -94,10 +95,10 @@ export function remarkText(state: State, session: SessionView): string {
   return draft ? draft.text : session.remark
 }
 
-/** Whether the customer may hear this page's microphone (D2, D3, F7). The switch enforces the same. */
+/** Whether the customer may hear this page's microphone (D2, D3, D6, F7). The switch enforces the same. */
 export function microphoneOpen(desk: Desk | null): boolean {
   const live = desk ? liveSession(desk) : null
-  return live !== null && live.phase === 'talking' && !live.held && !live.muted
+  return live !== null && live.phase === 'talking' && !live.held && !live.muted && inFlow(live) === null
 }
 
 /** Why the page has no microphone, if it needs one. */

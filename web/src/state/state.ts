@@ -90,6 +90,8 @@ export interface State {
   picker: Picker | null
   /** Of the call in progress; null until it was opened. */
   keypad: Keypad | null
+  /** The call for which the list of flows is open (D6). */
+  flows: string | null
   /** Whom a customer can be sent to, or who can be asked; known while somebody picks. */
   targets: TargetsView | null
   microphone: Microphone
@@ -113,6 +115,7 @@ export const initialState: State = {
   drafts: {},
   picker: null,
   keypad: null,
+  flows: null,
   targets: null,
   microphone: 'unknown',
   standIn: null,

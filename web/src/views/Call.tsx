@@ -12,13 +12,15 @@ import { canConsult, canKey, consultHears, consulting } from '../state/consult'
 import { byPhone, isPending, microphoneOpen, qualityBars } from '../state/select'
 import type { Desk, Picker, State } from '../state/state'
 import { newPicker } from '../state/targets'
+import { inFlow } from '../state/service'
 import { Consult } from './Consult'
 import { Keypad } from './Keypad'
+import { FlowOutcome, FlowPicker, FlowProgress } from './SelfService'
 import { Transfer, transferring } from './Transfer'
 
-const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState', 'swap', 'conference', 'completeConsult', 'endConsult']
+const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState', 'swap', 'conference', 'completeConsult', 'endConsult', 'startFlow', 'endFlow']
 
-/** The call view (D1–D5, D8). */
+/** The call view (D1–D6, D8). */
 export function Call({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
   const station = useStation()
   const away = state.link.is !== 'open'
@@ -30,12 +32,15 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
   // While somebody is asked the picker waits behind, for another choice.
   const picker = state.picker && state.picker.call === call && !consult ? state.picker : null
   const keypad = state.keypad && state.keypad.call === call && state.keypad.open ? state.keypad : null
+  const served = inFlow(session)
+  const flows = state.flows === call && !served
   const calling = session.phase === 'dialling' || session.phase === 'ringing'
   const sheet = useRef<HTMLDivElement>(null)
   const picking = picker !== null
   const two = canConsult(session)
   useFocusBack(picker ? picker.purpose : consulting(session) ? 'consult' : null, sheet)
   useFocusBack(keypad ? 'open-keypad' : null, sheet)
+  useFocusBack(flows || served ? 'self-service' : null, sheet)
   const pickFor = (purpose: Picker['purpose']) => station.pick(picker && picker.purpose === purpose ? null : newPicker(call, purpose))
   return (
     <div
@@ -51,6 +56,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         if (event.key !== 'Escape' || event.isComposing) return
         if (picker) station.pick(null)
         if (keypad) station.keypad(false)
+        if (flows) station.flows(false)
       }}
     >
       <div class="head">
@@ -76,7 +82,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         </div>
         <div class="calls">
           {session.guest ? null : session.held ? (
-            <Control icon="play" test="resume" pressed busy={isPending(state, 'resume')} disabled={!usable} onClick={() => void station.ask({ type: 'resume', call })}>
+            <Control icon="play" test="resume" pressed busy={isPending(state, 'resume')} disabled={!usable || served !== null} onClick={() => void station.ask({ type: 'resume', call })}>
               {t('call.resume')}
             </Control>
           ) : (
@@ -115,6 +121,16 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
               >
                 {t('call.consult')}
               </Control>
+              <Control
+                icon="flow"
+                test="self-service"
+                expanded={flows || served !== null}
+                busy={isPending(state, 'startFlow')}
+                disabled={!flows && (!usable || !two || session.transfer === 'asked')}
+                onClick={() => station.flows(!flows)}
+              >
+                {t('call.service')}
+              </Control>
               <Control icon="keypad" test="open-keypad" expanded={keypad !== null} busy={false} disabled={(!usable || !canKey(session)) && !keypad} onClick={() => station.keypad(!keypad)}>
                 {t('keypad.title')}
               </Control>
@@ -131,11 +147,16 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         <Transfer state={state} desk={desk} session={session} picker={picker} usable={usable} />
       ) : keypad ? (
         <Keypad state={state} session={session} sent={keypad.sent} usable={usable && canKey(session)} />
+      ) : flows ? (
+        <FlowPicker state={state} session={session} usable={usable && two} />
+      ) : served ? (
+        <FlowProgress state={state} session={session} service={served} usable={usable} />
       ) : consult ? (
         <Consult state={state} desk={desk} session={session} consult={consult} usable={usable} />
       ) : (
         <div class="desknote">
-          <Remark state={state} session={session} rows={9} />
+          {session.service ? <FlowOutcome flow={session.service.flow} finished results={session.service.results} /> : null}
+          <Remark state={state} session={session} rows={session.service ? 6 : 9} />
         </div>
       )}
     </div>
@@ -171,6 +192,15 @@ function Hearing({ session, broken, phone }: { session: SessionView; broken: boo
       <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
         <Icon name={broken ? 'netoff' : session.muted ? 'micoff' : 'consult'} />
         <span>{t(`consult.says.${key}`, { whom })}</span>
+      </div>
+    )
+  }
+  const served = inFlow(session)
+  if (served && !broken) {
+    return (
+      <div class="notice hearing" role="status" data-test="hearing" data-hears="service">
+        <Icon name="flow" />
+        <span>{t('call.service.says', { flow: served.flow })}</span>
       </div>
     )
   }

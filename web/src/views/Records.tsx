@@ -10,6 +10,7 @@ import { useStation } from '../components/context'
 import { api } from '../services/http'
 import { spell } from '../services/clock'
 import { qualityBars } from '../state/select'
+import { FlowOutcome } from './SelfService'
 
 interface Filter {
   from: string
@@ -427,6 +428,9 @@ function More({ record, columns }: { record: RecordView; columns: number }) {
         <div class="more__in">
           <div class="v v--3">
             {record.recording ? <Recording recording={record.recording} /> : <p class="t2 faint">{t('player.none')}</p>}
+            {record.flows.map((run, index) => (
+              <FlowOutcome key={index} flow={run.flow} finished={run.finished} results={run.results} />
+            ))}
             {record.remark ? (
               <div class="v v--0">
                 <span class="cap">{t('records.remark')}</span>

@@ -8,6 +8,7 @@ import { SessionRecording } from '../components/Player'
 import { spell, useTime } from '../services/clock'
 import { isFailed, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
+import { FlowOutcome } from './SelfService'
 
 /** After-call work (B2). */
 export function WrapUp({ state, desk, session }: { state: State; desk: Desk; session: SessionView | null }) {
@@ -65,6 +66,7 @@ export function Note({ state, desk, session }: { state: State; desk: Desk; sessi
   return (
     <div class="note">
       <Remark state={state} session={session} rows={3} />
+      {session.service ? <FlowOutcome flow={session.service.flow} finished={!session.service.running} results={session.service.results} /> : null}
       <div class="facts t2">
         <span class="num">{t('wrapUp.talked', { time: spell((session.ended || session.began) - session.began) })}</span>
         {session.outcome && !failed ? <span>{translated('status', session.outcome, session.outcome)}</span> : null}

@@ -46,7 +46,9 @@ impl Call {
             | Command::Swap
             | Command::Conference
             | Command::Complete
-            | Command::EndConsult => return,
+            | Command::EndConsult
+            | Command::StartFlow(..)
+            | Command::EndFlow => return,
         }
         self.voices_changed(out);
     }

@@ -192,6 +192,7 @@ impl Call {
                     let status = status_of(why, Gateway::outcomes(outside.gateway.as_ref()));
                     self.consult_failed(Transfer::NumberFailed(status), status, out);
                 }
+                leg::Event::Digit(_) => {}
                 leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
                     self.consult_failed(Transfer::NumberFailed(CallStatus::CarrierException), CallStatus::CarrierException, out);
                 }

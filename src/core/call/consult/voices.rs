@@ -16,7 +16,7 @@ impl Call {
     /// The customer's time on hold, whatever the reason (G1).
     fn settle_hold(&mut self, out: &mut Vec<Action>) {
         if let State::Talking(talk) = &mut self.state {
-            let waits = talk.held || talk.consult.as_ref().is_some_and(|consult| consult.side == Side::Third);
+            let waits = talk.held && !talk.is_in_flow() || talk.consult.as_ref().is_some_and(|consult| consult.side == Side::Third);
             if std::mem::replace(&mut talk.waits, waits) != waits {
                 out.push(Action::Journal(if waits { What::Held } else { What::Resumed }));
             }

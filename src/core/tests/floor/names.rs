@@ -61,6 +61,8 @@ pub fn of_call(event: &call::Event) -> &'static str {
         E::Command { command: call::Command::HangUp, .. } => "HangUp",
         E::Command { command: call::Command::Complete, .. } => "Complete",
         E::Command { command: call::Command::Consult(_), .. } => "Consult",
+        E::Command { command: call::Command::StartFlow(..), .. } => "StartFlow",
+        E::Command { command: call::Command::EndFlow, .. } => "EndFlow",
         E::Command { .. } => "Command",
         E::Played { .. } => "Played",
         E::Quality { .. } => "Quality",
@@ -74,6 +76,7 @@ fn of_leg_event(event: &leg::Event) -> &'static str {
         leg::Event::Cancelled => "Leg(Cancelled)",
         leg::Event::HungUp => "Leg(HungUp)",
         leg::Event::Failed(_) => "Leg(Failed)",
+        leg::Event::Digit(_) => "Leg(Digit)",
         leg::Event::Closed => "Leg(Closed)",
     }
 }
@@ -110,7 +113,9 @@ pub fn of_leg(input: &leg::Input) -> &'static str {
         Input::Signal(SignalEvent::HungUp) => "Signal(HungUp)",
         Input::Signal(SignalEvent::Failed(_)) => "Signal(Failed)",
         Input::Signal(SignalEvent::Closed) => "Signal(Closed)",
+        Input::Signal(SignalEvent::Digit(_)) => "Signal(Digit)",
         Input::Signal(_) => "Signal",
+        Input::Key(_) => "Key",
         Input::Attached => "Attached",
         Input::AttachFailed => "AttachFailed",
     }

@@ -26,6 +26,7 @@ fn call_sight(call: &Call) -> CallSight {
         wait: call.waits(),
         transferring: call.is_transferring(),
         consulting: call.is_consulting(),
+        in_flow: call.is_in_flow(),
         away: call.is_away(),
         customer_called: call.is_customer_called(),
     }

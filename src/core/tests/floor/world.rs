@@ -1,10 +1,10 @@
 //! The people and carriers around the switch, and how a floor is set up for a test.
 
-use super::{Far, Floor};
+use super::{Far, Floor, Letter, Node};
 use cordboard_core::agent::{self, Chosen, Dial};
 use cordboard_core::call::{self, Arrival, Call, Command, Route, Way};
-use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
-use cordboard_core::leg::{Failure, Kind, Leg, SignalEvent};
+use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
+use cordboard_core::leg::{self, Failure, Kind, Leg, SignalEvent};
 use cordboard_core::message::Source;
 use cordboard_core::setup::{
     AgentSetup, DeviceSetup, DigitMode, GroupSetup, Membership, PhoneContact, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp,
@@ -250,6 +250,26 @@ impl Floor {
         *far = Far::Closed;
         self.far_says(leg, event);
         self.far_says(leg, SignalEvent::Closed);
+    }
+
+    /// The customer presses these keys.
+    pub fn presses(&mut self, call: CallId, keys: &str) {
+        for key in keys.chars() {
+            self.far_presses(self.leg_of(call), key, false);
+            self.settle();
+        }
+    }
+
+    /// As a telephone event, or by INFO.
+    pub fn far_presses(&mut self, leg: LegId, key: char, info: bool) {
+        if !self.far.get(&leg).is_some_and(|far| *far != Far::Closed) {
+            return;
+        }
+        if info {
+            self.far_says(leg, SignalEvent::Digit(key));
+        } else {
+            self.post(Node::Media, Node::At(Address::Leg(leg)), Letter::Leg(leg, leg::Input::Key(key)));
+        }
     }
 
     pub fn hangs_up(&mut self, call: CallId) {

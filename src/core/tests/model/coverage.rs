@@ -112,6 +112,16 @@ const CALL: &[Row] = &[
         "Talking | `Complete`, `AgentLost` with an answered consultation | Talking with the third, Bridged where that is a number",
         &[("Talking", "Complete", "Talking"), ("Talking", "Complete", "Bridged"), ("Talking", "AgentLost", "Talking")],
     ),
+    (
+        "Talking | `StartFlow`; keys, sounds and time in the flow; `EndFlow` | Talking",
+        &[
+            ("Talking", "StartFlow", "Talking"),
+            ("Talking", "Leg(Digit)", "Talking"),
+            ("Talking", "Played", "Talking"),
+            ("Talking", "tick", "Talking"),
+            ("Talking", "EndFlow", "Talking"),
+        ],
+    ),
     ("Talking | the customer leaves an answered consultation | Aside", &[("Talking", "Leg(HungUp)", "Aside")]),
     ("Aside, Bridged | anybody hangs up | Over", &[("Aside", "HangUp", "Over"), ("Bridged", "Leg(HungUp)", "Over")]),
     ("Leaving | `Played` | Over", &[("Leaving", "Played", "Over")]),
@@ -153,6 +163,10 @@ const LEG: &[Row] = &[
     (
         "Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same",
         &[("Opening", "Signal(Cancelled)", "Closing"), ("Up", "Signal(HungUp)", "Closing"), ("Opening", "Signal(Failed)", "Closing")],
+    ),
+    (
+        "Up | `Signal(Digit)`, `Key` | Up | `Digit`, once where a press comes by both ways",
+        &[("Up", "Signal(Digit)", "Up"), ("Up", "Key", "Up")],
     ),
     (
         "Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach",

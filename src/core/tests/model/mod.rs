@@ -166,7 +166,8 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
             }
         }
         25..=40 => answer(floor, random),
-        41..=43 => {
+        41 => keys(floor, &calls, random),
+        42 | 43 => {
             if let Some((agent, offer)) = random.pick(old_offers) {
                 let event = if random.one_in(2) { Event::Accept(offer) } else { Event::Decline(offer) };
                 say(floor, agent.0, event);
@@ -217,14 +218,31 @@ fn command(floor: &Floor, call: CallId, anyone: i32, random: &mut Random) -> Com
     let consults =
         [Command::Consult(Whom::Group(group)), Command::Consult(Whom::Agent(AgentId(anyone))), Command::Consult(Whom::Number(number))];
     let talk = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, Command::Digits("1,2".into())];
+    if floor.calls[&call].machine.is_in_flow() {
+        return random.pick(&[Command::EndFlow, Command::HangUp, Command::Mute, Command::Resume, transfers[0].clone()]).unwrap();
+    }
     let three = [Command::Swap, Command::Conference, Command::Complete, Command::EndConsult, Command::HangUp, Command::Mute];
     if floor.calls[&call].machine.is_consulting() {
         return random.pick(&three).unwrap();
     }
-    match random.below(3) {
+    match random.below(4) {
         0 => random.pick(&transfers).unwrap(),
+        3 => Command::StartFlow("survey".into(), Box::new(crate::flow::survey())),
         1 => random.pick(&consults).unwrap(),
         _ => random.pick(&talk).unwrap(),
+    }
+}
+
+/// A customer presses keys.
+fn keys(floor: &mut Floor, calls: &[CallId], random: &mut Random) {
+    // Rather one for whom it means something.
+    let served: Vec<CallId> = calls.iter().copied().filter(|call| floor.calls[call].machine.is_in_flow()).collect();
+    let Some(call) = random.pick(if served.is_empty() { calls } else { &served }) else { return };
+    let leg = floor.calls[&call].machine.customer_leg();
+    for _ in 0..=random.below(3) {
+        let key = random.pick(&['1', '2', '5', '#', '*']).unwrap();
+        floor.log_line(|| format!("== {call:?}'s caller presses {key}"));
+        floor.far_presses(leg, key, random.one_in(3));
     }
 }
 

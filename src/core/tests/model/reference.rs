@@ -27,6 +27,7 @@ pub struct CallSight {
     pub wait: u32,
     pub transferring: bool,
     pub consulting: bool,
+    pub in_flow: bool,
     /// The agent is out of reach, as the call knows.
     pub away: bool,
     /// The customer's leg of a call out was opened.
@@ -79,6 +80,8 @@ struct Caller {
     held: bool,
     muted: bool,
     away: bool,
+    /// In self-service (D6).
+    served: bool,
     segments: Vec<CallStatus>,
     limit: CallStatus,
     taken_in: bool,
@@ -315,6 +318,7 @@ impl Reference {
             held: false,
             muted: false,
             away: false,
+            served: false,
             segments: Vec::new(),
             limit: CallStatus::NormalEnd,
             taken_in: false,
@@ -345,10 +349,12 @@ impl Reference {
         }
         match (before.kind, after.kind, event) {
             ("Talking", "Talking", call::Event::Command { agent, command }) if before.agent == Some(*agent) => match command {
-                Command::Hold => caller.held |= !before.consulting,
-                Command::Resume => caller.held &= before.consulting,
+                Command::Hold => caller.held |= !before.consulting && !caller.served,
+                Command::Resume => caller.held &= before.consulting || caller.served,
                 Command::Mute => caller.muted = true,
                 Command::Unmute => caller.muted = false,
+                Command::StartFlow(..) => caller.served |= !before.consulting && !before.transferring,
+                Command::EndFlow => caller.served = false,
                 Command::Consult(_)
                 | Command::Swap
                 | Command::Conference
@@ -366,6 +372,13 @@ impl Reference {
                 caller.away = false
             }
             _ => {}
+        }
+        // A flow ends by itself only over a key, a sound or a time in it.
+        let moves = matches!(event, call::Event::Played { .. } | call::Event::Leg(_, leg::Event::Digit(_)));
+        let ended = before.in_flow && !after.in_flow && (moves || after.kind != "Talking");
+        caller.served &= after.kind == "Talking" && !ended;
+        if caller.served != after.in_flow {
+            self.violations.push(format!("{id:?} is in self-service: {}, the machine says {}", caller.served, after.in_flow));
         }
         caller.consulted |= after.consulting;
         (caller.seeks, caller.wait) = (after.queue, after.wait);
@@ -426,6 +439,7 @@ impl Reference {
     /// It rang for long enough.
     pub fn call_tick(&mut self, id: CallId, before: &CallSight, after: &CallSight) {
         let Some(caller) = self.callers.get_mut(&id) else { return };
+        caller.served &= after.in_flow;
         if before.kind == "Dialling" && after.kind == "Over" {
             let status = if before.customer_called { CallStatus::Missed } else { CallStatus::AgentLost };
             caller.ended = Some((status, HungUpBy::Switch));

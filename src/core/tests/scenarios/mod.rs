@@ -14,6 +14,7 @@ mod offers;
 mod outbound;
 mod panics;
 mod records;
+mod self_service;
 mod setup_changes;
 mod sip_phone;
 mod take_over;

@@ -131,6 +131,16 @@ impl Reference {
 
     fn check_voices(&self, floor: &Floor, machine: &Call, caller: &Caller, wrong: &mut Vec<String>) {
         let (Some((_, agent_leg)), customer) = (machine.agent(), machine.customer_leg()) else { return };
+        if caller.served {
+            let heard = [floor.hears_now(customer), floor.hears_now(agent_leg)];
+            if heard != [Source::Silence, Source::Silence] {
+                wrong.push(format!("{:?}: in self-service the customer and the agent hear {heard:?}", machine.id()));
+            }
+            if machine.next_deadline().is_none() {
+                wrong.push(format!("{:?}: self-service waits for ever", machine.id()));
+            }
+            return;
+        }
         let heard = floor.hears_now(customer);
         let right = match (caller.held || caller.away, caller.muted) {
             (true, _) => matches!(heard, Source::Music(_)),
