@@ -3,7 +3,7 @@
 use crate::api::auth::Session;
 use crate::api::mask::mask;
 use crate::api::{App, Refusal};
-use crate::wire::{GroupName, RecordFilter, RecordPage, RecordView, RecordingView};
+use crate::wire::{FlowRunView, GroupName, RecordFilter, RecordPage, RecordView, RecordingView};
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use cordboard_core::ids::GroupId;
@@ -96,7 +96,7 @@ pub async fn export(app: web::Data<App>, session: Session, filter: web::Query<Re
         .body(file))
 }
 
-const HEADS: [&str; 18] = [
+const HEADS: [&str; 19] = [
     "time",
     "call_type",
     "caller",
@@ -112,6 +112,7 @@ const HEADS: [&str; 18] = [
     "ring_s",
     "hold_s",
     "mos",
+    "flows",
     "record",
     "recording",
     "recording_s",
@@ -141,12 +142,20 @@ fn csv(rows: Vec<RecordRow>) -> csv::Result<Vec<u8>> {
             seconds(record.ring),
             seconds(record.hold),
             record.mos.map_or_else(String::new, |mos| format!("{mos:.2}")),
+            no_formula(flows(&record.flows)),
             record.id,
             recording,
             length,
         ])?;
     }
     file.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// Such as `Survey: rating=5, order=4711; Survey: rating=4`.
+fn flows(runs: &[FlowRunView]) -> String {
+    let results =
+        |run: &FlowRunView| run.results.iter().map(|result| format!("{}={}", result.name, result.value)).collect::<Vec<_>>().join(", ");
+    runs.iter().map(|run| format!("{}: {}", run.flow, results(run))).collect::<Vec<_>>().join("; ")
 }
 
 fn seconds(milliseconds: i64) -> String {
