@@ -2,6 +2,7 @@
 
 mod customers;
 mod echo;
+mod placing;
 
 use super::call::CallActor;
 use super::shell::{Progress, Role, Shell, Stage};
@@ -12,8 +13,8 @@ use actix::prelude::*;
 use cordboard_core::agent::{Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
-use cordboard_core::ids::{Address, AgentId, CallId, GroupId, OfferId, PeerId};
-use cordboard_core::message::{Action, Session, Target, Whom};
+use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
+use cordboard_core::message::{Action, Session};
 use cordboard_core::record::{Entry, What};
 use cordboard_db::ChosenState;
 use cordboard_media::MediaEvent;
@@ -74,8 +75,10 @@ struct Kept {
     view: wire::SessionView,
     call: CallId,
     segment: u16,
-    /// The customer's number, whole: the page may see it masked.
+    /// The customer's number, whole: the page may see it masked. Empty where there is no customer.
     customer: String,
+    /// The other of an internal call.
+    colleague: Option<AgentId>,
 }
 
 pub struct AgentRole {
@@ -181,7 +184,9 @@ impl AgentRole {
         let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
         view.caller_name = self.names.get(&view.call).cloned();
         self.show(ToWorkstation::Session(view.clone()));
-        let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone() };
+        let colleague = session.colleague;
+        let customer = if colleague.is_none() { session.caller.clone() } else { String::new() };
+        let kept = Kept { view, call: session.call, segment: session.segment, customer, colleague };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
             None => self.sessions.insert(0, kept),
@@ -246,15 +251,6 @@ pub struct Refusal(pub &'static str, pub &'static str);
 
 const NOT_HERE: Refusal = Refusal("no_such_call", "This call is not on your desk.");
 
-fn target(to: wire::TransferTarget, switch: &Switch) -> Result<Target, Refusal> {
-    let directory = switch.directory.read();
-    let target = match to {
-        wire::TransferTarget::Group { id } => Some(GroupId(id)).filter(|id| directory.groups.contains_key(id)).map(Target::Group),
-        wire::TransferTarget::Agent { id } => Some(AgentId(id)).filter(|id| directory.agents.contains_key(id)).map(Target::Agent),
-    };
-    target.ok_or(Refusal("no_such_target", "This group or agent is not there any more. Choose another."))
-}
-
 impl Shell<AgentRole> {
     fn request(&mut self, page: u64, ask: Ask, ctx: &mut Context<Self>) -> Result<(), Refusal> {
         match ask {
@@ -277,7 +273,7 @@ impl Shell<AgentRole> {
             Ask::Mute { call } => self.role.command(&call, Command::Mute, &self.switch)?,
             Ask::Unmute { call } => self.role.command(&call, Command::Unmute, &self.switch)?,
             Ask::Transfer { call, to } => {
-                let target = target(to, &self.switch)?;
+                let target = self.target(to)?;
                 self.role.command(&call, Command::Transfer(target), &self.switch)?;
             }
             Ask::Consult { call, with } => {
@@ -288,15 +284,9 @@ impl Shell<AgentRole> {
             Ask::Conference { call } => self.role.command(&call, Command::Conference, &self.switch)?,
             Ask::CompleteConsult { call } => self.role.command(&call, Command::Complete, &self.switch)?,
             Ask::EndConsult { call } => self.role.command(&call, Command::EndConsult, &self.switch)?,
-            Ask::Dial { to, caller_id } => {
-                let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
-                self.event(Event::Dial(Box::new(dial)), ctx);
-            }
-            Ask::CallBack { call } => {
-                let kept = self.role.kept(&call)?;
-                let dial = dial::call_back(&self.role.machine, &kept.customer, &kept.view.called, &self.switch.directory.read())?;
-                self.event(Event::Dial(Box::new(dial)), ctx);
-            }
+            Ask::Dial { to, caller_id } => self.dial(&to, caller_id.as_deref(), ctx)?,
+            Ask::CallColleague { agent } => self.call_colleague(AgentId(agent), ctx)?,
+            Ask::CallBack { call } => self.call_back(&call, ctx)?,
             Ask::Digits { call, digits } => {
                 if !call::are_digits(&digits) {
                     return Err(Refusal("no_digits", "Only digits, *, # and pauses can be sent, at most 64 at a time."));
@@ -335,16 +325,6 @@ impl Shell<AgentRole> {
             Ask::SaveCustomer { call, name, remark } => self.save_customer(call, &name, &remark, ctx)?,
         }
         Ok(())
-    }
-
-    fn whom(&self, with: wire::ConsultTarget) -> Result<Whom, Refusal> {
-        match with {
-            wire::ConsultTarget::Group { id } => target(wire::TransferTarget::Group { id }, &self.switch).map(|_| Whom::Group(GroupId(id))),
-            wire::ConsultTarget::Agent { id } => target(wire::TransferTarget::Agent { id }, &self.switch).map(|_| Whom::Agent(AgentId(id))),
-            wire::ConsultTarget::Number { to, caller_id } => {
-                dial::consult(&self.role.machine.setup, &to, caller_id.as_deref(), &self.switch.directory.read()).map(Whom::Number)
-            }
-        }
     }
 
     fn event(&mut self, event: Event, ctx: &mut Context<Self>) {
@@ -519,7 +499,7 @@ impl Role for AgentRole {
             }
             Action::ShowOffer(ringing) => {
                 self.offer = ringing.as_deref().map(|ringing| views::offer(ringing, stage.switch));
-                self.offer_caller = ringing.map(|ringing| ringing.caller).unwrap_or_default();
+                self.offer_caller = ringing.filter(|ringing| ringing.colleague.is_none()).map(|ringing| ringing.caller).unwrap_or_default();
                 self.show(ToWorkstation::Offer { offer: self.offer.clone() });
             }
             Action::PlaceCall(arrival) => CallActor::begin(stage.switch, *arrival),

@@ -130,7 +130,7 @@ impl CallRole {
 
     /// For the agent who comes first at the caller's next call (C3).
     fn note_served(&self, agent: cordboard_core::ids::AgentId, stage: &Stage<'_, Self>) {
-        if let Some(group) = self.machine.group() {
+        if let Some(group) = self.machine.group().filter(|_| self.machine.arrival().colleagues().is_none()) {
             stage.switch.last_served.lock().insert(self.customer.clone(), group, agent);
         }
     }

@@ -1,6 +1,7 @@
 //! The floor's actors, made and changed as the database says (I6).
 
 use super::agent::{AgentActor, AgentRole, choice_of_row};
+use super::dial::SIP_PORT;
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
 use super::sip::Tune;
@@ -10,13 +11,15 @@ use crate::wire::AgentState;
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
-use cordboard_core::setup::{AgentSetup, GroupSetup, PhoneContact, TrunkSetup};
+use cordboard_core::ids::AgentId;
+use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, PhoneContact, PhoneSetup, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::{Account, DbError, Phone, PhoneBindings};
 use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::{self, Binding};
-use std::net::SocketAddr;
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Brings the actors to what the database says: new ones are made, known ones hear of their changes. Must run on the actors' arbiter.
@@ -24,6 +27,7 @@ use std::sync::Arc;
 pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
     let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
+    let sip_hosts = settings.outbound.sip_hosts.clone();
     {
         let mut directory = switch.directory.write();
         directory.numbers = numbers;
@@ -31,6 +35,8 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.mask_numbers = settings.mask_numbers;
         directory.crm_url = settings.crm.map(|crm| crm.url);
         directory.outbound = settings.outbound;
+        directory.phones =
+            phones.iter().map(|phone| (phone.setup.user.clone(), (phone.setup.clone(), owner(&phone.setup, &accounts)))).collect();
         directory.group_setups = groups.iter().map(|group| (group.id, group.clone())).collect();
         directory.members.clear();
         for account in &accounts {
@@ -40,9 +46,12 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
             meet(&mut directory, account);
         }
     }
+    // They may speak in the calls that they were called for (E4). A carrier's are known already.
+    let carriers: HashSet<IpAddr> = trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(SocketAddr::ip)).collect();
+    let hosts = sip_hosts.into_iter().filter(|host| !carriers.contains(host)).map(|host| SocketAddr::new(host, SIP_PORT));
     let sources = Sources {
         trunks: trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(|host| (host.ip(), trunk.id))).collect(),
-        phones: phones.iter().filter_map(fixed_address).collect(),
+        phones: phones.iter().filter_map(fixed_address).chain(hosts).collect(),
     };
     if let Some(sip) = &switch.directory.read().sip {
         sip.do_send(Tune::Sources(sources));
@@ -74,6 +83,12 @@ pub fn restore_phones(switch: &Switch) -> Result<(), DbError> {
         }
     }
     Ok(())
+}
+
+/// The agent whose phone it is.
+fn owner(phone: &PhoneSetup, accounts: &[Account]) -> Option<AgentId> {
+    let owns = |account: &&Account| matches!(&account.setup.device, DeviceSetup::Phone(own) if own.user == phone.user);
+    accounts.iter().find(owns).map(|account| account.setup.id)
 }
 
 fn fixed_address(phone: &Phone) -> Option<SocketAddr> {

@@ -57,12 +57,12 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
 
 /**
  * Which way a call was set up.
  */
-export type CallType = "inbound" | "outbound";
+export type CallType = "inbound" | "outbound" | "internal";
 
 /**
  * A state the agent may choose (B1).
@@ -192,9 +192,13 @@ old: string | null, mobile: string, code: string, };
  */
 export type OfferView = { offer: string, call: string, 
 /**
- * The customer's number, masked by the switch.
+ * The customer's number, masked by the switch; of an internal call, the colleague's.
  */
-caller: string, callerName: string | null, 
+caller: string, 
+/**
+ * Who calls, where that is a colleague and no customer (E3).
+ */
+colleague: string | null, callerName: string | null, 
 /**
  * Where the number is from, when known.
  */
@@ -257,7 +261,7 @@ export type Reached = "asked" | "ringing" | "up";
  */
 export type RecordFilter = { from: number | null, to: number | null, group: number | null, status: string | null, 
 /**
- * `inbound` or `outbound`.
+ * `inbound`, `outbound` or `internal`.
  */
 callType: string | null, 
 /**
@@ -287,7 +291,7 @@ groups: Array<GroupName>, };
  */
 export type RecordView = { id: string, call: string, time: number, 
 /**
- * `inbound` or `outbound`.
+ * `inbound`, `outbound` or `internal`.
  */
 callType: string, caller: string, contact: string, status: string, hungUpBy: string | null, group: string | null, agent: string | null, 
 /**
@@ -319,9 +323,13 @@ export type Role = "agent" | "supervisor" | "admin";
 
 export type SessionView = { call: string, callType: CallType, phase: Phase, 
 /**
- * The customer's number, whoever called; masked by the switch.
+ * The customer's number, whoever called; masked by the switch. Of an internal call, the colleague's.
  */
-caller: string, callerName: string | null, place: string | null, 
+caller: string, 
+/**
+ * With whom the agent speaks in an internal call (E3).
+ */
+colleague: string | null, callerName: string | null, place: string | null, 
 /**
  * Ours: the number they called, or the one they are shown.
  */
@@ -343,7 +351,7 @@ transfer: TransferView | null, consult: ConsultView | null,
  */
 consultOutcome: string | null, 
 /**
- * This agent was called in by a colleague (D5): only *hang up* is theirs.
+ * This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
  */
 guest: boolean, remark: string, };
 

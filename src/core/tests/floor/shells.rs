@@ -28,6 +28,8 @@ fn call_sight(call: &Call) -> CallSight {
         consulting: call.is_consulting(),
         away: call.is_away(),
         customer_called: call.is_customer_called(),
+        unanswered: call.is_calling_colleague(),
+        agents: call.agents(),
     }
 }
 

@@ -179,13 +179,13 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
                 floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command });
             }
         }
-        54..=60 => {
+        54..=59 => {
             let offline = random.pick(&[Chosen::Busy(None), Chosen::OnBreak("lunch".into()), Chosen::Offline]).unwrap();
             let chosen = if random.one_in(3) { offline } else { Chosen::Available };
             say(floor, anyone, Event::SetState(chosen));
         }
-        61 | 62 if calls.len() < CALLERS => dial(floor, anyone, random),
-        61..=64 => say(floor, anyone, if random.one_in(2) { Event::EndWrapUp } else { Event::ContinueWrapUp }),
+        60..=62 if calls.len() < CALLERS => dial(floor, anyone, random),
+        60..=64 => say(floor, anyone, if random.one_in(2) { Event::EndWrapUp } else { Event::ContinueWrapUp }),
         65..=71 => workstation(floor, anyone, random),
         72..=76 => phones(floor, random),
         77..=80 => panics(floor, random),
@@ -218,6 +218,9 @@ fn command(floor: &Floor, call: CallId, anyone: i32, random: &mut Random) -> Com
         [Command::Consult(Whom::Group(group)), Command::Consult(Whom::Agent(AgentId(anyone))), Command::Consult(Whom::Number(number))];
     let talk = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, Command::Digits("1,2".into())];
     let three = [Command::Swap, Command::Conference, Command::Complete, Command::EndConsult, Command::HangUp, Command::Mute];
+    if floor.calls[&call].machine.kind() == "Aside" {
+        return random.pick(&talk).unwrap();
+    }
     if floor.calls[&call].machine.is_consulting() {
         return random.pick(&three).unwrap();
     }
@@ -246,10 +249,14 @@ fn arrive(floor: &mut Floor, known: &Known, random: &mut Random) {
     }
 }
 
-/// An agent calls out.
+/// An agent calls out, or a colleague.
 fn dial(floor: &mut Floor, agent: i32, random: &mut Random) {
-    let mut dial = Floor::dial(random.below(GROUPS as usize) as i32 + 1);
+    let group = random.below(GROUPS as usize) as i32 + 1;
+    let mut dial = Floor::dial(group);
     dial.permitted = !random.one_in(8);
+    if random.one_in(2) {
+        dial = Floor::dial_colleague(group, agent, random.below(AGENTS as usize) as i32 + 1);
+    }
     say(floor, agent, Event::Dial(Box::new(dial)));
 }
 

@@ -1,13 +1,14 @@
 //! A small model of "what must hold", kept apart from the machines: it follows what people and machines did and says what is wrong.
 
 mod checks;
+mod internal;
 
 use crate::floor::EPOCH;
 use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{self, Limit, REFUSED_REST};
-use cordboard_core::ids::{AgentId, CallId, GroupId, OfferId, PeerId};
+use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId};
 use cordboard_core::leg;
 use cordboard_core::message::{OfferEnd, Withdrawal};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
@@ -31,6 +32,9 @@ pub struct CallSight {
     pub away: bool,
     /// The customer's leg of a call out was opened.
     pub customer_called: bool,
+    /// A colleague is called and has not come yet.
+    pub unanswered: bool,
+    pub agents: Vec<(AgentId, LegId)>,
 }
 
 struct Person {
@@ -91,6 +95,8 @@ struct Caller {
     asked: Millis,
     /// Who transferred the caller, from where, until somebody takes them.
     transferred: Option<(GroupId, AgentId)>,
+    /// Of an internal call: who holds, is silent or away.
+    internal: internal::Internal,
     ended: Option<(CallStatus, HungUpBy)>,
 }
 
@@ -323,6 +329,7 @@ impl Reference {
             wait: 0,
             asked: 0,
             transferred: None,
+            internal: internal::Internal::default(),
             ended: None,
         };
         self.callers.insert(machine.id(), caller);
@@ -367,6 +374,7 @@ impl Reference {
             }
             _ => {}
         }
+        caller.internal.hears(machine, event, before);
         caller.consulted |= after.consulting;
         (caller.seeks, caller.wait) = (after.queue, after.wait);
         if before.kind == "Talking" && after.kind == "Talking" && before.agent != after.agent {
@@ -416,7 +424,8 @@ impl Reference {
             (caller.group, caller.taken_in) = (after.queue.or(came_from), matches!(event, call::Event::Queued { .. }));
         }
         if after.kind == "Over" && before.kind != "Over" {
-            caller.ended = Some(end_of(event, machine, rings, before, caller.limit));
+            let internal = (before.kind == "Aside" && machine.arrival().colleagues().is_some()).then(|| caller.internal.end(event, before));
+            caller.ended = Some(internal.unwrap_or_else(|| end_of(event, machine, rings, before, caller.limit)));
         }
         if before.kind == "Dialling" && after.kind == "Talking" {
             caller.group = machine.group();
@@ -426,6 +435,7 @@ impl Reference {
     /// It rang for long enough.
     pub fn call_tick(&mut self, id: CallId, before: &CallSight, after: &CallSight) {
         let Some(caller) = self.callers.get_mut(&id) else { return };
+        caller.internal.rang_out(before);
         if before.kind == "Dialling" && after.kind == "Over" {
             let status = if before.customer_called { CallStatus::Missed } else { CallStatus::AgentLost };
             caller.ended = Some((status, HungUpBy::Switch));
