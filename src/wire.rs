@@ -438,10 +438,10 @@ pub struct QueueView {
 pub struct OfferView {
     pub offer: String,
     pub call: String,
+    pub call_type: CallType,
     /// The customer's number, masked by the switch; of an internal call, the colleague's.
     pub caller: String,
-    /// Who calls, where that is a colleague and no customer (E3).
-    pub colleague: Option<String>,
+    /// The customer's name where it is known; of an internal call, the colleague's.
     pub caller_name: Option<String>,
     /// Where the number is from, when known.
     pub place: Option<String>,
@@ -468,8 +468,7 @@ pub struct SessionView {
     pub phase: Phase,
     /// The customer's number, whoever called; masked by the switch. Of an internal call, the colleague's.
     pub caller: String,
-    /// With whom the agent speaks in an internal call (E3).
-    pub colleague: Option<String>,
+    /// The customer's name where it is known; of an internal call, the colleague's.
     pub caller_name: Option<String>,
     pub place: Option<String>,
     /// Ours: the number they called, or the one they are shown.

@@ -75,7 +75,7 @@ struct Kept {
     view: wire::SessionView,
     call: CallId,
     segment: u16,
-    /// The customer's number, whole: the page may see it masked. Empty where there is no customer.
+    /// The customer's number, whole: the page may see it masked. Of an internal call, the colleague's.
     customer: String,
     /// The other of an internal call.
     colleague: Option<AgentId>,
@@ -182,11 +182,10 @@ impl AgentRole {
     fn keep(&mut self, session: &Session, switch: &Switch) {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
         let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
-        view.caller_name = self.names.get(&view.call).cloned();
+        view.caller_name = view.caller_name.or_else(|| self.names.get(&view.call).cloned());
         self.show(ToWorkstation::Session(view.clone()));
         let colleague = session.colleague;
-        let customer = if colleague.is_none() { session.caller.clone() } else { String::new() };
-        let kept = Kept { view, call: session.call, segment: session.segment, customer, colleague };
+        let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone(), colleague };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
             None => self.sessions.insert(0, kept),
@@ -499,7 +498,7 @@ impl Role for AgentRole {
             }
             Action::ShowOffer(ringing) => {
                 self.offer = ringing.as_deref().map(|ringing| views::offer(ringing, stage.switch));
-                self.offer_caller = ringing.filter(|ringing| ringing.colleague.is_none()).map(|ringing| ringing.caller).unwrap_or_default();
+                self.offer_caller = ringing.map(|ringing| ringing.caller).unwrap_or_default();
                 self.show(ToWorkstation::Offer { offer: self.offer.clone() });
             }
             Action::PlaceCall(arrival) => CallActor::begin(stage.switch, *arrival),

@@ -19,11 +19,12 @@ const OTHER_DID = '+442079460109';
 /** Where the other carrier is: trunks are told apart by address. */
 const OTHER_CARRIER = '127.0.0.2';
 
-const floor = ({ misses, phone, carrier, other, settings }) => `
+const floor = ({ misses, phone, carrier, other, settings, outbound }) => `
 ${settings}
 [settings.outbound]
 agent = ["+44", "0"]
 admin = ["+"]
+${outbound}
 
 [trunks.carrier]
 hosts = ["127.0.0.1:${carrier}"]
@@ -124,14 +125,14 @@ export class Stage {
   /**
    * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone at a fixed
    * address; with `'registers'` or `'registers by MD5'` on one that tells where it is.
-   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning.
+   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning, `outbound` for what may be called.
    */
-  async open({ agent = true, phone = false, misses = 3, settings = '' } = {}) {
+  async open({ agent = true, phone = false, misses = 3, settings = '', outbound = '' } = {}) {
     if (phone === true) this.#phonePort = await freePort();
     if (phone) this.#phone = this.#phonePort ? `addr = "127.0.0.1:${this.#phonePort}"` : 'register = true\npassword_env = "PHONE_PASSWORD"';
     if (phone === 'registers by MD5') this.#phone += '\nmd5 = true';
     this.#carriers = { carrier: await freePort(), other: await freePort() };
-    const text = floor({ misses, phone: this.#phone, settings, ...this.#carriers });
+    const text = floor({ misses, phone: this.#phone, settings, outbound, ...this.#carriers });
     const environment = { AGENT_PASSWORD: PASSWORD, PHONE_PASSWORD };
     this.switch = await Switch.create({ floor: text, environment, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();

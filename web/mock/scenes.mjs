@@ -64,6 +64,7 @@ function offer(more = {}) {
     place: 'Leeds, United Kingdom',
     called: '020 7946 0100',
     group: 'Orders',
+    callType: 'inbound',
     waitingSince: now - 42000,
     ringsSince: now - 5000,
     ringsUntil: now + 15000,

@@ -190,15 +190,15 @@ old: string | null, mobile: string, code: string, };
 /**
  * The answer bar (C5).
  */
-export type OfferView = { offer: string, call: string, 
+export type OfferView = { offer: string, call: string, callType: CallType, 
 /**
  * The customer's number, masked by the switch; of an internal call, the colleague's.
  */
 caller: string, 
 /**
- * Who calls, where that is a colleague and no customer (E3).
+ * The customer's name where it is known; of an internal call, the colleague's.
  */
-colleague: string | null, callerName: string | null, 
+callerName: string | null, 
 /**
  * Where the number is from, when known.
  */
@@ -327,9 +327,9 @@ export type SessionView = { call: string, callType: CallType, phase: Phase,
  */
 caller: string, 
 /**
- * With whom the agent speaks in an internal call (E3).
+ * The customer's name where it is known; of an internal call, the colleague's.
  */
-colleague: string | null, callerName: string | null, place: string | null, 
+callerName: string | null, place: string | null, 
 /**
  * Ours: the number they called, or the one they are shown.
  */

@@ -1,4 +1,4 @@
-import { canConsult, canKey, consulting, consultUp } from '../state/consult'
+import { canConsult, canKey, canMute, consulting, consultUp } from '../state/consult'
 import { byPhone, ended, liveSession, shownSession } from '../state/select'
 import type { Command } from '../state/keymap'
 import type { Picker, State } from '../state/state'
@@ -30,7 +30,7 @@ export function runCommand(command: Exclude<Command, 'menu' | 'dial' | 'remark'>
       if (talking && !talking.consult) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
       return
     case 'mute':
-      if (talking && !talking.guest) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
+      if (talking && canMute(talking)) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
       return
     case 'transfer':
       if (talking && consultUp(talking)) void station.ask({ type: 'completeConsult', call: talking.call })

@@ -90,7 +90,7 @@ export interface State {
   picker: Picker | null
   /** Of the call in progress; null until it was opened. */
   keypad: Keypad | null
-  /** Whom a customer can be sent to, or who can be asked; known while somebody picks. */
+  /** Whom a customer can be sent to, who can be asked or called; asked for while somebody picks. */
   targets: TargetsView | null
   microphone: Microphone
   standIn: StandIn | null
