@@ -116,8 +116,10 @@ pub enum Ask {
     CompleteService {
         call: String,
     },
-    /// *All completed* (F2).
-    CompleteAll,
+    /// *All completed*, of the sessions with customers or of the internal ones (F2).
+    CompleteAll {
+        internal: bool,
+    },
     /// The browser's WebRTC offer, with all candidates in it. Makes this tab the one that owns the audio (F6).
     OpenPeer {
         sdp: String,

@@ -300,7 +300,7 @@ impl Shell<AgentRole> {
             Ask::EndWrapUp => self.event(Event::EndWrapUp, ctx),
             Ask::ContinueWrapUp => self.event(Event::ContinueWrapUp, ctx),
             Ask::CompleteService { call } => self.role.put_away(|kept| kept.view.call == call),
-            Ask::CompleteAll => self.role.put_away(|_| true),
+            Ask::CompleteAll { internal } => self.role.put_away(|kept| kept.colleague.is_some() == internal),
             Ask::OpenPeer { sdp } => {
                 let peer = PeerId(self.switch.new_id());
                 self.switch.directory.write().peers.insert(peer, self.role.machine.setup.id);

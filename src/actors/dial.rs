@@ -214,3 +214,33 @@ fn is_permitted(setup: &AgentSetup, called: &str, directory: &Directory) -> bool
     }
     permitted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(text: &str) -> Result<(String, SocketAddr, Transport), &'static str> {
+        match address(text) {
+            Ok(SipTarget::Address(PhoneSetup { user, contact: PhoneContact::Fixed { addr, transport }, .. }, host)) => {
+                assert_eq!(addr.ip(), host);
+                Ok((user, addr, transport))
+            }
+            Ok(_) => Err("no address"),
+            Err(Refusal(code, _)) => Err(code),
+        }
+    }
+
+    /// E4.
+    #[test]
+    fn a_sip_address_says_user_host_port_and_transport() {
+        let at = |user: &str, addr: &str, transport| Ok((user.to_owned(), addr.parse().unwrap(), transport));
+        assert_eq!(called("sip:bob@192.0.2.7"), at("bob", "192.0.2.7:5060", Transport::Udp));
+        assert_eq!(called("SIP:bob@[2001:db8::7]:5080;transport=TCP"), at("bob", "[2001:db8::7]:5080", Transport::Tcp));
+        assert_eq!(called("sips:bob@192.0.2.7"), at("bob", "192.0.2.7:5061", Transport::Tls));
+        assert_eq!(called("sip:bob@192.0.2.7;transport=tls"), at("bob", "192.0.2.7:5061", Transport::Tls));
+        assert_eq!(called("sip:bob@example.com"), Err("sip_host_no_ip"));
+        for bad in ["sip:@192.0.2.7", "sip:bob@", "sip:bob@192.0.2.7;transport=ws", "sip:b b@192.0.2.7"] {
+            assert_eq!(called(bad), Err("bad_sip_address"), "{bad}");
+        }
+    }
+}

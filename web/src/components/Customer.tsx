@@ -38,7 +38,7 @@ function Colleague({ caller }: { caller: Caller }) {
           <span class="faint t2 num">{caller.caller}</span>
         </div>
       </div>
-      <p class="dim t2">{t('customer.colleague')}</p>
+      <p class="t2 customer__remark">{t('customer.colleague')}</p>
     </div>
   )
 }

@@ -78,7 +78,7 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
               class="btn btn--quiet btn--s"
               data-test="complete-all"
               aria-busy={isPending(state, 'completeAll') ? 'true' : undefined}
-              onClick={() => void station.completeAll()}
+              onClick={() => void station.completeAll(kind === 'internal')}
             >
               {t('left.completeAll')}
             </button>

@@ -251,9 +251,9 @@ export class Workstation {
     await this.ask({ type: 'completeService', call })
   }
 
-  async completeAll(): Promise<void> {
+  async completeAll(internal: boolean): Promise<void> {
     await this.remarks.flush()
-    await this.ask({ type: 'completeAll' })
+    await this.ask({ type: 'completeAll', internal })
   }
 
   flushRemark(call: string) {
