@@ -18,8 +18,7 @@ use cordboard_db::{Account, DbError, Phone, PhoneBindings};
 use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::{self, Binding};
-use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Brings the actors to what the database says: new ones are made, known ones hear of their changes. Must run on the actors' arbiter.
@@ -46,9 +45,8 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
             meet(&mut directory, account);
         }
     }
-    // They may speak in the calls that they were called for (E4). A carrier's are known already.
-    let carriers: HashSet<IpAddr> = trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(SocketAddr::ip)).collect();
-    let hosts = sip_hosts.into_iter().filter(|host| !carriers.contains(host)).map(|host| SocketAddr::new(host, SIP_PORT));
+    // They may speak in the calls that they were called for (E4).
+    let hosts = sip_hosts.into_iter().map(|host| SocketAddr::new(host, SIP_PORT));
     let sources = Sources {
         trunks: trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(|host| (host.ip(), trunk.id))).collect(),
         phones: phones.iter().filter_map(fixed_address).chain(hosts).collect(),

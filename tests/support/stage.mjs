@@ -182,15 +182,16 @@ export class Stage {
 
   /**
    * Somebody behind a carrier who is called next, by a scenario of SIPp. Early media is a sentence of its own; `talks` begins the caller's sentence.
-   * `other`: behind the other carrier.
+   * `other`: behind the other carrier. `address`: behind none, at a port of its own there.
    */
-  async callee(scenario = 'callee', { words, other = false } = {}) {
+  async callee(scenario = 'callee', { words, other = false, address } = {}) {
     const audio = await CallerAudio.open(spokenUlaw(SENTENCES.network));
-    const where = other ? { address: OTHER_CARRIER, port: this.#carriers.other } : { port: this.#carriers.carrier };
+    const own = address && { address, port: await freePort() };
+    const where = own ?? (other ? { address: OTHER_CARRIER, port: this.#carriers.other } : { port: this.#carriers.carrier });
     const callee = openPhone(scenario, { ...where, audio, words });
     callee.rings.then(({ media }) => media && audio.speakTo(media), () => {});
     this.#calls.push({ audio, sipp: callee });
-    return Object.assign(callee, { audio, talks: () => audio.say(spokenUlaw(SENTENCES.caller)) });
+    return Object.assign(callee, { audio, port: where.port, talks: () => audio.say(spokenUlaw(SENTENCES.caller)) });
   }
 
   /** Mei's phone takes one call by that scenario of SIPp; whoever lifts it says a sentence again and again. */

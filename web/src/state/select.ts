@@ -41,9 +41,10 @@ export function dialRefused(state: State, desk: Desk): 'away' | 'offline' | 'inL
   return desk.agent.state === 'inLine' ? 'inLine' : null
 }
 
-/** The customer's number of a record, whoever called; of an internal one, the called agent's. */
-export function customerOf(record: RecordView): string {
-  return record.callType === 'inbound' ? record.caller : record.contact
+/** The customer's number of a record, whoever called; of an internal one, the number of the other agent than this one. */
+export function otherOf(record: RecordView, own: string): string {
+  const called = record.callType === 'outbound' || (record.callType === 'internal' && record.caller === own)
+  return called ? record.contact : record.caller
 }
 
 /** Sessions under *Serving*: the live one, and the one in after-call work. */

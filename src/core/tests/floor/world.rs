@@ -154,6 +154,12 @@ impl Floor {
         Dial { to: Called::Number(TRUNK), caller: "+4430".into(), contact: "+4420".into(), terms, permitted: true, a_day: None }
     }
 
+    /// A phone that is nobody's, called by its SIP address (E4).
+    pub fn dial_sip(group: i32) -> Dial {
+        let DeviceSetup::Phone(lobby) = phone(99) else { panic!("a phone") };
+        Dial { to: Called::Sip(lobby), caller: "1001".into(), contact: "lobby".into(), ..Self::dial(group) }
+    }
+
     /// A colleague whom an agent of this group calls: without after-call work or recording.
     pub fn dial_colleague(group: i32, caller: i32, colleague: i32) -> Dial {
         let terms = self::group(group).terms(None).internal();

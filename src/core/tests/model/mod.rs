@@ -179,13 +179,13 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
                 floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command });
             }
         }
-        54..=59 => {
+        54..=60 => {
             let offline = random.pick(&[Chosen::Busy(None), Chosen::OnBreak("lunch".into()), Chosen::Offline]).unwrap();
             let chosen = if random.one_in(3) { offline } else { Chosen::Available };
             say(floor, anyone, Event::SetState(chosen));
         }
-        60..=62 if calls.len() < CALLERS => dial(floor, anyone, random),
-        60..=64 => say(floor, anyone, if random.one_in(2) { Event::EndWrapUp } else { Event::ContinueWrapUp }),
+        61 | 62 if calls.len() < CALLERS => dial(floor, anyone, random),
+        61..=64 => say(floor, anyone, if random.one_in(2) { Event::EndWrapUp } else { Event::ContinueWrapUp }),
         65..=71 => workstation(floor, anyone, random),
         72..=76 => phones(floor, random),
         77..=80 => panics(floor, random),
@@ -254,7 +254,9 @@ fn dial(floor: &mut Floor, agent: i32, random: &mut Random) {
     let group = random.below(GROUPS as usize) as i32 + 1;
     let mut dial = Floor::dial(group);
     dial.permitted = !random.one_in(8);
-    if random.one_in(2) {
+    if random.one_in(6) {
+        dial = Floor::dial_sip(group);
+    } else if random.one_in(2) {
         dial = Floor::dial_colleague(group, agent, random.below(AGENTS as usize) as i32 + 1);
     }
     say(floor, agent, Event::Dial(Box::new(dial)));
