@@ -136,9 +136,10 @@ impl Agent {
         self.free(out);
         match why {
             Withdrawal::NotNeeded => {}
+            Withdrawal::RingTimeout { misses: 0 } => {}
             Withdrawal::RingTimeout { misses } => {
                 self.misses += 1;
-                if misses > 0 && self.misses >= misses && self.chosen == Chosen::Available {
+                if self.misses >= misses && self.chosen == Chosen::Available {
                     self.misses = 0;
                     self.chosen = Chosen::Busy(Some("missed_calls".into()));
                 }

@@ -179,7 +179,7 @@ impl Reference {
             agent::Event::Withdraw { offer, why, call } if held_offer == Some(*offer) => match why {
                 Withdrawal::NotNeeded => {}
                 Withdrawal::RingTimeout { misses } => {
-                    person.misses += 1;
+                    person.misses += u32::from(*misses > 0);
                     if *misses > 0 && person.misses >= *misses && person.chosen == Chosen::Available {
                         person.misses = 0;
                         person.chosen = Chosen::Busy(None);

@@ -8,6 +8,7 @@ use cordboard_core::call::Command;
 use cordboard_core::ids::{Address, AgentId, CallId, LegId};
 use cordboard_core::message::{Phase, Source, Transfer};
 use cordboard_core::outcome::{CallStatus, CallType, HungUpBy};
+use cordboard_core::setup::GroupSetup;
 
 /// Agent 1 calls agent 2, who rings; 3 is there too.
 fn ringing() -> (Floor, CallId) {
@@ -110,6 +111,21 @@ fn who_declines_or_does_not_answer_is_not_rung_longer_and_the_caller_is_told() {
     let session = &floor.sessions[&(AgentId(1), call)];
     assert_eq!((session.ended, session.transfer), (Some((CallStatus::Missed, HungUpBy::Switch)), None));
     floor.check_all();
+}
+
+/// B4.
+#[test]
+fn an_internal_call_that_rang_in_vain_is_no_miss_of_a_caller() {
+    let mut floor = floor_of(GroupSetup { misses: 2, ..group(1) }, 2);
+    calls_colleague(&mut floor);
+    floor.advance(20_000);
+    floor.chooses(1, Chosen::Busy(None));
+    let customer = floor.calls(1);
+    assert_eq!(rings_at(&floor, customer), [2]);
+    floor.advance(20_000);
+    assert_eq!(floor.seen(2), Seen::Available);
+    floor.advance(25_000);
+    assert_eq!(floor.seen(2), Seen::Busy, "the second miss of a caller");
 }
 
 #[test]
