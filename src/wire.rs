@@ -93,13 +93,17 @@ pub enum Ask {
     EndFlow {
         call: String,
     },
-    /// Call this number, as typed or pasted (E1). `callerId` is one of [`Settings::caller_ids`]; null = chosen by the switch.
+    /// Call this number, as typed or pasted (E1); or a SIP address, or a phone of the floor by its user (E4). `callerId` is one of [`Settings::caller_ids`]; null = chosen by the switch.
     /// *Done* says that the call begins; the session tells the rest (E5).
     Dial {
         to: String,
         caller_id: Option<String>,
     },
-    /// Call the customer of a call on the desk, whose whole number the switch has (D8). Refused as [`Ask::Dial`] is, or `no_number`.
+    /// Call a colleague (E3), one of [`Ask::Targets`]. *Done* says that the call begins; the session tells the rest.
+    CallColleague {
+        agent: i32,
+    },
+    /// Call the customer, or the colleague, of a call on the desk, whose whole number the switch has (D8). Refused as [`Ask::Dial`] is, or `no_number`.
     CallBack {
         call: String,
     },
@@ -123,8 +127,10 @@ pub enum Ask {
     CompleteService {
         call: String,
     },
-    /// *All completed* (F2).
-    CompleteAll,
+    /// *All completed*, of the sessions with customers or of the internal ones (F2).
+    CompleteAll {
+        internal: bool,
+    },
     /// The browser's WebRTC offer, with all candidates in it. Makes this tab the one that owns the audio (F6).
     OpenPeer {
         sdp: String,
@@ -445,8 +451,10 @@ pub struct QueueView {
 pub struct OfferView {
     pub offer: String,
     pub call: String,
-    /// The customer's number, masked by the switch.
+    pub call_type: CallType,
+    /// The customer's number, masked by the switch; of an internal call, the colleague's.
     pub caller: String,
+    /// The customer's name where it is known; of an internal call, the colleague's.
     pub caller_name: Option<String>,
     /// Where the number is from, when known.
     pub place: Option<String>,
@@ -471,8 +479,9 @@ pub struct SessionView {
     pub call: String,
     pub call_type: CallType,
     pub phase: Phase,
-    /// The customer's number, whoever called; masked by the switch.
+    /// The customer's number, whoever called; masked by the switch. Of an internal call, the colleague's.
     pub caller: String,
+    /// The customer's name where it is known; of an internal call, the colleague's.
     pub caller_name: Option<String>,
     pub place: Option<String>,
     /// Ours: the number they called, or the one they are shown.
@@ -496,7 +505,7 @@ pub struct SessionView {
     pub consult_outcome: Option<String>,
     /// The flow in which the customer is, or was last in this conversation (D6).
     pub service: Option<SelfServiceView>,
-    /// This agent was called in by a colleague (D5): only *hang up* is theirs.
+    /// This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
     pub guest: bool,
     pub remark: String,
 }
@@ -508,6 +517,8 @@ pub struct SessionView {
 pub enum CallType {
     Inbound,
     Outbound,
+    /// Between agents (E3).
+    Internal,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
@@ -564,7 +575,7 @@ pub struct RecordFilter {
     pub to: Option<i64>,
     pub group: Option<i32>,
     pub status: Option<String>,
-    /// `inbound` or `outbound`.
+    /// `inbound`, `outbound` or `internal`.
     pub call_type: Option<String>,
     /// Digits that the caller's number must contain.
     pub caller: Option<String>,
@@ -605,7 +616,7 @@ pub struct RecordView {
     pub call: String,
     #[ts(type = "number")]
     pub time: i64,
-    /// `inbound` or `outbound`.
+    /// `inbound`, `outbound` or `internal`.
     pub call_type: String,
     pub caller: String,
     pub contact: String,

@@ -2,6 +2,7 @@
 
 mod customers;
 mod echo;
+mod placing;
 mod self_service;
 
 use super::call::CallActor;
@@ -13,8 +14,8 @@ use actix::prelude::*;
 use cordboard_core::agent::{Agent, Chosen, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
-use cordboard_core::ids::{Address, AgentId, CallId, GroupId, OfferId, PeerId};
-use cordboard_core::message::{Action, Session, Target, Whom};
+use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
+use cordboard_core::message::{Action, Session};
 use cordboard_core::record::{Entry, What};
 use cordboard_db::ChosenState;
 use cordboard_media::MediaEvent;
@@ -75,8 +76,10 @@ struct Kept {
     view: wire::SessionView,
     call: CallId,
     segment: u16,
-    /// The customer's number, whole: the page may see it masked.
+    /// The customer's number, whole: the page may see it masked. Of an internal call, the colleague's.
     customer: String,
+    /// The other of an internal call.
+    colleague: Option<AgentId>,
 }
 
 pub struct AgentRole {
@@ -180,9 +183,10 @@ impl AgentRole {
     fn keep(&mut self, session: &Session, switch: &Switch) {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
         let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
-        view.caller_name = self.names.get(&view.call).cloned();
+        view.caller_name = view.caller_name.or_else(|| self.names.get(&view.call).cloned());
         self.show(ToWorkstation::Session(Box::new(view.clone())));
-        let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone() };
+        let colleague = session.colleague;
+        let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone(), colleague };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
             None => self.sessions.insert(0, kept),
@@ -247,15 +251,6 @@ pub struct Refusal(pub &'static str, pub &'static str);
 
 const NOT_HERE: Refusal = Refusal("no_such_call", "This call is not on your desk.");
 
-fn target(to: wire::TransferTarget, switch: &Switch) -> Result<Target, Refusal> {
-    let directory = switch.directory.read();
-    let target = match to {
-        wire::TransferTarget::Group { id } => Some(GroupId(id)).filter(|id| directory.groups.contains_key(id)).map(Target::Group),
-        wire::TransferTarget::Agent { id } => Some(AgentId(id)).filter(|id| directory.agents.contains_key(id)).map(Target::Agent),
-    };
-    target.ok_or(Refusal("no_such_target", "This group or agent is not there any more. Choose another."))
-}
-
 impl Shell<AgentRole> {
     fn request(&mut self, page: u64, ask: Ask, ctx: &mut Context<Self>) -> Result<(), Refusal> {
         match ask {
@@ -278,7 +273,7 @@ impl Shell<AgentRole> {
             Ask::Mute { call } => self.role.command(&call, Command::Mute, &self.switch)?,
             Ask::Unmute { call } => self.role.command(&call, Command::Unmute, &self.switch)?,
             Ask::Transfer { call, to } => {
-                let target = target(to, &self.switch)?;
+                let target = self.target(to)?;
                 self.role.command(&call, Command::Transfer(target), &self.switch)?;
             }
             Ask::Consult { call, with } => {
@@ -294,15 +289,9 @@ impl Shell<AgentRole> {
                 self.role.command(&call, command, &self.switch)?;
             }
             Ask::EndFlow { call } => self.role.command(&call, Command::EndFlow, &self.switch)?,
-            Ask::Dial { to, caller_id } => {
-                let dial = dial::dial(&self.role.machine, &to, caller_id.as_deref(), &self.switch.directory.read())?;
-                self.event(Event::Dial(Box::new(dial)), ctx);
-            }
-            Ask::CallBack { call } => {
-                let kept = self.role.kept(&call)?;
-                let dial = dial::call_back(&self.role.machine, &kept.customer, &kept.view.called, &self.switch.directory.read())?;
-                self.event(Event::Dial(Box::new(dial)), ctx);
-            }
+            Ask::Dial { to, caller_id } => self.dial(&to, caller_id.as_deref(), ctx)?,
+            Ask::CallColleague { agent } => self.call_colleague(AgentId(agent), ctx)?,
+            Ask::CallBack { call } => self.call_back(&call, ctx)?,
             Ask::Digits { call, digits } => {
                 if !call::are_digits(&digits) {
                     return Err(Refusal("no_digits", "Only digits, *, # and pauses can be sent, at most 64 at a time."));
@@ -317,7 +306,7 @@ impl Shell<AgentRole> {
             Ask::EndWrapUp => self.event(Event::EndWrapUp, ctx),
             Ask::ContinueWrapUp => self.event(Event::ContinueWrapUp, ctx),
             Ask::CompleteService { call } => self.role.put_away(|kept| kept.view.call == call),
-            Ask::CompleteAll => self.role.put_away(|_| true),
+            Ask::CompleteAll { internal } => self.role.put_away(|kept| kept.colleague.is_some() == internal),
             Ask::OpenPeer { sdp } => {
                 let peer = PeerId(self.switch.new_id());
                 self.switch.directory.write().peers.insert(peer, self.role.machine.setup.id);
@@ -341,16 +330,6 @@ impl Shell<AgentRole> {
             Ask::SaveCustomer { call, name, remark } => self.save_customer(call, &name, &remark, ctx)?,
         }
         Ok(())
-    }
-
-    fn whom(&self, with: wire::ConsultTarget) -> Result<Whom, Refusal> {
-        match with {
-            wire::ConsultTarget::Group { id } => target(wire::TransferTarget::Group { id }, &self.switch).map(|_| Whom::Group(GroupId(id))),
-            wire::ConsultTarget::Agent { id } => target(wire::TransferTarget::Agent { id }, &self.switch).map(|_| Whom::Agent(AgentId(id))),
-            wire::ConsultTarget::Number { to, caller_id } => {
-                dial::consult(&self.role.machine.setup, &to, caller_id.as_deref(), &self.switch.directory.read()).map(Whom::Number)
-            }
-        }
     }
 
     fn event(&mut self, event: Event, ctx: &mut Context<Self>) {

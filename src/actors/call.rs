@@ -133,7 +133,7 @@ impl CallRole {
 
     /// For the agent who comes first at the caller's next call (C3).
     fn note_served(&self, agent: cordboard_core::ids::AgentId, stage: &Stage<'_, Self>) {
-        if let Some(group) = self.machine.group() {
+        if let Some(group) = self.machine.group().filter(|_| self.machine.arrival().colleagues().is_none()) {
             stage.switch.last_served.lock().insert(self.customer.clone(), group, agent);
         }
     }
@@ -253,19 +253,22 @@ impl actix::Handler<LegQuality> for Shell<CallRole> {
     fn handle(&mut self, message: LegQuality, ctx: &mut actix::Context<Self>) {
         let role = &mut self.role;
         role.quality.insert(message.leg, message.quality);
-        let Some((agent, leg)) = role.machine.agent() else { return };
-        let own = role.quality.get(&leg);
-        let mos = [role.quality.get(&role.machine.customer_leg()), own].into_iter().flatten().map(|q| q.mos).fold(f32::INFINITY, f32::min);
-        if let Some(own) = own
-            && let Some(addr) = self.switch.directory.read().agents.get(&agent)
-        {
-            addr.do_send(Desk::Quality(crate::wire::QualityView {
-                call: role.id.to_string(),
-                mos,
-                loss: own.loss_percent,
-                jitter: own.jitter_ms,
-                round_trip: own.round_trip_ms,
-            }));
+        let Some((_, leg)) = role.machine.agent() else { return };
+        let customer = role.quality.get(&role.machine.customer_leg());
+        let worse = |own: Option<&Quality>| [customer, own].into_iter().flatten().map(|q| q.mos).fold(f32::INFINITY, f32::min);
+        let mos = worse(role.quality.get(&leg));
+        for (agent, leg) in role.machine.agents() {
+            if let Some(own) = role.quality.get(&leg)
+                && let Some(addr) = self.switch.directory.read().agents.get(&agent)
+            {
+                addr.do_send(Desk::Quality(crate::wire::QualityView {
+                    call: role.id.to_string(),
+                    mos: worse(Some(own)),
+                    loss: own.loss_percent,
+                    jitter: own.jitter_ms,
+                    round_trip: own.round_trip_ms,
+                }));
+            }
         }
         self.feed(ctx, |role, cx| role.handle(Event::Quality { mos }, cx));
     }

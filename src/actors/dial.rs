@@ -1,15 +1,21 @@
-//! What an agent asks to be called, checked against the floor (E1, E6).
+//! What an agent asks to be called, checked against the floor (E1, E3, E4, E6).
 
 use super::agent::Refusal;
 use super::switch::Directory;
 use crate::api::mask::mask;
 use cordboard_core::agent::{Agent, Dial, NoDial};
-use cordboard_core::ids::TrunkId;
+use cordboard_core::call::Called;
+use cordboard_core::ids::{AgentId, TrunkId};
 use cordboard_core::message::Number;
 use cordboard_core::outbound::{self, BadNumber};
-use cordboard_core::setup::{AgentSetup, GroupSetup, NumberSetup};
+use cordboard_core::setup::{AgentSetup, GroupSetup, NumberSetup, PhoneContact, PhoneSetup, Transport};
 use cordboard_db::Role;
+use cordboard_sip::message::Uri;
 use std::cmp::Reverse;
+use std::net::{IpAddr, SocketAddr};
+
+/// Where SIP is spoken when nothing else is said (RFC 3261 §19.1.2); over TLS one more.
+pub const SIP_PORT: u16 = 5060;
 
 /// The numbers of the agent's own groups.
 fn own<'a>(setup: &'a AgentSetup, directory: &'a Directory) -> impl Iterator<Item = &'a NumberSetup> {
@@ -30,7 +36,73 @@ pub fn call_back(agent: &Agent, customer: &str, ours: &str, directory: &Director
 
 /// The call as the agent's machine takes it, or why it cannot be. What only the guards forbid is left to the call, which goes on record.
 pub fn dial(agent: &Agent, to: &str, caller_id: Option<&str>, directory: &Directory) -> Result<Dial, Refusal> {
+    if let Some(sip) = SipTarget::of(to, directory)? {
+        return call_sip(agent, sip, directory);
+    }
     let contact = clean(to)?;
+    may_call(agent, directory)?;
+    let setup = &agent.setup;
+    let own_group = first_group(setup, directory)?;
+    let (shown, trunk) = way_out(setup, own_group, caller_id, &contact, directory)?;
+    // The call belongs to the shown number's group where the agent is in it: its after-call work, its recording.
+    let group = directory.group_setups.get(&shown.group).filter(|group| setup.groups.iter().any(|own| own.group == group.id));
+    Ok(Dial {
+        to: Called::Number(trunk),
+        caller: shown.did.clone(),
+        terms: group.unwrap_or(own_group).terms(None),
+        permitted: is_permitted(setup, &contact, directory),
+        contact,
+        a_day: directory.outbound.a_day,
+    })
+}
+
+/// A call to a colleague (E3). Who cannot be rung now is the call's matter, which goes on record.
+pub fn colleague(agent: &Agent, colleague: AgentId, directory: &Directory) -> Result<Dial, Refusal> {
+    let setup = &agent.setup;
+    if colleague == setup.id {
+        return Err(Refusal("own_number", "This is you. Choose a colleague."));
+    }
+    let person = directory.people.get(&colleague).filter(|_| directory.agents.contains_key(&colleague));
+    let person = person.ok_or(Refusal("no_such_target", "This agent is not there any more. Choose another."))?;
+    may_call(agent, directory)?;
+    Ok(Dial {
+        to: Called::Agent(colleague),
+        caller: setup.number.clone(),
+        contact: person.number.clone(),
+        terms: first_group(setup, directory)?.terms(None).internal(),
+        permitted: true,
+        a_day: None,
+    })
+}
+
+/// A SIP address, or a phone of the floor (E4): one that is an agent's calls that agent.
+fn call_sip(agent: &Agent, sip: SipTarget, directory: &Directory) -> Result<Dial, Refusal> {
+    let phone = match sip {
+        SipTarget::Phone(_, Some(owner)) => return colleague(agent, owner, directory),
+        SipTarget::Phone(phone, None) => phone,
+        SipTarget::Address(phone, host) => {
+            if !directory.outbound.sip_hosts.contains(&host) {
+                tracing::warn!(agent = %agent.setup.id, %host, "a SIP address is not permitted");
+                return Err(Refusal(
+                    "sip_host_not_permitted",
+                    "SIP addresses of this host may not be called. An admin can allow the host.",
+                ));
+            }
+            phone
+        }
+    };
+    may_call(agent, directory)?;
+    Ok(Dial {
+        caller: agent.setup.number.clone(),
+        contact: phone.name.clone(),
+        to: Called::Sip(phone),
+        terms: first_group(&agent.setup, directory)?.terms(None),
+        permitted: true,
+        a_day: directory.outbound.a_day,
+    })
+}
+
+fn may_call(agent: &Agent, directory: &Directory) -> Result<(), Refusal> {
     agent.may_dial().map_err(|why| match why {
         NoDial::Offline => Refusal("dial_offline", "Go online to call."),
         NoDial::InLine => Refusal("dial_in_line", "You are in a call already."),
@@ -39,19 +111,49 @@ pub fn dial(agent: &Agent, to: &str, caller_id: Option<&str>, directory: &Direct
     if directory.draining {
         return Err(Refusal("draining", "The switch is about to stop and takes no new calls."));
     }
-    let setup = &agent.setup;
-    let own_group = first_group(setup, directory)?;
-    let (shown, trunk) = way_out(setup, own_group, caller_id, &contact, directory)?;
-    // The call belongs to the shown number's group where the agent is in it: its after-call work, its recording.
-    let group = directory.group_setups.get(&shown.group).filter(|group| setup.groups.iter().any(|own| own.group == group.id));
-    Ok(Dial {
-        trunk,
-        caller: shown.did.clone(),
-        terms: group.unwrap_or(own_group).terms(None),
-        permitted: is_permitted(setup, &contact, directory),
-        contact,
-        a_day: directory.outbound.a_day,
-    })
+    Ok(())
+}
+
+/// What is called by SIP and not by a number.
+enum SipTarget {
+    /// A phone of the floor, and whose it is.
+    Phone(PhoneSetup, Option<AgentId>),
+    Address(PhoneSetup, IpAddr),
+}
+
+impl SipTarget {
+    /// `sip:user@192.0.2.7:5080;transport=tcp`, `sip:user` for a phone of the floor, or its user alone where that is no number.
+    /// None: it is something else.
+    fn of(text: &str, directory: &Directory) -> Result<Option<Self>, Refusal> {
+        let text = text.trim();
+        let known = |user: &str| directory.phones.get(user).map(|(phone, owner)| Self::Phone(phone.clone(), *owner));
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let rest = text.split_once(':').map_or(text, |(_, rest)| rest);
+        match scheme.as_deref() {
+            Some("sip" | "sips") if !rest.contains('@') => {
+                known(rest).map(Some).ok_or(Refusal("no_such_phone", "There is no SIP phone of this name here."))
+            }
+            Some("sip" | "sips") => address(text).map(Some),
+            Some(_) | None if outbound::clean(text).is_err() => Ok(known(text)),
+            Some(_) | None => Ok(None),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SipTarget, Refusal> {
+    const BAD: Refusal = Refusal("bad_sip_address", "This is no SIP address. One looks like sip:name@192.0.2.7.");
+    let Ok(Uri::Sip(uri)) = text.parse::<Uri>() else { return Err(BAD) };
+    let user = Uri::Sip(uri.clone()).user().filter(|user| !user.is_empty()).ok_or(BAD)?;
+    let host = uri.host.ip().ok_or(Refusal("sip_host_no_ip", "Type the host of a SIP address as an IP address."))?;
+    let transport = match (uri.secure, uri.params.get("transport").map(str::to_ascii_lowercase).as_deref()) {
+        (true, _) | (false, Some("tls")) => Transport::Tls,
+        (false, Some("tcp")) => Transport::Tcp,
+        (false, None | Some("udp")) => Transport::Udp,
+        (false, Some(_)) => return Err(BAD),
+    };
+    let port = uri.port.unwrap_or(if transport == Transport::Tls { SIP_PORT + 1 } else { SIP_PORT });
+    let contact = PhoneContact::Fixed { addr: SocketAddr::new(host, port), transport };
+    Ok(SipTarget::Address(PhoneSetup { name: format!("{user}@{host}"), user, contact }, host))
 }
 
 /// A number that an agent consults in a call (D5). The guards refuse it before the customer is put on hold.
@@ -111,4 +213,34 @@ fn is_permitted(setup: &AgentSetup, called: &str, directory: &Directory) -> bool
         tracing::warn!(agent = %setup.id, called = %mask(called), "a call out is not permitted to this role");
     }
     permitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(text: &str) -> Result<(String, SocketAddr, Transport), &'static str> {
+        match address(text) {
+            Ok(SipTarget::Address(PhoneSetup { user, contact: PhoneContact::Fixed { addr, transport }, .. }, host)) => {
+                assert_eq!(addr.ip(), host);
+                Ok((user, addr, transport))
+            }
+            Ok(_) => Err("no address"),
+            Err(Refusal(code, _)) => Err(code),
+        }
+    }
+
+    /// E4.
+    #[test]
+    fn a_sip_address_says_user_host_port_and_transport() {
+        let at = |user: &str, addr: &str, transport| Ok((user.to_owned(), addr.parse().unwrap(), transport));
+        assert_eq!(called("sip:bob@192.0.2.7"), at("bob", "192.0.2.7:5060", Transport::Udp));
+        assert_eq!(called("SIP:bob@[2001:db8::7]:5080;transport=TCP"), at("bob", "[2001:db8::7]:5080", Transport::Tcp));
+        assert_eq!(called("sips:bob@192.0.2.7"), at("bob", "192.0.2.7:5061", Transport::Tls));
+        assert_eq!(called("sip:bob@192.0.2.7;transport=tls"), at("bob", "192.0.2.7:5061", Transport::Tls));
+        assert_eq!(called("sip:bob@example.com"), Err("sip_host_no_ip"));
+        for bad in ["sip:@192.0.2.7", "sip:bob@", "sip:bob@192.0.2.7;transport=ws", "sip:b b@192.0.2.7"] {
+            assert_eq!(called(bad), Err("bad_sip_address"), "{bad}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The floor's actors, made and changed as the database says (I6).
 
 use super::agent::{AgentActor, AgentRole, choice_of_row};
+use super::dial::SIP_PORT;
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
 use super::sip::Tune;
@@ -10,7 +11,8 @@ use crate::wire::AgentState;
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
-use cordboard_core::setup::{AgentSetup, GroupSetup, PhoneContact, TrunkSetup};
+use cordboard_core::ids::AgentId;
+use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, PhoneContact, PhoneSetup, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::{Account, DbError, Phone, PhoneBindings};
 use cordboard_sip::digest::Algorithm;
@@ -25,6 +27,7 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
     let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
     let flows = switch.db.flows()?;
+    let sip_hosts = settings.outbound.sip_hosts.clone();
     {
         let mut directory = switch.directory.write();
         directory.numbers = numbers;
@@ -33,6 +36,8 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.mask_numbers = settings.mask_numbers;
         directory.crm_url = settings.crm.map(|crm| crm.url);
         directory.outbound = settings.outbound;
+        directory.phones =
+            phones.iter().map(|phone| (phone.setup.user.clone(), (phone.setup.clone(), owner(&phone.setup, &accounts)))).collect();
         directory.group_setups = groups.iter().map(|group| (group.id, group.clone())).collect();
         directory.members.clear();
         for account in &accounts {
@@ -42,9 +47,11 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
             meet(&mut directory, account);
         }
     }
+    // They may speak in the calls that they were called for (E4).
+    let hosts = sip_hosts.into_iter().map(|host| SocketAddr::new(host, SIP_PORT));
     let sources = Sources {
         trunks: trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(|host| (host.ip(), trunk.id))).collect(),
-        phones: phones.iter().filter_map(fixed_address).collect(),
+        phones: phones.iter().filter_map(fixed_address).chain(hosts).collect(),
     };
     if let Some(sip) = &switch.directory.read().sip {
         sip.do_send(Tune::Sources(sources));
@@ -76,6 +83,12 @@ pub fn restore_phones(switch: &Switch) -> Result<(), DbError> {
         }
     }
     Ok(())
+}
+
+/// The agent whose phone it is.
+fn owner(phone: &PhoneSetup, accounts: &[Account]) -> Option<AgentId> {
+    let owns = |account: &&Account| matches!(&account.setup.device, DeviceSetup::Phone(own) if own.user == phone.user);
+    accounts.iter().find(owns).map(|account| account.setup.id)
 }
 
 fn fixed_address(phone: &Phone) -> Option<SocketAddr> {

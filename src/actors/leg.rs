@@ -88,7 +88,7 @@ impl LegActor {
         let way = Way::In(route(switch, &contact, trunk, &caller));
         let (machine, outputs) = Leg::open(leg, call, Kind::Trunk(trunk));
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));
-        CallActor::begin(switch, Arrival { call, leg, trunk, caller, contact, way });
+        CallActor::begin(switch, Arrival { call, leg, trunk: Some(trunk), caller, contact, way });
     }
 
     /// The agent's browser takes part in a call.
@@ -97,12 +97,12 @@ impl LegActor {
         Self::begin(switch, machine, outputs, None);
     }
 
-    /// An agent's SIP phone is called.
-    pub fn phone(switch: &Arc<Switch>, leg: LegId, call: CallId, agent: AgentId, phone: PhoneSetup, caller: String) {
+    /// A SIP phone is called: an agent's, or one that is nobody's (E4).
+    pub fn phone(switch: &Arc<Switch>, leg: LegId, call: CallId, agent: Option<AgentId>, phone: PhoneSetup, caller: String) {
         let way = way_to(switch, &phone);
         let registers = phone.contact == PhoneContact::Registered;
         if way.is_none() && registers {
-            tracing::info!(%call, phone = %phone.name, "the agent's phone is not registered");
+            tracing::info!(%call, phone = %phone.name, "the phone is not registered");
             let text = "the phone is not registered".into();
             let absent = Failure { status: 480, q850: Some(SUBSCRIBER_ABSENT), text, heard: false };
             switch.tell_call(call, call::Event::Leg(leg, leg::Event::Failed(absent)));

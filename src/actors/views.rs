@@ -5,7 +5,7 @@ use crate::wire;
 use cordboard_core::agent::{Agent, Chosen, Seen};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{Group, Limit};
-use cordboard_core::ids::GroupId;
+use cordboard_core::ids::{AgentId, GroupId};
 use cordboard_core::message::{Consulted, Phase, Reached, Ringing, Served, Session, Side, Transfer, Whom};
 use cordboard_core::outcome::CallType;
 use cordboard_core::setup::DeviceSetup;
@@ -56,8 +56,9 @@ pub fn offer(ringing: &Ringing, switch: &Switch) -> wire::OfferView {
     wire::OfferView {
         offer: ringing.offer.to_string(),
         call: ringing.call.to_string(),
-        caller: switch.shown(&ringing.caller),
-        caller_name: None,
+        caller: shown(&ringing.caller, ringing.colleague, switch),
+        call_type: if ringing.colleague.is_some() { wire::CallType::Internal } else { wire::CallType::Inbound },
+        caller_name: ringing.colleague.map(|agent| name_of(agent, &switch.directory.read())),
         place: None,
         called: ringing.called.clone(),
         group: ringing.group.clone(),
@@ -68,12 +69,22 @@ pub fn offer(ringing: &Ringing, switch: &Switch) -> wire::OfferView {
     }
 }
 
+/// A customer's number as agents see it, or a colleague's.
+fn shown(number: &str, colleague: Option<AgentId>, switch: &Switch) -> String {
+    if colleague.is_some() { number.to_owned() } else { switch.shown(number) }
+}
+
+fn name_of(agent: AgentId, directory: &Directory) -> String {
+    directory.people.get(&agent).map(|person| person.name.clone()).unwrap_or_default()
+}
+
 pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &Switch) -> wire::SessionView {
     wire::SessionView {
         call: session.call.to_string(),
         call_type: match session.way {
             CallType::Inbound => wire::CallType::Inbound,
             CallType::Outbound => wire::CallType::Outbound,
+            CallType::Internal => wire::CallType::Internal,
         },
         phase: match session.phase {
             Phase::Dialling => wire::Phase::Dialling,
@@ -83,8 +94,8 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
             Phase::Reconnecting => wire::Phase::Reconnecting,
             Phase::Ended => wire::Phase::Ended,
         },
-        caller: switch.shown(&session.caller),
-        caller_name: None,
+        caller: shown(&session.caller, session.colleague, switch),
+        caller_name: session.colleague.map(|agent| name_of(agent, &switch.directory.read())),
         place: None,
         called: session.called.clone(),
         group: Some(session.group.clone()),
@@ -120,7 +131,7 @@ fn transfer(transfer: Transfer) -> wire::TransferView {
 fn consulted(consult: &Consulted, directory: &Directory) -> wire::ConsultView {
     let whom = match &consult.whom {
         Whom::Group(group) => directory.group_setups.get(group).map(|setup| setup.name.clone()),
-        Whom::Agent(agent) => directory.people.get(agent).map(|person| person.name.clone()),
+        Whom::Agent(agent) => Some(name_of(*agent, directory)),
         // The agent typed it.
         Whom::Number(number) => Some(number.called.clone()),
     };

@@ -160,7 +160,7 @@ fn filter_keys() -> Vec<Parameter> {
         query("to", "Before this moment.", to),
         query("group", "A skill group's id.", group),
         query("status", "How the call ended, such as normal_end.", status),
-        query("callType", "inbound or outbound.", call_type),
+        query("callType", "inbound, outbound or internal.", call_type),
         query("caller", "Digits of the caller's number; all of them where it is masked.", caller),
         query("contact", "Digits of the number that was called.", contact),
         query("page", "From 0.", page),

@@ -34,7 +34,7 @@ fn understood(filter: RecordFilter) -> Result<cordboard_db::RecordFilter, Refusa
     });
     let call_type = filter.call_type.filter(|call_type| !call_type.is_empty()).map(|call_type| {
         let known = CallType::ALL.into_iter().find(|known| known.as_str() == call_type);
-        known.ok_or_else(|| Refusal::Invalid(format!("{call_type:?} is not a type of call: inbound or outbound.")))
+        known.ok_or_else(|| Refusal::Invalid(format!("{call_type:?} is not a type of call: inbound, outbound or internal.")))
     });
     Ok(cordboard_db::RecordFilter {
         from: filter.from,

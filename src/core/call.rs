@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | Dialling | `ChannelGranted`, the agent's leg is up, the customer rings | Dialling |
 //! | Dialling | the customer answers | Talking |
+//! | Dialling | an internal call, and the calling agent's leg is up | Aside, the colleague is asked for |
 //! | Dialling | barred, refused, failed, not answered in time, hung up, the agent is lost | Over |
 //! | Claiming | `ChannelGranted`, the number is known | Queueing |
 //! | Claiming | `ChannelRefused`, unknown number | Over (refused before the answer) |
@@ -22,24 +23,28 @@
 //! | Talking | `Complete`, `AgentLost` with an answered consultation | Talking with the third, Bridged where that is a number |
 //! | Talking | `StartFlow`; keys, sounds and time in the flow; `EndFlow` | Talking |
 //! | Talking | the customer leaves an answered consultation | Aside |
+//! | Aside | the colleague is reserved, accepts, comes | Aside |
+//! | Aside | the colleague is not free, declines, does not answer, is lost | Over |
 //! | Aside, Bridged | anybody hangs up | Over |
 //! | Leaving | `Played` | Over |
 //! | any | the customer's leg ends, a leg is gone | Over |
 //! | Over | every leg closed, every offer confirmed | finished |
 
 mod arrival;
+mod aside;
 mod consult;
 mod dialling;
 mod digits;
 mod ending;
 mod offers;
 mod queueing;
+mod seat;
 mod self_service;
 mod sight;
 mod talking;
 mod transfer;
 
-pub use arrival::{Arrival, Departure, Route, Way};
+pub use arrival::{Arrival, Called, Departure, Route, Way};
 pub use digits::{DIGIT_EVERY, MOST_DIGITS, PAUSE, are_digits};
 pub use queueing::position_sounds;
 
@@ -48,14 +53,16 @@ use crate::flow;
 use crate::group::Limit;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
-use crate::message::{self, Action, Device, Gateway, MediaAction, Offer, OfferEnd, Source, Target, Tell, Terms, Whom};
+use crate::message::{Action, Device, Gateway, MediaAction, Offer, OfferEnd, Source, Target, Tell, Whom};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::{PhoneSetup, WayOut};
 use crate::trunk::{self, Channel};
-use consult::{Aside, Consult, Outside};
+use aside::Aside;
+use consult::{Consult, Outside};
 use dialling::Dialling;
 use digits::Digits;
+use seat::Seat;
 use self_service::SelfService;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +122,8 @@ pub enum Event {
     NotReserved {
         agent: AgentId,
         offer: OfferId,
+        /// What a call to this agent alone is called that ends by it (E3).
+        status: CallStatus,
     },
     Accept {
         offer: OfferId,
@@ -191,7 +200,7 @@ enum State {
     Queueing(Queueing),
     Joining(Seat),
     Talking(Talk),
-    /// The customer left a consultation, which goes on.
+    /// Two without a customer: an internal call, or a consultation that the customer left.
     Aside(Aside),
     /// The agent left the customer with a number outside.
     Bridged(Outside),
@@ -223,7 +232,7 @@ struct Queueing {
     direct: bool,
     /// Where a transferred caller goes whom nobody takes.
     back: Option<Back>,
-    /// An agent waits here for a consultation, not the customer (D5).
+    /// An agent waits here for a consultation or a colleague, not the customer (D5, E3).
     consults: bool,
 }
 
@@ -262,38 +271,26 @@ struct InHand {
     until: Millis,
     /// Taken back: waits for the agent's word, then the group hears this.
     withdrawn: Option<OfferEnd>,
-}
-
-/// An agent's place in the call.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Seat {
-    agent: AgentId,
-    leg: LegId,
-    terms: Terms,
-    /// The ding-dong that must end first (C6).
-    ding_dong: Option<u64>,
-    /// Out of reach for the moment (B3).
-    away: bool,
-    /// The part of the call that this agent's record tells.
-    segment: u16,
-    /// Called in by another agent (D5).
-    guest: bool,
+    /// What a call to this agent alone is called that ends by it (E3).
+    status: CallStatus,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Talk {
     seat: Seat,
     began: i64,
-    held: bool,
-    muted: bool,
     transfer: Option<transfer::Asked>,
-    /// Why the last transfer was refused.
-    refusal: Option<message::Transfer>,
     consult: Option<Box<Consult>>,
     /// The flow in which the customer is, or was last (D6).
     service: Option<Box<SelfService>>,
     /// The customer waits: held, or behind a consultation.
     waits: bool,
+}
+
+impl Talk {
+    fn new(seat: Seat, began: i64) -> Self {
+        Self { seat, began, transfer: None, consult: None, service: None, waits: false }
+    }
 }
 
 /// How far the caller's leg was taken.
@@ -402,9 +399,12 @@ impl Call {
         match event {
             Event::Begin => {
                 let (way, Arrival { trunk, caller, contact, .. }) = (self.arrival.call_type(), &self.arrival);
-                out.push(Action::Journal(What::Accepted { way, trunk: Some(*trunk), caller: caller.clone(), contact: contact.clone() }));
+                out.push(Action::Journal(What::Accepted { way, trunk: *trunk, caller: caller.clone(), contact: contact.clone() }));
                 if self.may_depart(&mut out) {
-                    out.push(self.claim());
+                    match self.claim() {
+                        Some(claim) => out.push(claim),
+                        None => self.depart(&mut out, cx),
+                    }
                 }
             }
             Event::JournalFailed => {
@@ -433,11 +433,12 @@ impl Call {
             }
             Event::TrunkRestarted(trunk) => {
                 self.outside_trunk_restarted(trunk, &mut out);
-                if trunk == self.arrival.trunk && self.channel {
+                let own = self.arrival.trunk == Some(trunk);
+                if own && self.channel {
                     let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
                     out.push(Action::Tell(Tell::Trunk(trunk, trunk::Event::Keep { channel, way })));
-                } else if trunk == self.arrival.trunk && matches!(self.state, State::Claiming | State::Dialling(_)) {
-                    out.push(self.claim());
+                } else if own && matches!(self.state, State::Claiming | State::Dialling(_)) {
+                    out.extend(self.claim());
                 }
             }
             Event::Queued { group, wait, music, welcome } => self.queued(group, wait, music, welcome, &mut out, cx),
@@ -446,7 +447,7 @@ impl Call {
             Event::Offer(offer) => self.offered_to(*offer, &mut out, cx),
             Event::GroupRestarted(group) => self.group_restarted(group, &mut out),
             Event::Reserved { agent, offer, device, automatic } => self.reserved(agent, offer, device, automatic, &mut out, cx),
-            Event::NotReserved { agent, offer } => self.not_reserved(agent, offer, &mut out),
+            Event::NotReserved { agent, offer, status } => self.not_reserved(agent, offer, status, &mut out),
             Event::Accept { offer, peer } => self.accepted(offer, peer, &mut out, cx),
             Event::Declined { offer } => self.offer_ended(offer, OfferEnd::Refused, &mut out, cx),
             Event::OfferGone { offer } => self.offer_ended(offer, OfferEnd::Gone, &mut out, cx),
@@ -480,9 +481,17 @@ impl Call {
         }
     }
 
-    fn claim(&self) -> Action {
+    /// Asks the carrier for a channel, where the call needs one.
+    fn claim(&self) -> Option<Action> {
         let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
-        Action::Tell(Tell::Trunk(self.arrival.trunk, trunk::Event::Claim { channel, way }))
+        self.arrival.trunk.map(|trunk| Action::Tell(Tell::Trunk(trunk, trunk::Event::Claim { channel, way })))
+    }
+
+    /// Gives the channel back, where there is one.
+    fn release_channel(&mut self, out: &mut Vec<Action>) {
+        if std::mem::take(&mut self.channel) {
+            out.extend(self.arrival.trunk.map(|trunk| self.free_channel(trunk, self.arrival.leg)));
+        }
     }
 
     fn channel_of(&self, leg: LegId) -> Channel {
@@ -507,7 +516,7 @@ impl Call {
             }
         } else if self.seat().is_some_and(|seat| seat.leg == leg) {
             self.agent_leg(event, out, cx);
-        } else if !self.third_leg(leg, &event, out) {
+        } else if !self.third_leg(leg, &event, out, cx) {
             self.phone_leg(leg, event, out, cx);
         }
         if closed {
@@ -518,7 +527,7 @@ impl Call {
     fn leg_gone(&mut self, leg: LegId, out: &mut Vec<Action>, cx: &mut Cx) {
         if self.third_of_two() == Some(leg) || leg == self.arrival.leg || self.seat().is_some_and(|seat| seat.leg == leg) {
             self.end(CallStatus::Interrupted, HungUpBy::Switch, out);
-        } else if !self.third_leg(leg, &leg::Event::Closed, out) {
+        } else if !self.third_leg(leg, &leg::Event::Closed, out, cx) {
             self.phone_leg(leg, leg::Event::Closed, out, cx);
         }
     }

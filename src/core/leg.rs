@@ -130,7 +130,7 @@ pub enum Output {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Kind {
     Trunk(TrunkId),
-    Phone { agent: AgentId, phone: PhoneSetup },
+    Phone { agent: Option<AgentId>, phone: PhoneSetup },
     Browser { agent: AgentId, peer: PeerId },
 }
 

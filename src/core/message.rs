@@ -66,7 +66,8 @@ pub enum LegPlan {
         peer: PeerId,
     },
     Phone {
-        agent: AgentId,
+        /// None: nobody's (E4).
+        agent: Option<AgentId>,
         phone: PhoneSetup,
         caller: String,
     },
@@ -301,6 +302,13 @@ pub struct Terms {
     pub record: bool,
 }
 
+impl Terms {
+    /// The same for a call between agents: no after-call work, no recording, and nobody is set busy for it (E3).
+    pub fn internal(self) -> Self {
+        Self { wrap_up: WrapUp::Off, automatic: false, misses: 0, record: false, ..self }
+    }
+}
+
 /// What the answer bar tells (C5). Numbers are whole here; the edge masks them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ringing {
@@ -308,6 +316,8 @@ pub struct Ringing {
     pub call: CallId,
     pub caller: String,
     pub called: String,
+    /// The agent who calls, where no customer does (E3).
+    pub colleague: Option<AgentId>,
     pub group: String,
     /// Wall times.
     pub waiting_since: i64,
@@ -343,10 +353,12 @@ pub struct Session {
     pub segment: u16,
     pub phase: Phase,
     pub way: CallType,
-    /// The customer's number.
+    /// The customer's number; of an internal call, the colleague's.
     pub caller: String,
     /// Ours: the one they called, or the one they are shown.
     pub called: String,
+    /// With whom the agent speaks in an internal call (E3).
+    pub colleague: Option<AgentId>,
     pub group: String,
     /// Wall time at which the conversation began.
     pub began: Option<i64>,
@@ -357,7 +369,7 @@ pub struct Session {
     pub transfer: Option<Transfer>,
     pub consult: Option<Consulted>,
     pub service: Option<Served>,
-    /// This agent was called in by another (D5).
+    /// This agent was called in by another (D5), or called by one (E3).
     pub guest: bool,
 }
 

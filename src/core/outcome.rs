@@ -120,15 +120,18 @@ pub enum CallType {
     #[default]
     Inbound,
     Outbound,
+    /// Between agents (E3).
+    Internal,
 }
 
 impl CallType {
-    pub const ALL: [CallType; 2] = [Self::Inbound, Self::Outbound];
+    pub const ALL: [CallType; 3] = [Self::Inbound, Self::Outbound, Self::Internal];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inbound => "inbound",
             Self::Outbound => "outbound",
+            Self::Internal => "internal",
         }
     }
 }

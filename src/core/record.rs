@@ -50,7 +50,7 @@ pub enum What {
     Resumed,
     /// `offset` 0 of the recording is now.
     RecordingBegan,
-    /// A consultation begins: a segment of its own beside the open one (D5). Who rings and connects next belongs to it.
+    /// A consultation begins (D5), or a colleague is called (E3): a segment of its own beside the open one. Who rings and connects next belongs to it.
     ConsultBegan {
         agent: AgentId,
         group: Option<GroupId>,
@@ -139,11 +139,12 @@ pub struct CallRow {
 }
 
 impl CallRow {
-    /// The customer's number, whoever called.
+    /// The customer's number, whoever called; empty where there was no customer (E3).
     pub fn customer(&self) -> &str {
         match self.way {
             CallType::Inbound => &self.caller,
             CallType::Outbound => &self.contact,
+            CallType::Internal => "",
         }
     }
 }
@@ -334,8 +335,16 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
                     end_segment(&mut row, open.replace(next), entry.at, *status, *by);
                 }
             }
-            (What::Held, Some(open)) => open.held_since = open.held_since.or(Some(entry.at)),
-            (What::Resumed, Some(open)) => open.resume(entry.at),
+            (What::Held, Some(_)) => {
+                for held in both(&mut open, &mut aside, row.way) {
+                    held.held_since = held.held_since.or(Some(entry.at));
+                }
+            }
+            (What::Resumed, Some(_)) => {
+                for held in both(&mut open, &mut aside, row.way) {
+                    held.resume(entry.at);
+                }
+            }
             (What::RecordingBegan, Some(_)) => row.recording_began = row.recording_began.or(Some(entry.at)),
             (What::Quality { mos }, Some(open)) => open.mos = Some(*mos),
             (What::FlowBegan { flow }, Some(open)) => {
@@ -399,6 +408,11 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
         }
     }
     Some(row)
+}
+
+/// The segments that time on hold belongs to: of a call between agents, both (E3).
+fn both<'a>(open: &'a mut Option<Open>, aside: &'a mut Option<Open>, way: CallType) -> impl Iterator<Item = &'a mut Open> {
+    open.iter_mut().chain(aside.as_mut().filter(|_| way == CallType::Internal))
 }
 
 fn end_segment(row: &mut CallRow, open: Option<Open>, at: i64, status: CallStatus, by: HungUpBy) {

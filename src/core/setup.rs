@@ -5,7 +5,7 @@ use crate::ids::{AgentId, FlowId, GroupId, TrunkId};
 use crate::message::Terms;
 use crate::outcome::CallStatus;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// How a group chooses among its ready agents (C3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -204,6 +204,9 @@ pub struct OutboundRules {
     pub admin: Vec<String>,
     /// Most calls out of one agent in a day; none = no limit.
     pub a_day: Option<u32>,
+    /// The hosts of SIP addresses that may be called (E4).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sip_hosts: Vec<IpAddr>,
 }
 
 /// A self-service flow (D6).

@@ -169,6 +169,7 @@ story("a number beyond the role's prefixes is not permitted, and the carrier hea
   assert.match((await callee.rings).to, /7700900162/);
   await mei.click('hang-up');
   await callee.ended;
+  await mei.state('available');
 });
 
 // E1, F1

@@ -19,11 +19,12 @@ const OTHER_DID = '+442079460109';
 /** Where the other carrier is: trunks are told apart by address. */
 const OTHER_CARRIER = '127.0.0.2';
 
-const floor = ({ misses, phone, carrier, other, settings }) => `
+const floor = ({ misses, phone, carrier, other, settings, outbound }) => `
 ${settings}
 [settings.outbound]
 agent = ["+44", "0"]
 admin = ["+"]
+${outbound}
 
 [trunks.carrier]
 hosts = ["127.0.0.1:${carrier}"]
@@ -124,14 +125,15 @@ export class Stage {
   /**
    * Starts the switch and, unless told otherwise, has Mei log in and go online. With `phone` she answers on a SIP phone at a fixed
    * address; with `'registers'` or `'registers by MD5'` on one that tells where it is.
-   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning; `media` is where browsers send their voices.
+   * `misses` in a row set an agent busy; `settings` is TOML for the floor's beginning, `outbound` for what may be called; `media` is where
+   * browsers send their voices.
    */
-  async open({ agent = true, phone = false, misses = 3, settings = '', media } = {}) {
+  async open({ agent = true, phone = false, misses = 3, settings = '', outbound = '', media } = {}) {
     if (phone === true) this.#phonePort = await freePort();
     if (phone) this.#phone = this.#phonePort ? `addr = "127.0.0.1:${this.#phonePort}"` : 'register = true\npassword_env = "PHONE_PASSWORD"';
     if (phone === 'registers by MD5') this.#phone += '\nmd5 = true';
     this.#carriers = { carrier: await freePort(), other: await freePort() };
-    const text = floor({ misses, phone: this.#phone, settings, ...this.#carriers });
+    const text = floor({ misses, phone: this.#phone, settings, outbound, ...this.#carriers });
     const environment = { AGENT_PASSWORD: PASSWORD, PHONE_PASSWORD };
     this.switch = await Switch.create({ floor: text, environment, media, database: process.env.STAGE_DATABASE });
     if (agent) await this.meiAgain();
@@ -188,15 +190,16 @@ export class Stage {
 
   /**
    * Somebody behind a carrier who is called next, by a scenario of SIPp. Early media is a sentence of its own; `talks` begins the caller's sentence.
-   * `other`: behind the other carrier.
+   * `other`: behind the other carrier. `address`: behind none, at a port of its own there.
    */
-  async callee(scenario = 'callee', { words, other = false } = {}) {
+  async callee(scenario = 'callee', { words, other = false, address } = {}) {
     const audio = await CallerAudio.open(spokenUlaw(SENTENCES.network));
-    const where = other ? { address: OTHER_CARRIER, port: this.#carriers.other } : { port: this.#carriers.carrier };
+    const own = address && { address, port: await freePort() };
+    const where = own ?? (other ? { address: OTHER_CARRIER, port: this.#carriers.other } : { port: this.#carriers.carrier });
     const callee = openPhone(scenario, { ...where, audio, words });
     callee.rings.then(({ media }) => media && audio.speakTo(media), () => {});
     this.#calls.push({ audio, sipp: callee });
-    return Object.assign(callee, { audio, talks: () => audio.say(spokenUlaw(SENTENCES.caller)) });
+    return Object.assign(callee, { audio, port: where.port, talks: () => audio.say(spokenUlaw(SENTENCES.caller)) });
   }
 
   /** Mei's phone takes one call by that scenario of SIPp; whoever lifts it says a sentence again and again. */

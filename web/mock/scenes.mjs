@@ -65,6 +65,7 @@ function offer(more = {}) {
     place: 'Leeds, United Kingdom',
     called: '020 7946 0100',
     group: 'Orders',
+    callType: 'inbound',
     waitingSince: now - 42000,
     ringsSince: now - 5000,
     ringsUntil: now + 15000,
@@ -117,6 +118,8 @@ const consulting = (consult, more = {}) => {
   return () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday.', consult: reached, ...more }), ...older()], queues: queues(3, 1), then: [quality] })
 }
 
+const internal = (phase, more = {}) => session('c1', phase, { callType: 'internal', callerName: 'Li Wei', caller: '2041', called: '2014', place: null, recording: false, ...more })
+
 const talking = () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), then: [quality] })
 
 /** Snapshot parts by scene. `then` are messages that follow. */
@@ -149,6 +152,10 @@ const scenes = {
   served: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { service: { ...service, running: false } }), ...older()], queues: queues(3, 1), then: [quality] }),
   guest: consulting({ whom: 'Priya Natarajan-Whitworth' }, { guest: true }),
   guestleft: consulting({ whom: 'Tom Brandt', customerLeft: true }, { guest: true, recording: false }),
+  ringinginternal: () => ({ agent: agent('inLine', { since: Date.now() - 5000 }), offer: offer({ callType: 'internal', callerName: 'Li Wei', caller: '2041', called: '2014', place: null, waitingSince: Date.now() - 5000 }), queues: queues(2, 1) }),
+  callinginternal: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [internal('ringing', { began: Date.now() - 4000 }), ...older()], queues: queues(3, 1) }),
+  internal: () => ({ agent: agent('inLine'), sessions: [internal('talking'), ...older()], queues: queues(3, 1), then: [quality] }),
+  internalfails: () => ({ agent: agent('available'), sessions: [internal('ended', { outcome: 'missed', hungUpBy: 'switch', transfer: 'agentNotFree' }), ...older()] }),
   dialling: () => ({ agent: agent('inLine', { since: Date.now() - 4000 }), sessions: [outbound('dialling', { began: Date.now() - 4000, recording: false }), ...older()], queues: queues(3, 1) }),
   ringingout: () => ({ agent: agent('inLine', { since: Date.now() - 9000 }), sessions: [outbound('ringing', { began: Date.now() - 9000, recording: false }), ...older()], queues: queues(3, 1) }),
   callingout: () => ({ agent: agent('inLine'), sessions: [outbound('talking'), ...older()], queues: queues(3, 1), then: [quality] }),
@@ -243,6 +250,10 @@ export function scene(name, socket, host) {
         tell({ type: 'offer', offer: null })
         snapshot.sessions.unshift(session('c1', 'talking', { began: Date.now() }))
         return tell({ type: 'session', ...snapshot.sessions[0] })
+      case 'callColleague':
+        snapshot.sessions.unshift(internal('ringing', { began: Date.now() }))
+        tell({ type: 'session', ...snapshot.sessions[0] })
+        return tell({ type: 'agent', ...changed('inLine') })
       case 'dial':
       case 'callBack':
         snapshot.sessions.unshift(outbound('dialling', { call: 'c2', began: Date.now() }))

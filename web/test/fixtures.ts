@@ -9,7 +9,7 @@ export function session(call: string, more: Partial<SessionView> = {}): SessionV
 
 export const offer: OfferView = {
   offer: 'o1', call: 'c1', caller: '+44 7700 •••• 14', callerName: null, place: null, called: '020 7946 0100', group: 'Orders',
-  waitingSince: 1000, ringsSince: 5000, ringsUntil: 25000, automatic: false,
+  callType: 'inbound', waitingSince: 1000, ringsSince: 5000, ringsUntil: 25000, automatic: false,
 }
 
 export function snapshot(more: Partial<Snapshot> = {}): ToWorkstation {

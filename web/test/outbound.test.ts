@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionView, ToWorkstation } from '../src/generated/wire'
 import { reduce } from '../src/state/reduce'
-import { customerOf, dialRefused, isFailed, justFailed, task } from '../src/state/select'
+import { dialRefused, isFailed, justFailed, otherOf, task } from '../src/state/select'
 import { initialState, type Desk, type State } from '../src/state/state'
 import type { Event } from '../src/state/events'
 import { offer, session, snapshot } from './fixtures'
@@ -48,8 +48,10 @@ describe('a call out (E5)', () => {
   })
 
   it('has the customer under the contact number of its record', () => {
-    const record = { callType: 'outbound', caller: 'ours', contact: 'theirs' } as Parameters<typeof customerOf>[0]
-    expect([customerOf(record), customerOf({ ...record, callType: 'inbound' })]).toEqual(['theirs', 'ours'])
+    const record = { callType: 'outbound', caller: 'ours', contact: 'theirs' } as Parameters<typeof otherOf>[0]
+    expect([otherOf(record, '2014'), otherOf({ ...record, callType: 'inbound' }, '2014')]).toEqual(['theirs', 'ours'])
+    const internal = { ...record, callType: 'internal', caller: '2014', contact: '2041' }
+    expect(['2014', '2041'].map(own => otherOf(internal, own))).toEqual(['2041', '2014'])
   })
 })
 

@@ -214,6 +214,26 @@ export function shotsOf(base) {
       await at('noneended')(page)
       await page.click('[data-test=outbound-call]')
     },
+    'dialpad-colleague': async page => {
+      await at('available')(page)
+      await page.click('[data-test=outbound-call]')
+      await page.click('[data-test=dial-colleague-side]')
+      await page.click('[data-test=colleague][data-name="2041"]')
+    },
+    'dialpad-colleague-away': async page => {
+      await at('available')(page)
+      await page.click('[data-test=outbound-call]')
+      await page.click('[data-test=dial-colleague-side]')
+      await page.click('[data-test=colleague][data-name="2052"]')
+    },
+    'internal-ringing': at('ringinginternal'),
+    'internal-calling': at('callinginternal'),
+    internal: at('internal'),
+    'internal-failed': async page => {
+      await at('internalfails')(page)
+      await page.click('[data-test=left-internal]')
+      await page.click('[data-test=ended-session]')
+    },
     dialling: at('dialling'),
     'ringing-out': at('ringingout'),
     'call-failed': at('callfails'),

@@ -3,7 +3,7 @@
 use super::{AgentActor, AgentRole, Desk, Refusal};
 use crate::actors::shell::Shell;
 use crate::api::records;
-use crate::wire::{CustomerView, ToWorkstation};
+use crate::wire::{CallType, CustomerView, ToWorkstation};
 use actix::prelude::*;
 use cordboard_core::ids::AgentId;
 use cordboard_db::{Customer, Db, DbError, RecordFilter};
@@ -74,8 +74,10 @@ fn card(db: &Db, agent: AgentId, call: &str, number: &str, is_masked: bool) -> R
 
 impl AgentRole {
     fn number_of(&self, call: &str) -> Result<String, Refusal> {
-        let rings = self.offer.as_ref().filter(|offer| offer.call == call).map(|_| &self.offer_caller);
-        let kept = || self.sessions.iter().find(|kept| kept.view.call == call).map(|kept| &kept.customer);
+        let has_customer = |call_type: CallType| call_type != CallType::Internal;
+        let rings = self.offer.as_ref().filter(|offer| offer.call == call && has_customer(offer.call_type)).map(|_| &self.offer_caller);
+        let kept =
+            || self.sessions.iter().find(|kept| kept.view.call == call && has_customer(kept.view.call_type)).map(|kept| &kept.customer);
         rings.or_else(kept).cloned().ok_or(Refusal("no_such_call", "This call is not on your desk."))
     }
 

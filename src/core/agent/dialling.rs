@@ -1,18 +1,18 @@
-//! An agent calls out: whether they may, and the call that begins (table B, E1, E6).
+//! An agent calls a number or a colleague: whether they may, and the call that begins (table B, E1, E3, E4, E6).
 
 use super::{Activity, Agent, Chosen};
-use crate::call::{Arrival, Departure, Way};
+use crate::call::{Arrival, Called, Departure, Way};
 use crate::cx::Cx;
-use crate::ids::{CallId, LegId, TrunkId};
+use crate::ids::{CallId, LegId};
 use crate::message::{Action, LegPlan, Terms};
 use crate::setup::DeviceSetup;
 use serde::{Deserialize, Serialize};
 
-/// A call out, as the agent asks for it (E1).
+/// A call, as the agent asks for it (E1, E3, E4).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Dial {
-    pub trunk: TrunkId,
-    /// Our number, which the customer is shown.
+    pub to: Called,
+    /// Our number, which the customer is shown; the agent's own for a colleague.
     pub caller: String,
     pub contact: String,
     pub terms: Terms,
@@ -45,7 +45,7 @@ impl Agent {
     pub(super) fn dial(&mut self, dial: Dial, out: &mut Vec<Action>, cx: &mut Cx) {
         let agent = self.setup.id;
         let plan = match (&self.device, self.peer) {
-            (DeviceSetup::Phone(phone), _) => LegPlan::Phone { agent, phone: phone.clone(), caller: dial.contact.clone() },
+            (DeviceSetup::Phone(phone), _) => LegPlan::Phone { agent: Some(agent), phone: phone.clone(), caller: dial.contact.clone() },
             (DeviceSetup::Browser, Some(peer)) => LegPlan::Browser { agent, peer },
             (DeviceSetup::Browser, None) => return,
         };
@@ -56,13 +56,13 @@ impl Agent {
             self.dialled_today = (cx.today, 0);
         }
         let permitted = dial.permitted && dial.a_day.is_none_or(|most| self.dialled_today.1 < most);
-        self.dialled_today.1 += u32::from(permitted);
+        self.dialled_today.1 += u32::from(permitted && !matches!(dial.to, Called::Agent(_)));
         let call = CallId(cx.next_id());
-        let departure = Departure { agent, leg: LegId(cx.next_id()), plan, terms: dial.terms, permitted };
+        let departure = Departure { agent, leg: LegId(cx.next_id()), plan, terms: dial.terms, to: dial.to, permitted };
         let arrival = Arrival {
             call,
             leg: LegId(cx.next_id()),
-            trunk: dial.trunk,
+            trunk: departure.to.trunk(),
             caller: dial.caller,
             contact: dial.contact,
             way: Way::Out(Box::new(departure)),

@@ -4,6 +4,7 @@ use super::{Activity, Agent, Chosen, Lease, Matching, REST, to_call};
 use crate::cx::Cx;
 use crate::ids::{CallId, GroupId, OfferId};
 use crate::message::{Action, Device, Ringing, Tell, Waiting, Withdrawal};
+use crate::outcome::CallStatus;
 use crate::setup::{DeviceSetup, WrapUp};
 use crate::{call, group};
 
@@ -57,7 +58,17 @@ impl Agent {
             let (device, automatic) = (Device::from(&self.setup.device), self.setup.automatic_answer);
             out.push(to_call(call, call::Event::Reserved { agent, offer, device, automatic }));
         } else {
-            out.push(to_call(call, call::Event::NotReserved { agent, offer }));
+            let status = self.unreached();
+            out.push(to_call(call, call::Event::NotReserved { agent, offer, status }));
+        }
+    }
+
+    /// What a call to this agent alone is called, who cannot be rung (E3).
+    fn unreached(&self) -> CallStatus {
+        match self.activity {
+            Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => CallStatus::InCall,
+            Activity::Free | Activity::WrapUp { .. } if self.chosen == Chosen::Offline => CallStatus::NoAgentOnline,
+            Activity::Free | Activity::WrapUp { .. } => CallStatus::Missed,
         }
     }
 
@@ -125,9 +136,10 @@ impl Agent {
         self.free(out);
         match why {
             Withdrawal::NotNeeded => {}
+            Withdrawal::RingTimeout { misses: 0 } => {}
             Withdrawal::RingTimeout { misses } => {
                 self.misses += 1;
-                if misses > 0 && self.misses >= misses && self.chosen == Chosen::Available {
+                if self.misses >= misses && self.chosen == Chosen::Available {
                     self.misses = 0;
                     self.chosen = Chosen::Busy(Some("missed_calls".into()));
                 }

@@ -3,14 +3,17 @@
 use crate::ids::{Address, AgentId, CallId, GroupId, LegId, TrunkId};
 use crate::message::{LegPlan, Terms};
 use crate::outcome::CallType;
+use crate::setup::PhoneSetup;
 use serde::{Deserialize, Serialize};
 
 /// What is known of a call when it begins.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Arrival {
     pub call: CallId,
+    /// The customer's; of an internal call, nobody's.
     pub leg: LegId,
-    pub trunk: TrunkId,
+    /// None: the call needs no carrier.
+    pub trunk: Option<TrunkId>,
     pub caller: String,
     pub contact: String,
     pub way: Way,
@@ -32,19 +35,52 @@ pub struct Departure {
     pub leg: LegId,
     pub plan: LegPlan,
     pub terms: Terms,
+    pub to: Called,
     /// The guards let this number pass (E6).
     pub permitted: bool,
+}
+
+/// Whom an agent calls.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Called {
+    /// A number outside (E1).
+    Number(TrunkId),
+    /// A SIP address, or a registered phone that is no agent's (E4).
+    Sip(PhoneSetup),
+    /// A colleague (E3).
+    Agent(AgentId),
+}
+
+impl Called {
+    pub fn trunk(&self) -> Option<TrunkId> {
+        match self {
+            Self::Number(trunk) => Some(*trunk),
+            Self::Sip(_) | Self::Agent(_) => None,
+        }
+    }
 }
 
 impl Arrival {
     pub fn call_type(&self) -> CallType {
         match self.way {
             Way::In(_) => CallType::Inbound,
+            Way::Out(_) if self.colleagues().is_some() => CallType::Internal,
             Way::Out(_) => CallType::Outbound,
         }
     }
 
-    /// The customer's number.
+    /// Who calls whom in an internal call (E3).
+    pub fn colleagues(&self) -> Option<(AgentId, AgentId)> {
+        match &self.way {
+            Way::Out(departure) => match departure.to {
+                Called::Agent(called) => Some((departure.agent, called)),
+                Called::Number(_) | Called::Sip(_) => None,
+            },
+            Way::In(_) => None,
+        }
+    }
+
+    /// The customer's number; of an internal call, the called agent's.
     pub fn customer(&self) -> &str {
         match self.way {
             Way::In(_) => &self.caller,
@@ -52,7 +88,12 @@ impl Arrival {
         }
     }
 
-    /// Our number.
+    /// The other side's number, for the agent who was called or for the one who calls.
+    pub fn seen_from(&self, guest: bool) -> &str {
+        if guest && self.colleagues().is_some() { &self.caller } else { self.customer() }
+    }
+
+    /// Our number; of an internal call, the calling agent's.
     pub fn ours(&self) -> &str {
         match self.way {
             Way::In(_) => &self.contact,

@@ -4,10 +4,11 @@ mod seen;
 mod third;
 mod voices;
 
+use super::aside::Aside;
 use super::transfer::Asked;
 use super::{Call, Channel, Queueing, Seat, State, Talk};
 use crate::cx::{Cx, Millis};
-use crate::ids::LegId;
+use crate::ids::{AgentId, LegId};
 use crate::message::{Action, Consulted, Gateway, Number, Reached, Side, Source, Target, Tell, Whom};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
@@ -44,7 +45,7 @@ pub(super) enum Third {
 }
 
 impl Third {
-    fn leg(&self) -> LegId {
+    pub fn leg(&self) -> LegId {
         match self {
             Self::Agent(seat) => seat.leg,
             Self::Outside(outside) => outside.leg,
@@ -55,6 +56,14 @@ impl Third {
         match self {
             Self::Agent(seat) => Some(seat),
             Self::Outside(_) => None,
+        }
+    }
+
+    /// What is heard of them.
+    fn voice(&self) -> Source {
+        match self {
+            Self::Agent(seat) => seat.voice(),
+            Self::Outside(outside) => Source::Leg(outside.leg),
         }
     }
 }
@@ -71,18 +80,12 @@ pub(super) struct Outside {
     early_media: bool,
 }
 
-/// A consultation whose customer has left.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(super) struct Aside {
-    pub seat: Seat,
-    whom: Whom,
-    pub third: Third,
-    pub joined: bool,
-    muted: bool,
-    began: i64,
-}
-
 impl Consult {
+    /// A colleague who is asked, without a customer (E3).
+    pub fn of_colleague(colleague: AgentId, asked: Asked, segment: u16) -> Self {
+        Self { whom: Whom::Agent(colleague), stage: Stage::Seeking(asked), side: Side::Third, joined: false, segment }
+    }
+
     pub fn place(&self) -> Option<&Queueing> {
         match &self.stage {
             Stage::Seeking(asked) => Some(&asked.place),
@@ -101,7 +104,7 @@ impl Consult {
         self.segment
     }
 
-    fn guest(&self) -> Option<&Seat> {
+    pub fn guest(&self) -> Option<&Seat> {
         match &self.stage {
             Stage::Joining(seat) => Some(seat),
             Stage::Up(third) => third.seat(),
@@ -109,7 +112,7 @@ impl Consult {
         }
     }
 
-    fn guest_mut(&mut self) -> Option<&mut Seat> {
+    pub fn guest_mut(&mut self) -> Option<&mut Seat> {
         match &mut self.stage {
             Stage::Joining(seat) | Stage::Up(Third::Agent(seat)) => Some(seat),
             Stage::Seeking(_) | Stage::Calling(_) | Stage::Up(Third::Outside(_)) => None,
@@ -123,7 +126,7 @@ impl Consult {
         }
     }
 
-    fn up(&self) -> Option<&Third> {
+    pub fn up(&self) -> Option<&Third> {
         match &self.stage {
             Stage::Up(third) => Some(third),
             Stage::Seeking(_) | Stage::Joining(_) | Stage::Calling(_) => None,
@@ -145,7 +148,7 @@ impl Consult {
     }
 
     /// For the agent who consults.
-    fn seen(&self) -> Consulted {
+    pub fn seen(&self) -> Consulted {
         let reached = match &self.stage {
             Stage::Seeking(asked) if asked.place.offers.is_empty() => Reached::Asked,
             Stage::Seeking(_) | Stage::Joining(_) => Reached::Ringing,
@@ -157,7 +160,7 @@ impl Consult {
     }
 
     /// What the agent hears before the third is there.
-    fn waiting_sound(&self) -> Source {
+    pub fn waiting_sound(&self) -> Source {
         match &self.stage {
             Stage::Calling(outside) if outside.early_media => Source::Leg(outside.leg),
             Stage::Calling(outside) if !outside.rings => Source::Silence,
@@ -193,7 +196,7 @@ impl Call {
         if let State::Talking(talk) = &mut self.state {
             talk.consult = Some(Box::new(Consult { whom: whom.clone(), stage, side: Side::Third, joined: false, segment }));
             // The consultation holds the customer.
-            (talk.refusal, talk.held) = (None, false);
+            (talk.seat.refusal, talk.seat.held) = (None, false);
         }
         self.voices_changed(out);
     }
@@ -229,18 +232,7 @@ impl Call {
         self.segment = consult.segment;
         match consult.stage {
             Stage::Up(Third::Agent(seat)) => {
-                let (seat, began) = (Seat { guest: false, ..seat }, talk.began);
-                self.state = State::Talking(Talk {
-                    seat,
-                    began,
-                    held: false,
-                    muted: false,
-                    transfer: None,
-                    refusal: None,
-                    consult: None,
-                    service: None,
-                    waits: false,
-                });
+                self.state = State::Talking(Talk::new(Seat { guest: false, ..seat }, talk.began));
             }
             Stage::Up(Third::Outside(outside)) => self.state = State::Bridged(outside),
             Stage::Seeking(_) | Stage::Joining(_) | Stage::Calling(_) => {}
@@ -258,7 +250,7 @@ impl Call {
     // ---- who is out of reach, who leaves ----
 
     fn guest(&self) -> Option<&Seat> {
-        if let State::Aside(aside) = &self.state { aside.third.seat() } else { self.consult().and_then(Consult::guest) }
+        self.consult().and_then(Consult::guest)
     }
 
     /// Everybody of ours who is in the call.
@@ -267,23 +259,14 @@ impl Call {
     }
 
     pub(super) fn guest_mut(&mut self) -> Option<&mut Seat> {
-        match &mut self.state {
-            State::Talking(talk) => talk.consult.as_mut().and_then(|consult| consult.guest_mut()),
-            State::Aside(Aside { third: Third::Agent(seat), .. }) => Some(seat),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
-        }
+        self.consulting().and_then(Consult::guest_mut)
     }
 
     /// The colleague who was called in leaves, or is lost.
     pub(super) fn guest_leaves(&mut self, status: CallStatus, by: HungUpBy, out: &mut Vec<Action>) {
-        if let State::Aside(_) = self.state {
+        if let State::Aside(aside) = &self.state {
+            // Who accepted and was never heard did not answer.
+            let status = if aside.consult.up().is_some() { status } else { CallStatus::Missed };
             self.end(status, by, out);
         } else {
             self.end_consult(CallStatus::Missed, by, out);
@@ -293,19 +276,15 @@ impl Call {
     /// The customer leaves a consultation: answered, it goes on as a call of the two.
     pub(super) fn customer_leaves_consult(&mut self, out: &mut Vec<Action>) -> bool {
         let State::Talking(talk) = &mut self.state else { return false };
-        let Some(consult) = talk.consult.take_if(|consult| consult.up().is_some()) else { return false };
+        let Some(mut consult) = talk.consult.take_if(|consult| consult.up().is_some()) else { return false };
         let State::Talking(talk) = std::mem::replace(&mut self.state, State::Claiming) else { return false };
         self.tell_quality(out);
         out.push(Action::Journal(What::ConsultTookOver { status: CallStatus::NormalEnd, by: HungUpBy::Customer }));
         self.segment = consult.segment;
         self.stop_recording(out);
-        if std::mem::take(&mut self.channel) {
-            out.push(self.free_channel(self.arrival.trunk, self.arrival.leg));
-        }
-        if let Stage::Up(third) = consult.stage {
-            let Talk { seat, muted, began, .. } = talk;
-            self.state = State::Aside(Aside { seat, whom: consult.whom, third, joined: consult.joined, muted, began });
-        }
+        self.release_channel(out);
+        consult.side = Side::Third;
+        self.state = State::Aside(Aside::new(talk.seat, consult));
         self.voices_changed(out);
         true
     }

@@ -1,6 +1,6 @@
-//! An agent calls out: the channel, the agent's leg, then the customer's telephone, with honest progress (E1, E5, E6, G3).
+//! An agent calls: the channel, the agent's leg, then the customer's telephone, with honest progress, or the colleague (E1, E3–E6, G3).
 
-use super::{Call, Departure, Seat, State, Way};
+use super::{Call, Called, Departure, Seat, State, Way};
 use crate::cx::{Cx, Millis};
 use crate::ids::{LegId, PeerId};
 use crate::leg;
@@ -19,7 +19,7 @@ pub(super) struct Dialling {
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum Step {
-    /// The trunk counts its channels.
+    /// The trunk, where there is one, counts its channels.
     Claiming,
     /// The agent's own device: a phone rings first.
     Agent { until: Millis },
@@ -29,16 +29,7 @@ enum Step {
 
 impl Dialling {
     pub fn new(departure: &Departure) -> Self {
-        let seat = Seat {
-            agent: departure.agent,
-            leg: departure.leg,
-            terms: departure.terms.clone(),
-            ding_dong: None,
-            away: false,
-            segment: 0,
-            guest: false,
-        };
-        Self { seat, step: Step::Claiming }
+        Self { seat: Seat::new(departure.agent, departure.leg, departure.terms.clone(), 0, false), step: Step::Claiming }
     }
 
     pub fn is_customer_called(&self) -> bool {
@@ -73,7 +64,7 @@ impl Call {
         }
     }
 
-    /// There is a channel: the agent's leg comes first, so that every sound from the customer's side is heard.
+    /// There is a channel, or no need of one: the agent's leg comes first, so that every sound from the customer's side is heard.
     pub(super) fn depart(&mut self, out: &mut Vec<Action>, cx: &Cx) {
         let (State::Dialling(dialling), Way::Out(departure)) = (&mut self.state, &self.arrival.way) else { return };
         if dialling.step == Step::Claiming {
@@ -87,7 +78,7 @@ impl Call {
         let State::Dialling(dialling) = &self.state else { return };
         if leg == dialling.seat.leg {
             match event {
-                leg::Event::Up => self.call_customer(out, cx),
+                leg::Event::Up => self.call_out(out, cx),
                 leg::Event::HungUp => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
                 leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.dialler_lost(true, out),
                 leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
@@ -110,18 +101,23 @@ impl Call {
         }
     }
 
-    fn call_customer(&mut self, out: &mut Vec<Action>, cx: &Cx) {
-        let Some((host, transport)) = self.gateway.as_ref().and_then(|gateway| Some((gateway.host?, gateway.transport))) else {
-            return self.end(CallStatus::CarrierException, HungUpBy::Switch, out);
+    /// The agent's leg is up.
+    fn call_out(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
+        let (State::Dialling(dialling), Way::Out(departure)) = (&mut self.state, &self.arrival.way) else { return };
+        let Step::Agent { .. } = dialling.step else { return };
+        let (leg, caller, called) = (self.arrival.leg, self.arrival.caller.clone(), self.arrival.contact.clone());
+        let plan = match &departure.to {
+            Called::Number(trunk) => {
+                let host = self.gateway.as_ref().and_then(|gateway| Some((gateway.host?, gateway.transport)));
+                host.map(|(host, transport)| LegPlan::Trunk { trunk: *trunk, host, transport, caller, called })
+            }
+            Called::Sip(phone) => Some(LegPlan::Phone { agent: None, phone: phone.clone(), caller }),
+            Called::Agent(colleague) => return self.call_colleague(*colleague, out, cx),
         };
-        let State::Dialling(dialling) = &mut self.state else { return };
-        if let Step::Agent { .. } = dialling.step {
-            dialling.step = Step::Customer { until: cx.now + RING_OUT, rings: false, early_media: false };
-            let (leg, trunk) = (self.arrival.leg, self.arrival.trunk);
-            let (caller, called) = (self.arrival.caller.clone(), self.arrival.contact.clone());
-            self.legs.insert(leg);
-            out.push(Action::OpenLeg { leg, plan: LegPlan::Trunk { trunk, host, transport, caller, called } });
-        }
+        let Some(plan) = plan else { return self.end(CallStatus::CarrierException, HungUpBy::Switch, out) };
+        dialling.step = Step::Customer { until: cx.now + RING_OUT, rings: false, early_media: false };
+        self.legs.insert(leg);
+        out.push(Action::OpenLeg { leg, plan });
     }
 
     /// The agent hears what the far network plays, else a ringing tone of ours (E5).

@@ -1,5 +1,6 @@
 //! How a call and an agent's part in it end, and what the agent sees of it (C9, D8, G1).
 
+use super::aside::Aside;
 use super::consult::Third;
 use super::dialling::Dialling;
 use super::{Call, InHand, Queueing, Seat, State, Talk, hang_up};
@@ -39,9 +40,9 @@ impl Call {
                 self.drop_consult(&mut talk, status, by, out);
                 self.dismiss_agent(&talk.seat, Some(talk.seat.terms.wrap_up), Some(&talk), (status, by), out);
             }
-            State::Aside(aside) => {
-                self.dismiss_agent(&aside.seat, Some(aside.seat.terms.wrap_up), None, (status, by), out);
-                self.dismiss_third(&aside.third, aside.joined, status, by, out);
+            State::Aside(Aside { seat, consult, .. }) => {
+                self.dismiss_agent(&seat, Some(seat.terms.wrap_up), None, (status, by), out);
+                self.stop_consult(*consult, status, by, out);
             }
             State::Bridged(outside) => self.dismiss_third(&Third::Outside(outside), false, status, by, out),
             State::Claiming | State::Leaving { .. } | State::Over => {}
@@ -49,9 +50,7 @@ impl Call {
         self.stop_recording(out);
         self.tell_quality(out);
         out.push(Action::Journal(What::Ended { status, by }));
-        if std::mem::take(&mut self.channel) {
-            out.push(self.free_channel(self.arrival.trunk, self.arrival.leg));
-        }
+        self.release_channel(out);
     }
 
     /// An agent's part is over: the leg, the line, and what they see.
@@ -115,15 +114,16 @@ impl Call {
             segment: seat.segment,
             phase,
             way: self.arrival.call_type(),
-            caller: self.arrival.customer().to_owned(),
+            caller: self.arrival.seen_from(seat.guest).to_owned(),
             called: self.arrival.ours().to_owned(),
+            colleague: self.arrival.colleagues().map(|(caller, called)| if seat.guest { caller } else { called }),
             group: seat.terms.group_name.clone(),
-            began: talk.map(|talk| talk.began),
+            began: talk.map(|talk| talk.began).or(self.began_aside()),
             ended,
-            held: talk.is_some_and(|talk| talk.held),
-            muted: talk.is_some_and(|talk| talk.muted) || self.muted_aside(seat),
+            held: seat.held,
+            muted: seat.muted,
             recording: self.recording,
-            transfer: talk.and_then(|talk| talk.transfer.as_ref().map(|_| message::Transfer::Asked).or(talk.refusal)),
+            transfer: talk.and_then(|talk| talk.transfer.as_ref()).map(|_| message::Transfer::Asked).or(seat.refusal),
             consult: if ended.is_none() { self.consult_seen_by(seat) } else { None },
             service: talk.and_then(|talk| talk.service.as_ref()).map(|service| service.seen()),
             guest: seat.guest,

@@ -8,12 +8,14 @@ use crate::group;
 use crate::ids::{AgentId, LegId, OfferId, PeerId};
 use crate::leg;
 use crate::message::{Action, LegPlan, Offer, OfferEnd, Phase, Ringing, Tell, Transfer, Withdrawal};
+use crate::outbound::status_of;
 use crate::outcome::CallStatus;
 use crate::record::What;
 
 impl Call {
     pub(super) fn offered_to(&mut self, offer: Offer, out: &mut Vec<Action>, cx: &mut Cx) {
-        let (call, caller, contact) = (self.id(), self.arrival.customer().to_owned(), self.arrival.ours().to_owned());
+        let (call, caller, contact) = (self.id(), self.arrival.seen_from(true).to_owned(), self.arrival.ours().to_owned());
+        let colleague = self.arrival.colleagues().map(|(caller, _)| caller);
         let Some(queueing) = self.seeking_mut().filter(|queueing| queueing.wait == offer.wait) else {
             // The race is over: the group's offer crossed the end, or another wait.
             return self.send_back(offer.offer, offer.agent, out);
@@ -25,6 +27,7 @@ impl Call {
             call,
             caller: caller.clone(),
             called: contact,
+            colleague,
             group: terms.group_name.clone(),
             waiting_since: queueing.since,
             rings_since: cx.wall,
@@ -34,11 +37,11 @@ impl Call {
         out.push(Action::Tell(Tell::Agent(offer.agent, agent::Event::Ring(Box::new(ringing)))));
         let leg = phone_of(&offer).cloned().map(|phone| {
             let leg = LegId(cx.next_id());
-            out.push(Action::OpenLeg { leg, plan: LegPlan::Phone { agent: offer.agent, phone, caller } });
+            out.push(Action::OpenLeg { leg, plan: LegPlan::Phone { agent: Some(offer.agent), phone, caller } });
             leg
         });
         let until = cx.now + terms.ring;
-        queueing.offers.push(InHand { offer, leg, until, withdrawn: None });
+        queueing.offers.push(InHand { offer, leg, until, withdrawn: None, status: CallStatus::Missed });
         self.legs.extend(leg);
         self.show_talk(out);
     }
@@ -54,15 +57,15 @@ impl Call {
         let late: Vec<OfferId> =
             queueing.offers.iter().filter(|o| o.withdrawn.is_none() && o.until <= cx.now).map(|o| o.offer.offer).collect();
         for offer in late {
-            self.take_back(offer, |terms| Withdrawal::RingTimeout { misses: terms.misses }, out);
+            self.take_back(offer, CallStatus::Missed, |terms| Withdrawal::RingTimeout { misses: terms.misses }, out);
         }
     }
 
     /// Takes an offer back; the group's next offer waits for the agent's word.
-    fn take_back(&mut self, offer: OfferId, why: impl Fn(&crate::message::Terms) -> Withdrawal, out: &mut Vec<Action>) {
+    fn take_back(&mut self, offer: OfferId, status: CallStatus, why: impl Fn(&crate::message::Terms) -> Withdrawal, out: &mut Vec<Action>) {
         let Some(queueing) = self.seeking_mut() else { return };
         let Some(hand) = queueing.offers.iter_mut().find(|o| o.offer.offer == offer && o.withdrawn.is_none()) else { return };
-        hand.withdrawn = Some(OfferEnd::Refused);
+        (hand.withdrawn, hand.status) = (Some(OfferEnd::Refused), status);
         let (offer, leg) = (hand.offer.clone(), hand.leg);
         out.push(Action::Journal(What::RingEnded { agent: offer.agent }));
         out.push(self.withdraw(offer.offer, offer.agent, why(&offer.terms)));
@@ -77,6 +80,9 @@ impl Call {
         let Some(queueing) = self.seeking_mut() else { return };
         let Some(at) = queueing.offers.iter().position(|o| o.offer.offer == offer) else { return };
         let hand = queueing.offers.remove(at);
+        // Who declines says so before anything was taken back.
+        let declined = hand.withdrawn.is_none() && how == OfferEnd::Refused;
+        let status = if declined { CallStatus::Rejected } else { hand.status };
         let how = hand.withdrawn.unwrap_or(how);
         if hand.withdrawn.is_none() {
             out.push(Action::Journal(What::RingEnded { agent: hand.offer.agent }));
@@ -85,7 +91,7 @@ impl Call {
         if queueing.direct {
             match queueing.back.filter(|_| queueing.offers.is_empty()) {
                 Some(back) => self.fall_back(back, out, cx),
-                None => self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out),
+                None => self.consult_failed(Transfer::AgentRefused, status, out),
             }
             return;
         }
@@ -108,20 +114,20 @@ impl Call {
                 self.win(offer, leg, out);
                 out.push(Action::OpenLeg { leg, plan: LegPlan::Browser { agent, peer } });
             }
-            (None, None) => self.take_back(offer, |_| Withdrawal::DeviceFailed("no_voice_path".into()), out),
+            (None, None) => self.take_back(offer, CallStatus::Missed, |_| Withdrawal::DeviceFailed("no_voice_path".into()), out),
         }
     }
 
     /// One agent has won: everybody else hears so (C4).
     fn win(&mut self, offer: OfferId, leg: LegId, out: &mut Vec<Action>) {
-        let (call, guest) = (self.id(), self.is_consulting());
+        let (call, guest) = (self.id(), self.consult().is_some());
         let segment = self.consult().map_or(self.segment, Consult::segment);
         out.extend(self.seeking().and_then(|place| self.leave(place)));
         let offers = self.seeking_mut().map(|place| std::mem::take(&mut place.offers)).unwrap_or_default();
         for hand in offers {
             if hand.offer.offer == offer {
                 out.push(Action::Tell(Tell::Agent(hand.offer.agent, agent::Event::Won { offer, call })));
-                let seat = Seat { agent: hand.offer.agent, leg, terms: hand.offer.terms, ding_dong: None, away: false, segment, guest };
+                let seat = Seat::new(hand.offer.agent, leg, hand.offer.terms, segment, guest);
                 if guest {
                     self.guest_comes(seat, out);
                 } else {
@@ -143,13 +149,8 @@ impl Call {
         match &mut self.state {
             State::Queueing(queueing) => Some(queueing),
             State::Talking(talk) => talk.consult.as_mut()?.place_mut(),
-            State::Claiming
-            | State::Dialling(_)
-            | State::Joining(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => None,
+            State::Aside(aside) => aside.consult.place_mut(),
+            State::Claiming | State::Dialling(_) | State::Joining(_) | State::Bridged(_) | State::Leaving { .. } | State::Over => None,
         }
     }
 
@@ -162,15 +163,14 @@ impl Call {
             leg::Event::Up => {
                 self.win(offer, leg, out);
                 self.joined(out, cx);
-                self.guest_is_up(leg, out);
+                self.guest_is_up(leg, out, cx);
             }
-            // 603 and 486 at a phone: the person said no, or the line is taken.
-            leg::Event::Failed(why) if why.status == 603 => self.take_back(offer, |_| Withdrawal::NotNeeded, out),
-            leg::Event::Failed(why) if why.q850 == Some(leg::SUBSCRIBER_ABSENT) => {
-                self.take_back(offer, |_| Withdrawal::DeviceFailed("phone_not_registered".into()), out);
+            leg::Event::Failed(why) => {
+                let status = status_of(&why, &[]);
+                self.take_back(offer, status, |_| withdrawal_for(&why), out);
             }
-            leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
-                self.take_back(offer, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
+            leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
+                self.take_back(offer, CallStatus::Missed, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
             }
             leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
         }
@@ -196,5 +196,14 @@ impl Call {
         if self.seats().any(|seat| seat.agent == agent) {
             out.push(Action::Tell(Tell::Agent(agent, agent::Event::Reclaim { call: self.id() })));
         }
+    }
+}
+
+/// Whether a phone's failure is the person's no, or the device's.
+fn withdrawal_for(why: &leg::Failure) -> Withdrawal {
+    match (why.status, why.q850) {
+        (603, _) => Withdrawal::NotNeeded,
+        (_, Some(leg::SUBSCRIBER_ABSENT)) => Withdrawal::DeviceFailed("phone_not_registered".into()),
+        (_, Some(_) | None) => Withdrawal::DeviceFailed("device_failed".into()),
     }
 }

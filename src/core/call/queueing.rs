@@ -15,7 +15,7 @@ impl Call {
         if !matches!(self.state, State::Claiming | State::Dialling(_)) {
             // The caller left while the trunk counted: give the channel back.
             if self.is_over() && !self.channel {
-                out.push(self.free_channel(self.arrival.trunk, self.arrival.leg));
+                out.extend(self.arrival.trunk.map(|trunk| self.free_channel(trunk, self.arrival.leg)));
             }
             return;
         }

@@ -46,7 +46,7 @@ impl Call {
         }
         let (run, first) = Run::begin(definition.clone(), cx.now);
         talk.service = Some(Box::new(SelfService { flow: flow.to_owned(), run, playing: None }));
-        talk.refusal = None;
+        talk.seat.refusal = None;
         let agent = talk.seat.leg;
         self.digits.forget();
         out.push(Action::Journal(What::FlowBegan { flow: flow.to_owned() }));

@@ -63,9 +63,14 @@ impl Call {
         self.seat().is_some_and(|seat| seat.away)
     }
 
-    /// A consultation is under way; for the model test.
+    /// A consultation is under way, and a customer waits; for the model test.
     pub fn is_consulting(&self) -> bool {
-        self.consult().is_some()
+        matches!(&self.state, State::Talking(talk) if talk.consult.is_some())
+    }
+
+    /// A colleague is called and has not come yet; for the model test.
+    pub fn is_calling_colleague(&self) -> bool {
+        matches!(&self.state, State::Aside(aside) if aside.consult.up().is_none())
     }
 
     /// The customer is in a self-service flow (D6); for the model test.

@@ -13,7 +13,7 @@ impl Call {
         match event {
             leg::Event::Up => self.joined(out, cx),
             // A phone that is hung up is the agent hanging up.
-            leg::Event::HungUp => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
+            leg::Event::HungUp => self.end(self.parting(), HungUpBy::Agent, out),
             leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.agent_lost(true, out, cx),
             leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
         }
@@ -65,17 +65,7 @@ impl Call {
             out.push(Action::Journal(What::RecordingBegan));
         }
         out.push(Action::Journal(What::Connected { agent: seat.agent }));
-        self.state = State::Talking(Talk {
-            seat,
-            began: cx.wall,
-            held: false,
-            muted: false,
-            transfer: None,
-            refusal: None,
-            consult: None,
-            service: None,
-            waits: false,
-        });
+        self.state = State::Talking(Talk::new(seat, cx.wall));
         self.join_voices(out);
         self.show_talk(out);
     }
@@ -87,7 +77,7 @@ impl Call {
         if talk.is_in_flow() || self.join_three(talk, out) {
             return;
         }
-        out.push(self.hear(talk.voice()));
+        out.push(self.hear(talk.seat.voice()));
         out.push(Action::Media(MediaAction::Hear { leg: talk.seat.leg, source: Source::Leg(self.arrival.leg) }));
     }
 
@@ -100,7 +90,7 @@ impl Call {
     }
 
     pub(super) fn show_here(&self, seat: &Seat, talk: Option<&Talk>, out: &mut Vec<Action>) {
-        let phase = if seat.away { Phase::Reconnecting } else { Phase::Talking };
+        let phase = if seat.away { Phase::Reconnecting } else { self.phase_aside().unwrap_or(Phase::Talking) };
         out.push(self.show(seat, phase, talk, None));
     }
 
@@ -113,10 +103,10 @@ impl Call {
             let elsewhere = talk.consult.is_some() || talk.is_in_flow();
             match command {
                 // Whoever consults holds the customer by it, and takes them back by ending it; self-service leaves it as it was (D6).
-                Command::Hold => talk.held |= !elsewhere,
-                Command::Resume => talk.held &= elsewhere,
-                Command::Mute => talk.muted = true,
-                Command::Unmute => talk.muted = false,
+                Command::Hold => talk.seat.held |= !elsewhere,
+                Command::Resume => talk.seat.held &= elsewhere,
+                Command::Mute => talk.seat.muted = true,
+                Command::Unmute => talk.seat.muted = false,
                 Command::Transfer(target) => return self.start_transfer(*target, out, cx),
                 Command::Digits(digits) => return self.dial_digits(digits, out, cx),
                 Command::Consult(whom) => return self.start_consult(whom, out, cx),
@@ -155,7 +145,7 @@ impl Call {
             | State::Aside(_)
             | State::Bridged(_)
             | State::Leaving { .. }
-            | State::Over => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
+            | State::Over => self.end(self.parting(), HungUpBy::Agent, out),
         }
     }
 

@@ -35,7 +35,7 @@ impl Call {
         place.back = Some(back);
         let asked = self.ask_for(target, place, ring, out, cx);
         if let State::Talking(talk) = &mut self.state {
-            (talk.transfer, talk.refusal) = (Some(asked), None);
+            (talk.transfer, talk.seat.refusal) = (Some(asked), None);
         }
         self.show_talk(out);
     }
@@ -90,16 +90,16 @@ impl Call {
         }
     }
 
-    pub(super) fn not_reserved(&mut self, agent: AgentId, offer: OfferId, out: &mut Vec<Action>) {
+    pub(super) fn not_reserved(&mut self, agent: AgentId, offer: OfferId, status: CallStatus, out: &mut Vec<Action>) {
         self.transfer_refused(Transfer::AgentRefused, |asked| asked.agent == Some((agent, offer)), out);
-        self.consult_not_reserved(agent, offer, out);
+        self.consult_not_reserved(agent, offer, status, out);
     }
 
     /// The asked agent's machine is new: it may not know of the reservation, or get to know of it now.
     pub(super) fn transfer_target_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
         let State::Talking(talk) = &self.state else { return };
         let Some((_, offer)) = talk.transfer.as_ref().and_then(|asked| asked.agent).filter(|(target, _)| *target == agent) else { return };
-        self.not_reserved(agent, offer, out);
+        self.not_reserved(agent, offer, CallStatus::Missed, out);
         self.send_back(offer, agent, out);
     }
 
@@ -108,7 +108,7 @@ impl Call {
         if self.asked(which)
             && let State::Talking(talk) = &mut self.state
         {
-            (talk.transfer, talk.refusal) = (None, Some(why));
+            (talk.transfer, talk.seat.refusal) = (None, Some(why));
             self.show_talk(out);
         }
     }

@@ -7,6 +7,7 @@ use cordboard_core::flow::{self, Mistake};
 use cordboard_core::group::ANNOUNCE_AT_LEAST;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use toml::de::DeValue;
 
 const SECTIONS: [&str; 7] = ["settings", "trunks", "phones", "groups", "agents", "flows", "numbers"];
@@ -38,6 +39,7 @@ pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
     }
     check.settings(&floor.settings);
     check.trunks(&floor.trunks);
+    check.sip_hosts(&floor.settings.outbound.sip_hosts, &floor.trunks);
     check.phones(&mut floor.phones);
     check.groups(&floor.groups);
     floor.agents = check.agents(floor.agents);
@@ -149,6 +151,18 @@ impl Check<'_, '_> {
                 if conditions.iter().filter(|given| **given).count() != 1 {
                     self.fail(&["trunks", name, "outcomes"], "expected one of cause, status and text in each rule");
                 }
+            }
+        }
+    }
+
+    /// What goes out by a carrier goes by its guards (E6).
+    fn sip_hosts(&mut self, hosts: &[IpAddr], trunks: &BTreeMap<String, Trunk>) {
+        for host in hosts {
+            if let Some((name, _)) = trunks.iter().find(|(_, trunk)| trunk.hosts.iter().any(|addr| addr.ip() == *host)) {
+                self.fail(
+                    &["settings", "outbound", "sip_hosts"],
+                    format!("{host} is trunk {name:?}'s: it is called by numbers, under their limits"),
+                );
             }
         }
     }

@@ -324,6 +324,9 @@ fn a_bad_value_is_told_with_its_line_and_what_was_expected() {
     assert_eq!(mistake("[groups.A]\nannounce_position = \"1ms\"", "at least \"10s\""), (2, "groups.A.announce_position".into()));
     assert_eq!(mistake("[groups.A]\nannouncement = \" \"", "a text"), (2, "groups.A.announcement".into()));
     assert_eq!(mistake("[trunks.a]\nhosts = []", "at least one"), (2, "trunks.a.hosts".into()));
+    assert_eq!(mistake("[settings.outbound]\nsip_hosts = [\"pbx\"]", "IP address"), (2, "settings.outbound.sip_hosts".into()));
+    let own = "[settings.outbound]\nsip_hosts = [\"192.0.2.1\"]\n[trunks.a]\nhosts = [\"192.0.2.1:5060\"]";
+    assert_eq!(mistake(own, "is trunk \"a\"'s"), (2, "settings.outbound.sip_hosts".into()));
     assert_eq!(mistake("[agents.mei]\nnumber = \"1\"\nname = \"A\"", "e-mail"), (1, "agents.mei".into()));
     assert_eq!(mistake("[agents.\"a@b\"]\nnumber = \"12a\"\nname = \"A\"", "digits"), (2, "agents.a@b.number".into()));
     assert_eq!(mistake("[groups.A]\n[[numbers]]\ndid = \"+44x\"\ngroup = \"A\"", "telephone number"), (3, "numbers.0.did".into()));

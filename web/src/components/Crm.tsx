@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../i18n'
 import { talkToCrm } from '../services/crm'
 import { crmCall, crmOrigin, fillUrl, placesOf, type CrmCall } from '../state/crm'
-import { shownSession } from '../state/select'
+import { isInternal, shownSession } from '../state/select'
 import type { Desk, State } from '../state/state'
 import type { Store } from '../state/store'
 import { Card } from './Customer'
@@ -46,7 +46,7 @@ function Frame({ store, state, desk, template, origin, hidden }: { store: Store;
   const last = useRef<CrmCall | null>(null)
   const frame = useRef<HTMLIFrameElement>(null)
   const about = desk.offer || shownSession(state, desk)
-  if (about) last.current = crmCall(about, desk)
+  if (about && !isInternal(about)) last.current = crmCall(about, desk)
   const url = fillUrl(template, placesOf(last.current, desk.me.number))
   useLayoutEffect(() => (frame.current ? talkToCrm(store, station, frame.current, origin) : undefined), [store, station, url, origin])
   // A new frame for each address: changing one's address would fill the browser's history.

@@ -2,10 +2,10 @@ import { useEffect, useState } from 'preact/hooks'
 import type { CallType, CustomerView, RecordView } from '../generated/wire'
 import { t, translated } from '../i18n'
 import { spell } from '../services/clock'
-import { shownSession } from '../state/select'
+import { isInternal, shownSession } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
-import { Icon } from './Icon'
+import { callIcon, Icon } from './Icon'
 import { Button, initials, Refused } from './parts'
 import { dayTime } from './time'
 
@@ -15,15 +15,32 @@ interface Caller {
   callerName: string | null
   place: string | null
   called: string
-  /** Absent of an offer: that is always inbound. */
-  callType?: CallType
+  callType: CallType
   group: string | null
 }
 
 /** The customer's card, shown from the first ring on (README, "prepare before the answer"). */
 export function Card({ state, desk }: { state: State; desk: Desk }) {
   const caller: Caller | null = desk.offer || shownSession(state, desk)
+  if (caller && isInternal(caller)) return <Colleague caller={caller} />
   return caller ? <Known caller={caller} state={state} desk={desk} key={caller.call} /> : <Nobody />
+}
+
+/** No customer: who the other is. */
+function Colleague({ caller }: { caller: Caller }) {
+  const name = caller.callerName || caller.caller
+  return (
+    <div class="scroll side" data-test="colleague">
+      <div class="customer">
+        <span class="av av--l">{initials(name)}</span>
+        <div class="v v--0">
+          <b class="t4 semi cut">{name}</b>
+          <span class="faint t2 num">{caller.caller}</span>
+        </div>
+      </div>
+      <p class="t2 customer__remark">{t('customer.colleague')}</p>
+    </div>
+  )
 }
 
 function Nobody() {
@@ -144,7 +161,7 @@ function Past({ known }: { known: CustomerView }) {
       {known.past.map((record: RecordView) => (
         <div class="past" key={record.id} data-test="past-call">
           <span class="av av--icon">
-            <Icon name={record.callType === 'outbound' ? 'aout' : 'ain'} size="s" />
+            <Icon name={callIcon(record.callType)} size="s" />
           </span>
           <div class="v v--0">
             <b class="med cut">{translated('status', record.status, record.status)}</b>

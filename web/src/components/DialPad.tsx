@@ -5,7 +5,8 @@ import { clockTime } from '../services/clock'
 import { dialRefused, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
-import { Icon } from './Icon'
+import { Colleagues } from './Colleagues'
+import { callIcon, Icon } from './Icon'
 import { Pad } from './Pad'
 import { Button, refusalText } from './parts'
 
@@ -82,7 +83,43 @@ const reasons: { [why in NonNullable<ReturnType<typeof dialRefused>>]: Key } = {
   inLine: 'dial.inLine',
 }
 
+type Side = 'number' | 'colleague'
+const sides: Side[] = ['number', 'colleague']
+
+/** A number or a colleague; the last choice stands while the page does. */
 function DialPad({ state, desk, close }: { state: State; desk: Desk; close(): void }) {
+  const [side, setSide] = useState<Side>(last)
+  const station = useStation()
+  const choose = (to: Side) => {
+    last = to
+    station.seen()
+    setSide(to)
+  }
+  const recent = side === 'number' && desk.sessions.some(session => session.phase === 'ended')
+  return (
+    <div
+      class={side === 'colleague' ? 'pop dialpad dialpad--colleague' : recent ? 'pop dialpad dialpad--recent' : 'pop dialpad'}
+      role="dialog"
+      aria-label={t('dial.open')}
+      data-test="dial-pad"
+    >
+      <div class="dialpad__sides">
+        <span class="seg seg--block" role="group" aria-label={t('dial.sides')}>
+          {sides.map(each => (
+            <button type="button" key={each} data-test={`dial-${each}-side`} aria-pressed={each === side ? 'true' : 'false'} onClick={() => choose(each)}>
+              {t(`dial.side.${each}`)}
+            </button>
+          ))}
+        </span>
+      </div>
+      {side === 'colleague' ? <Colleagues state={state} desk={desk} close={close} /> : <Numbers state={state} desk={desk} close={close} />}
+    </div>
+  )
+}
+
+let last: Side = 'number'
+
+function Numbers({ state, desk, close }: { state: State; desk: Desk; close(): void }) {
   const station = useStation()
   const [number, setNumber] = useState('')
   const [shown, setShown] = useState('')
@@ -113,7 +150,7 @@ function DialPad({ state, desk, close }: { state: State; desk: Desk; close(): vo
   }
   const recent = desk.sessions.filter(session => session.phase === 'ended').slice(0, RECENT)
   return (
-    <div class={recent.length > 0 ? 'pop dialpad dialpad--recent' : 'pop dialpad'} role="dialog" aria-label={t('dial.open')} data-test="dial-pad">
+    <>
       <form
         class="dialpad__form"
         onSubmit={event => {
@@ -126,7 +163,9 @@ function DialPad({ state, desk, close }: { state: State; desk: Desk; close(): vo
             <input
               class="num"
               ref={field}
-              type="tel"
+              type="text"
+              inputMode="tel"
+              spellcheck={false}
               aria-label={t('dial.number')}
               placeholder={t('dial.number')}
               autoComplete="off"
@@ -193,7 +232,7 @@ function DialPad({ state, desk, close }: { state: State; desk: Desk; close(): vo
               <button type="button" class="row" key={session.call} data-test="dial-recent" title={t('dial.again', { name })} onClick={() => place({ type: 'callBack', call: session.call })}>
                 <span class="row__in">
                   <span class="av av--icon">
-                    <Icon name={session.callType === 'outbound' ? 'aout' : 'ain'} />
+                    <Icon name={callIcon(session.callType)} />
                   </span>
                   <span class="name cut num">{name}</span>
                   <span class="time num">{clockTime(session.ended || session.began)}</span>
@@ -204,7 +243,7 @@ function DialPad({ state, desk, close }: { state: State; desk: Desk; close(): vo
           })}
         </div>
       ) : null}
-    </div>
+    </>
   )
 }
 

@@ -5,6 +5,11 @@ export type IconName =
   | 'lock' | 'logout' | 'mic' | 'micoff' | 'minus' | 'moon' | 'music' | 'net' | 'netoff' | 'note' | 'out' | 'pause' | 'phone' | 'play' | 'refresh' | 'right' | 'search' | 'speaker' | 'swap' | 'transfer' | 'trash'
   | 'user' | 'x'
 
+/** The sign of a call's type, as the switch names it (G1). */
+export function callIcon(callType: string): IconName {
+  return callType === 'internal' ? 'user' : callType === 'outbound' ? 'aout' : 'ain'
+}
+
 /** All symbols, once a page. */
 export function Sprite() {
   return <div hidden dangerouslySetInnerHTML={{ __html: sprite }} />

@@ -1,19 +1,35 @@
-import type { QueueView, SessionView } from '../generated/wire'
+import { useEffect, useState } from 'preact/hooks'
+import type { CallType, QueueView, SessionView } from '../generated/wire'
 import { t, translated } from '../i18n'
 import { clockTime, spell, useTime } from '../services/clock'
-import { ended, isPending, serving, shownSession } from '../state/select'
+import { ended, isInternal, isPending, liveSession, serving, shownSession } from '../state/select'
 import { inFlow } from '../state/service'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
-import { Icon, type IconName } from './Icon'
+import { callIcon, Icon, type IconName } from './Icon'
 
-/** What is waiting, what is open, what is done (F2). */
+type Kind = 'external' | 'internal'
+const kinds: Kind[] = ['external', 'internal']
+
+function kindOf(call: { callType: CallType }): Kind {
+  return isInternal(call) ? 'internal' : 'external'
+}
+
+/** What is waiting, what is open, what is done: with customers, or among colleagues (F2). */
 export function Left({ state, desk }: { state: State; desk: Desk }) {
   const station = useStation()
-  const open = serving(desk)
-  const done = ended(desk)
   const shown = shownSession(state, desk)
-  const offer = desk.offer
+  const current = desk.offer || liveSession(desk)
+  const [kind, setKind] = useState<Kind>('external')
+  useEffect(() => {
+    // What rings or goes on is in sight.
+    if (current) setKind(kindOf(current))
+  }, [current && current.call])
+  const mine = (call: { callType: CallType }) => kindOf(call) === kind
+  const open = serving(desk).filter(mine)
+  const done = ended(desk).filter(mine)
+  const offer = desk.offer && mine(desk.offer) ? desk.offer : null
+  const count = (of: Kind) => serving(desk).filter(session => kindOf(session) === of).length + (desk.offer && kindOf(desk.offer) === of ? 1 : 0)
   return (
     <aside class="zone" aria-label={t('left.label')}>
       <div class="scroll left">
@@ -22,6 +38,14 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
         {desk.queues.map(queue => (
           <Queue key={queue.group} queue={queue} offset={state.clockOffset} />
         ))}
+        <div class="seg seg--s seg--block left__kinds" role="group" aria-label={t('left.kinds')}>
+          {kinds.map(each => (
+            <button type="button" key={each} data-test={`left-${each}`} aria-pressed={each === kind ? 'true' : 'false'} onClick={() => setKind(each)}>
+              {t(`left.${each}`)}
+              {count(each) > 0 ? <span class="num"> {count(each)}</span> : null}
+            </button>
+          ))}
+        </div>
         <h2 class="sec">
           <span>
             {t('left.serving')} <span class="num">({open.length + (offer ? 1 : 0)})</span>
@@ -31,12 +55,12 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
           <div class="row" aria-current="true" data-live data-st="line">
             <span class="row__in">
               <span class="av av--icon">
-                <Icon name="ain" />
+                <Icon name={callIcon(offer.callType)} />
               </span>
               <span class="name cut num">{offer.callerName || offer.caller}</span>
               <Age since={offer.ringsSince} offset={state.clockOffset} />
               <span class="sub cut">
-                {t('left.ringing')} · {offer.group}
+                {kind === 'internal' ? t('left.ringing') : `${t('left.ringing')} · ${offer.group}`}
               </span>
             </span>
           </div>
@@ -44,7 +68,7 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
         {open.map(session => (
           <Live key={session.call} session={session} state={state} desk={desk} selected={!offer && shown === session} />
         ))}
-        {open.length === 0 && !offer ? <p class="t2 faint left__none">{t('left.serving.none')}</p> : null}
+        {open.length === 0 && !offer ? <p class="t2 faint left__none">{t(kind === 'internal' ? 'left.internal.none' : 'left.serving.none')}</p> : null}
         <div class="sec">
           <h2>
             {t('left.ended')} <span class="num">({done.length})</span>
@@ -55,7 +79,7 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
               class="btn btn--quiet btn--s"
               data-test="complete-all"
               aria-busy={isPending(state, 'completeAll') ? 'true' : undefined}
-              onClick={() => void station.completeAll()}
+              onClick={() => void station.completeAll(kind === 'internal')}
             >
               {t('left.completeAll')}
             </button>
@@ -74,7 +98,7 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
           >
             <span class="row__in">
               <span class="av av--icon">
-                <Icon name={session.callType === 'outbound' ? 'aout' : 'ain'} />
+                <Icon name={callIcon(session.callType)} />
               </span>
               <span class="name cut num">{session.callerName || session.caller}</span>
               <span class="time num">{clockTime(session.ended || session.began)}</span>
@@ -110,7 +134,7 @@ export function Age({ since, offset }: { since: number; offset: number }) {
 function Live({ session, state, desk, selected }: { session: SessionView; state: State; desk: Desk; selected: boolean }) {
   const station = useStation()
   const wrapUp = session.phase === 'ended'
-  const icon: IconName = wrapUp ? 'note' : session.consult ? 'consult' : inFlow(session) ? 'flow' : session.held ? 'pause' : session.callType === 'outbound' ? 'aout' : 'ain'
+  const icon: IconName = wrapUp ? 'note' : session.consult ? 'consult' : inFlow(session) ? 'flow' : session.held ? 'pause' : callIcon(session.callType)
   return (
     <button
       type="button"
@@ -128,7 +152,7 @@ function Live({ session, state, desk, selected }: { session: SessionView; state:
         <Age since={wrapUp ? desk.agent.since : session.began} offset={state.clockOffset} />
         <span class="sub cut">
           {phaseWord(session)}
-          {session.group ? ` · ${session.group}` : ''}
+          {session.group && !isInternal(session) ? ` · ${session.group}` : ''}
         </span>
       </span>
     </button>

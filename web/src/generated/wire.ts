@@ -57,12 +57,12 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll" } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
 
 /**
  * Which way a call was set up.
  */
-export type CallType = "inbound" | "outbound";
+export type CallType = "inbound" | "outbound" | "internal";
 
 /**
  * A state the agent may choose (B1).
@@ -206,11 +206,15 @@ old: string | null, mobile: string, code: string, };
 /**
  * The answer bar (C5).
  */
-export type OfferView = { offer: string, call: string, 
+export type OfferView = { offer: string, call: string, callType: CallType, 
 /**
- * The customer's number, masked by the switch.
+ * The customer's number, masked by the switch; of an internal call, the colleague's.
  */
-caller: string, callerName: string | null, 
+caller: string, 
+/**
+ * The customer's name where it is known; of an internal call, the colleague's.
+ */
+callerName: string | null, 
 /**
  * Where the number is from, when known.
  */
@@ -273,7 +277,7 @@ export type Reached = "asked" | "ringing" | "up";
  */
 export type RecordFilter = { from: number | null, to: number | null, group: number | null, status: string | null, 
 /**
- * `inbound` or `outbound`.
+ * `inbound`, `outbound` or `internal`.
  */
 callType: string | null, 
 /**
@@ -303,7 +307,7 @@ groups: Array<GroupName>, };
  */
 export type RecordView = { id: string, call: string, time: number, 
 /**
- * `inbound` or `outbound`.
+ * `inbound`, `outbound` or `internal`.
  */
 callType: string, caller: string, contact: string, status: string, hungUpBy: string | null, group: string | null, agent: string | null, 
 /**
@@ -360,9 +364,13 @@ running: boolean, };
 
 export type SessionView = { call: string, callType: CallType, phase: Phase, 
 /**
- * The customer's number, whoever called; masked by the switch.
+ * The customer's number, whoever called; masked by the switch. Of an internal call, the colleague's.
  */
-caller: string, callerName: string | null, place: string | null, 
+caller: string, 
+/**
+ * The customer's name where it is known; of an internal call, the colleague's.
+ */
+callerName: string | null, place: string | null, 
 /**
  * Ours: the number they called, or the one they are shown.
  */
@@ -388,7 +396,7 @@ consultOutcome: string | null,
  */
 service: SelfServiceView | null, 
 /**
- * This agent was called in by a colleague (D5): only *hang up* is theirs.
+ * This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
  */
 guest: boolean, remark: string, };
 

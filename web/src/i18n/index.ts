@@ -60,7 +60,7 @@ export function fill(text: string, values?: { [name: string]: string | number })
 }
 
 /** The words for a code of the switch, or what else is given. */
-export function translated(prefix: 'status' | 'failed' | 'error' | 'by' | 'reason' | 'unreached', code: string, otherwise: string): string {
+export function translated(prefix: 'status' | 'failed' | 'unanswered' | 'error' | 'by' | 'reason' | 'unreached' | 'records.type', code: string, otherwise: string): string {
   const known: { [key: string]: string | undefined } = words[current]
   return known[`${prefix}.${code}`] || otherwise
 }

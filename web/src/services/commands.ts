@@ -1,4 +1,4 @@
-import { canConsult, canKey, consulting, consultUp } from '../state/consult'
+import { canConsult, canKey, canMute, consulting, consultUp } from '../state/consult'
 import { byPhone, ended, liveSession, shownSession } from '../state/select'
 import { inFlow } from '../state/service'
 import type { Command } from '../state/keymap'
@@ -31,7 +31,7 @@ export function runCommand(command: Exclude<Command, 'menu' | 'dial' | 'remark'>
       if (talking && !talking.consult && !inFlow(talking)) void station.ask({ type: talking.held ? 'resume' : 'hold', call: talking.call })
       return
     case 'mute':
-      if (talking && !talking.guest) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
+      if (talking && canMute(talking)) void station.ask({ type: talking.muted ? 'unmute' : 'mute', call: talking.call })
       return
     case 'transfer':
       if (talking && consultUp(talking)) void station.ask({ type: 'completeConsult', call: talking.call })

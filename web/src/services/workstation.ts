@@ -1,12 +1,13 @@
 import type { Ask, ChosenState, Me, ToWorkstation } from '../generated/wire'
 import { t, translated } from '../i18n'
-import { byPhone, isOnline, justFailed, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
+import { byPhone, isInternal, isOnline, justFailed, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
 import type { Picker, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
 import { browserPeers } from './browserPeer'
 import { chosenDevices, deviceOf, onChoice, onDevices, present } from './devices'
 import { Drafts } from './drafts'
+import { failure } from './failure'
 import { Headset } from './headset'
 import { ApiFailure, api } from './http'
 import { whyNoMicrophone } from './microphone'
@@ -255,9 +256,9 @@ export class Workstation {
     await this.ask({ type: 'completeService', call })
   }
 
-  async completeAll(): Promise<void> {
+  async completeAll(internal: boolean): Promise<void> {
     await this.remarks.flush()
-    await this.ask({ type: 'completeAll' })
+    await this.ask({ type: 'completeAll', internal })
   }
 
   flushRemark(call: string) {
@@ -393,7 +394,7 @@ export class Workstation {
     if ((offer ? offer.offer : null) !== (old ? old.offer : null)) {
       if (offer && state.desk && state.desk.audioOwner) {
         const caller = offer.callerName || offer.caller
-        const body = t('offer.notification.body', { group: offer.group, called: offer.called })
+        const body = isInternal(offer) ? t('offer.internal') : t('offer.notification.body', { group: offer.group, called: offer.called })
         this.notifier.show(t('offer.notification', { caller }), body)
       } else this.notifier.close()
     }
@@ -410,7 +411,7 @@ export class Workstation {
   private tellFailure(state: State, before: State) {
     const failed = state.desk && before.desk && state.desk !== before.desk ? justFailed(before.desk, state.desk) : null
     if (failed && failed.outcome && failed.outcome !== 'caller_cancelled') {
-      this.toast(`${failed.callerName || failed.caller}: ${translated('failed', failed.outcome, translated('status', failed.outcome, failed.outcome))}`)
+      this.toast(`${failed.callerName || failed.caller}: ${failure(failed) || translated('status', failed.outcome, failed.outcome)}`)
     }
   }
 

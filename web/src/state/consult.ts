@@ -15,7 +15,12 @@ export function consultUp(session: SessionView): boolean {
 
 /** A conversation of two, that may be held, transferred or interrupted by a consultation or self-service. */
 export function canConsult(session: SessionView): boolean {
-  return session.consult === null && !session.guest && inFlow(session) === null
+  return session.consult === null && !session.guest && inFlow(session) === null && session.callType !== 'internal'
+}
+
+/** Whether the other side can be put on hold, and this one be silent: a colleague who was called in has only *hang up*. */
+export function canMute(session: SessionView): boolean {
+  return !session.guest || session.callType === 'internal'
 }
 
 /** Whether digits reach somebody (D7). */

@@ -1,5 +1,5 @@
 import type { Ask, SessionView } from '../generated/wire'
-import { byPhone, liveSession } from './select'
+import { byPhone, isInternal, liveSession } from './select'
 import type { Desk } from './state'
 
 /** A call as the CRM hears of it: numbers as the switch shows them, masked where it masks. */
@@ -44,13 +44,15 @@ export function crmCall(from: { call: string; caller: string; called: string; gr
 /** What happened to calls between two states of the desk. `rang` is the call that rings, or rang and of which it is not known yet what became. */
 export function crmEvents(before: Desk | null, after: Desk, rang: CrmCall | null): { events: CrmEvent[]; rang: CrmCall | null } {
   const events: CrmEvent[] = []
-  const rings = after.offer ? crmCall(after.offer, after) : null
+  const rings = after.offer && !isInternal(after.offer) ? crmCall(after.offer, after) : null
   const answered = rang !== null && after.sessions.some(session => session.call === rang.id)
   // The bar goes before the session comes; in line without either, the answer is on its way.
   const unknown = rings === null && after.agent.state === 'inLine'
   if (rang !== null && !answered && !unknown && (rings === null || rings.id !== rang.id)) events.push({ event: 'ended', call: rang, outcome: null })
   if (rings !== null && (rang === null || rang.id !== rings.id)) events.push({ event: 'ringing', call: rings })
   after.sessions.forEach(session => {
+    // Colleagues are nobody's customers.
+    if (isInternal(session)) return
     const old = before ? before.sessions.find(each => each.call === session.call) : undefined
     const call = crmCall(session, after)
     const live = session.phase !== 'ended'

@@ -109,7 +109,7 @@ function told(state: State, tell: ToWorkstation, at: number): State {
     }
     case 'targets': {
       const { type: _, ...targets } = tell
-      return state.picker ? { ...state, targets } : state
+      return { ...state, targets }
     }
     case 'customer': {
       const { type: _, ...customer } = tell

@@ -1,4 +1,4 @@
-import type { Ask, PeerState, RecordView, SessionView } from '../generated/wire'
+import type { Ask, CallType, PeerState, RecordView, SessionView } from '../generated/wire'
 import { inFlow } from './service'
 import type { Desk, State } from './state'
 
@@ -16,14 +16,19 @@ export function wrapUpSession(desk: Desk): SessionView | null {
   )
 }
 
-/** Whether a call out never came to a conversation (E5). */
+/** A conversation between agents (E3, F2). */
+export function isInternal(call: { callType: CallType }): boolean {
+  return call.callType === 'internal'
+}
+
+/** Whether a call of this agent's never came to a conversation (E5). */
 export function isFailed(session: SessionView): boolean {
-  return session.callType === 'outbound' && session.phase === 'ended' && session.outcome !== null && spoken.indexOf(session.outcome) < 0
+  return session.callType !== 'inbound' && session.phase === 'ended' && session.outcome !== null && spoken.indexOf(session.outcome) < 0
 }
 /** Endings of calls in which there was a conversation; `agent_lost` and `interrupted` can be either. */
 const spoken = ['normal_end', 'agent_transfer']
 
-/** The call out that was being set up before and has come to nothing since. */
+/** The call that was being set up before and has come to nothing since. */
 export function justFailed(before: Desk, now: Desk): SessionView | null {
   const calling = before.sessions.find(s => s.phase === 'dialling' || s.phase === 'ringing')
   const over = calling && now.sessions.find(s => s.call === calling.call && s.phase === 'ended')
@@ -37,9 +42,10 @@ export function dialRefused(state: State, desk: Desk): 'away' | 'offline' | 'inL
   return desk.agent.state === 'inLine' ? 'inLine' : null
 }
 
-/** The customer's number of a record, whoever called. */
-export function customerOf(record: RecordView): string {
-  return record.callType === 'outbound' ? record.contact : record.caller
+/** The customer's number of a record, whoever called; of an internal one, the number of the other agent than this one. */
+export function otherOf(record: RecordView, own: string): string {
+  const called = record.callType === 'outbound' || (record.callType === 'internal' && record.caller === own)
+  return called ? record.contact : record.caller
 }
 
 /** Sessions under *Serving*: the live one, and the one in after-call work. */

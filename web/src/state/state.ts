@@ -92,7 +92,7 @@ export interface State {
   keypad: Keypad | null
   /** The call for which the list of flows is open (D6). */
   flows: string | null
-  /** Whom a customer can be sent to, or who can be asked; known while somebody picks. */
+  /** Whom a customer can be sent to, who can be asked or called; asked for while somebody picks. */
   targets: TargetsView | null
   microphone: Microphone
   standIn: StandIn | null

@@ -8,8 +8,8 @@ import { MicrophoneMeter } from '../components/Meter'
 import { Bars, initials, Refused } from '../components/parts'
 import { Remark } from '../components/Remark'
 import { spell, useTime } from '../services/clock'
-import { canConsult, canKey, consultHears, consulting } from '../state/consult'
-import { byPhone, isPending, microphoneOpen, qualityBars } from '../state/select'
+import { canConsult, canKey, canMute, consultHears, consulting } from '../state/consult'
+import { byPhone, isInternal, isPending, microphoneOpen, qualityBars } from '../state/select'
 import type { Desk, Picker, State } from '../state/state'
 import { newPicker } from '../state/targets'
 import { inFlow } from '../state/service'
@@ -38,6 +38,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
   const sheet = useRef<HTMLDivElement>(null)
   const picking = picker !== null
   const two = canConsult(session)
+  const internal = isInternal(session)
   useFocusBack(picker ? picker.purpose : consulting(session) ? 'consult' : null, sheet)
   useFocusBack(keypad ? 'open-keypad' : null, sheet)
   useFocusBack(flows || served ? 'self-service' : null, sheet)
@@ -69,7 +70,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
             <span class="facts">
               {session.callerName ? <span class="num">{session.caller}</span> : null}
               {session.place ? <span>{session.place}</span> : null}
-              <span class="num">{t(session.callType === 'outbound' ? 'call.shown' : 'call.called', { number: session.called })}</span>
+              {internal ? <span>{t('call.internal')}</span> : <span class="num">{t(session.callType === 'outbound' ? 'call.shown' : 'call.called', { number: session.called })}</span>}
             </span>
           </div>
           <Timer session={session} offset={state.clockOffset} broken={broken} />
@@ -78,19 +79,19 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
           {calling && !away ? null : <Quality state={state} desk={desk} session={session} broken={broken} />}
           {byPhone(desk) ? null : <MicrophoneMeter off={!microphoneOpen(desk) || away} />}
           {session.recording ? <span class="rec">{t('call.recording')}</span> : null}
-          {session.group ? <span class="badge">{session.group}</span> : null}
+          {session.group && !internal ? <span class="badge">{session.group}</span> : null}
         </div>
         <div class="calls">
-          {session.guest ? null : session.held ? (
+          {!canMute(session) ? null : session.held ? (
             <Control icon="play" test="resume" pressed busy={isPending(state, 'resume')} disabled={!usable || served !== null} onClick={() => void station.ask({ type: 'resume', call })}>
               {t('call.resume')}
             </Control>
           ) : (
-            <Control icon="pause" test="hold" busy={isPending(state, 'hold')} disabled={!usable || !two} onClick={() => void station.ask({ type: 'hold', call })}>
+            <Control icon="pause" test="hold" busy={isPending(state, 'hold')} disabled={!usable || !(two || internal)} onClick={() => void station.ask({ type: 'hold', call })}>
               {t('call.hold')}
             </Control>
           )}
-          {session.guest ? null : session.muted ? (
+          {!canMute(session) ? null : session.muted ? (
             <Control icon="micoff" test="unmute" pressed busy={isPending(state, 'unmute')} disabled={!usable} onClick={() => void station.ask({ type: 'unmute', call })}>
               {t('call.unmute')}
             </Control>
@@ -99,7 +100,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
               {t('call.mute')}
             </Control>
           )}
-          {session.guest ? null : (
+          {session.guest || internal ? null : (
             <>
               <Control
                 icon="transfer"
@@ -218,7 +219,7 @@ function Hearing({ session, broken, phone }: { session: SessionView; broken: boo
   return (
     <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
       <Icon name={icon} />
-      <span>{t(phone && key === 'dialling' ? 'call.dialling.phone' : `call.${key}.says`)}</span>
+      <span>{isInternal(session) ? t(phone && key === 'dialling' ? 'internal.says.dialling.phone' : `internal.says.${key}`, { name: session.callerName || session.caller }) : t(phone && key === 'dialling' ? 'call.dialling.phone' : `call.${key}.says`)}</span>
     </div>
   )
 }

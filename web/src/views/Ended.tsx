@@ -5,7 +5,8 @@ import { Icon } from '../components/Icon'
 import { CallBack } from '../components/DialPad'
 import { Button, initials, Refused } from '../components/parts'
 import { clockTime } from '../services/clock'
-import { isFailed } from '../state/select'
+import { failure } from '../services/failure'
+import { isFailed, isInternal } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { Note } from './WrapUp'
 
@@ -25,7 +26,7 @@ export function Ended({ state, desk, session }: { state: State; desk: Desk; sess
               {session.callerName ? <span class="num">{session.caller}</span> : null}
               {session.place ? <span>{session.place}</span> : null}
               {session.callType === 'outbound' ? <span class="num">{t('call.shown', { number: session.called })}</span> : null}
-              {session.group ? <span>{session.group}</span> : null}
+              {isInternal(session) ? <span>{t('call.internal')}</span> : session.group ? <span>{session.group}</span> : null}
             </span>
           </div>
           <Button kind="quiet" onClick={() => station.select(null)}>
@@ -46,7 +47,7 @@ function Failed({ state, desk, session }: { state: State; desk: Desk; session: S
   return (
     <section class="failed" data-test="failed" data-outcome={outcome}>
       <h2 class="t5 semi">{translated('status', outcome, t('session.ended'))}</h2>
-      <p class="dim">{translated('failed', outcome, '')}</p>
+      <p class="dim" data-test="failed-why">{failure(session)}</p>
       <CallBack state={state} desk={desk} call={session.call} kind="go">
         {t('failed.again')}
       </CallBack>

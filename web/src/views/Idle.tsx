@@ -6,7 +6,7 @@ import { Button, Glyph, Key, looks, Refused } from '../components/parts'
 import { api } from '../services/http'
 import { clockTime, spell, useTime } from '../services/clock'
 import { keyOf, useKeymap } from '../services/keys'
-import { audioElsewhere, byPhone, customerOf, isPending } from '../state/select'
+import { audioElsewhere, byPhone, isPending, otherOf } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** Between calls: what the agent's state means, the way to the next one, and the groups now. */
@@ -178,7 +178,7 @@ function Recent({ desk }: { desk: Desk }) {
         ? items.map(record => (
             <div class="recent__row" key={record.id}>
               <span class="num faint">{clockTime(record.time)}</span>
-              <span class="num cut med">{customerOf(record)}</span>
+              <span class="num cut med">{otherOf(record, desk.me.number)}</span>
               <span class="cut dim">{translated('status', record.status, record.status)}</span>
               <span class="num dim">{spell(record.duration)}</span>
             </div>

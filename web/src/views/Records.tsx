@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { GroupName, RecordFilter, RecordPage, RecordView, RecordingView, Role } from '../generated/wire'
 import { t, translated, type Key } from '../i18n'
-import { Icon } from '../components/Icon'
+import { callIcon, Icon } from '../components/Icon'
 import { Bars, Button } from '../components/parts'
 import { Recording } from '../components/Player'
 import { dayStart, dayTime } from '../components/time'
@@ -183,7 +183,7 @@ export function Records({ role }: { role: Role }) {
             value={filter.callType}
             onChange={callType => change({ callType, status: callType === 'inbound' && outcomes.indexOf(filter.status) >= 0 ? '' : filter.status })}
           >
-            {[['', t('records.type.all')], ['inbound', t('records.type.inbound')], ['outbound', t('records.type.outbound')]]}
+            {[['', t('records.type.all')], ['inbound', t('records.type.inbound')], ['outbound', t('records.type.outbound')], ['internal', t('records.type.internal')]]}
           </Choice>
           <Choice label={t('records.status')} test="filter-status" value={filter.status} onChange={status => change({ status })}>
             {[['', t('records.status.all')], ...statuses.concat(filter.callType === 'inbound' ? [] : outcomes).map(status => [status, translated('status', status, status)])]}
@@ -347,7 +347,7 @@ const warned = ['abandoned_ringing', 'abandoned_queue', 'no_agent_online', 'queu
 
 function Row({ record, wide, open, toggle }: { record: RecordView; wide: boolean; open: boolean; toggle(): void }) {
   const time = dayTime(record.time)
-  const outbound = record.callType === 'outbound'
+  const { callType } = record
   const playable = record.recording !== null && (record.recording.state === 'ready' || record.recording.state === 'recovered')
   return (
     <tr class={open ? 'is-open' : undefined} data-test="record-row" data-call={record.call} data-type={record.callType} data-status={record.status} onClick={toggle}>
@@ -368,14 +368,14 @@ function Row({ record, wide, open, toggle }: { record: RecordView; wide: boolean
       <td class="num">{time}</td>
       <td>
         <span class="dir">
-          <Icon name={outbound ? 'aout' : 'ain'} size="s" />
-          <span>{t(outbound ? 'records.type.outbound' : 'records.type.inbound')}</span>
+          <Icon name={callIcon(callType)} size="s" />
+          <span>{translated('records.type', callType, callType)}</span>
         </span>
       </td>
-      <td class={outbound ? 'num faint' : 'num med'} title={record.caller}>
+      <td class={callType === 'outbound' ? 'num faint' : 'num med'} title={record.caller}>
         {record.caller}
       </td>
-      <td class={outbound ? 'num med' : 'num faint'} title={record.contact}>
+      <td class={callType === 'inbound' ? 'num faint' : 'num med'} title={record.contact}>
         {record.contact}
       </td>
       <td>

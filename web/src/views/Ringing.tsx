@@ -5,7 +5,7 @@ import { Icon } from '../components/Icon'
 import { Button, Refused, Ring } from '../components/parts'
 import { clockSeconds, spell, useTime } from '../services/clock'
 import { keyOf, useKeymap } from '../services/keys'
-import { isPending } from '../state/select'
+import { isInternal, isPending } from '../state/select'
 import type { State } from '../state/state'
 
 /** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. A phone is answered at the phone (C8). */
@@ -17,6 +17,7 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
   const total = Math.max(1, (offer.ringsUntil - offer.ringsSince) / 1000)
   const waited = useTime(offset, now => spell(now - offer.waitingSince))
   const name = offer.callerName
+  const internal = isInternal(offer)
   return (
     <section
       class={offer.automatic ? 'answer answer--automatic' : 'answer'}
@@ -27,12 +28,18 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
     >
       <Ring left={(seconds - (seconds > 0 ? 1 : 0)) / total} text={String(seconds)} label={t('offer.seconds', { seconds })} />
       <div class="v v--0">
-        <span class="t2 med answer__group">
-          {offer.group} · <span class="num">{t('offer.waiting', { time: waited })}</span>
-        </span>
-        <span class="t6 semi num cut">{offer.caller}</span>
+        {internal ? (
+          <span class="t2 med answer__group" data-test="internal-offer">
+            {t('offer.internal')}
+          </span>
+        ) : (
+          <span class="t2 med answer__group">
+            {offer.group} · <span class="num">{t('offer.waiting', { time: waited })}</span>
+          </span>
+        )}
+        <span class="t6 semi num cut">{internal ? name : offer.caller}</span>
         <span class="facts t2">
-          {name ? <span>{name}</span> : null}
+          {internal ? <span class="num">{offer.caller}</span> : name ? <span>{name}</span> : null}
           {offer.place ? <span>{offer.place}</span> : null}
         </span>
       </div>
@@ -59,7 +66,7 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
         </div>
       )}
       <span class="sr" role="alert">
-        {t('offer.spoken', { caller: name || offer.caller, group: offer.group })}
+        {t(internal ? 'offer.spoken.internal' : 'offer.spoken', { caller: name || offer.caller, group: offer.group })}
       </span>
     </section>
   )
@@ -68,28 +75,31 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
 /** A call rings: the answer bar, and how the caller got here. */
 export function Ringing({ state, offer, phone }: { state: State; offer: OfferView; phone: boolean }) {
   const waited = useTime(state.clockOffset, now => spell(now - offer.waitingSince))
+  const internal = isInternal(offer)
   return (
     <div class="zone task">
       <AnswerBar state={state} offer={offer} phone={phone} />
       <div class="sheet scroll pathsheet">
         <h1 class="sr">{t('offer.label')}</h1>
         <Refused state={state} of={['answer', 'decline']} />
-        <h2 class="t4">{t('offer.path')}</h2>
+        <h2 class="t4">{t(internal ? 'offer.path.internal' : 'offer.path')}</h2>
         <ol class="path">
           <li>
-            <span class="num">{t('offer.path.dialled', { number: offer.called })}</span>
+            <span class="num">{internal ? t('offer.path.colleague', { name: offer.callerName || offer.caller }) : t('offer.path.dialled', { number: offer.called })}</span>
             <span class="num faint">{clockSeconds(offer.waitingSince)}</span>
           </li>
-          <li>
-            <span class="num">{t('offer.path.waited', { group: offer.group, time: waited })}</span>
-            <span class="num faint">{clockSeconds(offer.waitingSince)}</span>
-          </li>
+          {internal ? null : (
+            <li>
+              <span class="num">{t('offer.path.waited', { group: offer.group, time: waited })}</span>
+              <span class="num faint">{clockSeconds(offer.waitingSince)}</span>
+            </li>
+          )}
           <li class="now">
             <span class="semi">{t(phone ? 'offer.path.phone' : 'offer.path.ringing')}</span>
             <span class="num faint">{clockSeconds(offer.ringsSince)}</span>
           </li>
         </ol>
-        {offer.automatic ? null : <p class="faint t2 pathsheet__foot">{t('offer.missed')}</p>}
+        {offer.automatic ? null : <p class="faint t2 pathsheet__foot">{t(internal ? 'offer.missed.internal' : 'offer.missed')}</p>}
       </div>
     </div>
   )

@@ -6,7 +6,7 @@ import { Button, Glyph, Refused, Ring } from '../components/parts'
 import { Remark } from '../components/Remark'
 import { SessionRecording } from '../components/Player'
 import { spell, useTime } from '../services/clock'
-import { isFailed, isPending } from '../state/select'
+import { isFailed, isInternal, isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { FlowOutcome } from './SelfService'
 
@@ -70,13 +70,13 @@ export function Note({ state, desk, session }: { state: State; desk: Desk; sessi
       <div class="facts t2">
         <span class="num">{t('wrapUp.talked', { time: spell((session.ended || session.began) - session.began) })}</span>
         {session.outcome && !failed ? <span>{translated('status', session.outcome, session.outcome)}</span> : null}
-        {!transferred && !failed && (by === 'customer' || by === 'agent' || by === 'switch') ? <span>{t(`ended.hungUp.${by}`)}</span> : null}
+        {!transferred && !failed && (by === 'customer' || by === 'agent' || by === 'switch') && !isInternal(session) ? <span>{t(`ended.hungUp.${by}`)}</span> : null}
       </div>
       {session.recording ? <SessionRecording call={session.call} /> : null}
       <div class="note__foot">
         {failed ? null : (
           <CallBack state={state} desk={desk} call={session.call}>
-            {t('ended.callBack')}
+            {t(isInternal(session) ? 'ended.callAgain' : 'ended.callBack')}
           </CallBack>
         )}
         <Button icon="check" test="complete" busy={isPending(state, 'completeService')} onClick={() => void station.completeService(session.call)}>

@@ -1,7 +1,7 @@
 //! The third party of a consultation: sought, called, reached or not (D5).
 
 use super::super::{Call, Seat, State, hang_up};
-use super::{Aside, Asked, Consult, Outside, Stage, Third};
+use super::{Asked, Consult, Outside, Stage, Third};
 use crate::cx::Cx;
 use crate::group::Limit;
 use crate::ids::{AgentId, LegId, OfferId, TrunkId};
@@ -14,11 +14,31 @@ use crate::trunk;
 
 impl Call {
     pub(in crate::call) fn consult(&self) -> Option<&Consult> {
-        if let State::Talking(talk) = &self.state { talk.consult.as_deref() } else { None }
+        match &self.state {
+            State::Talking(talk) => talk.consult.as_deref(),
+            State::Aside(aside) => Some(&aside.consult),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
     }
 
     pub(in crate::call) fn consulting(&mut self) -> Option<&mut Consult> {
-        if let State::Talking(talk) = &mut self.state { talk.consult.as_deref_mut() } else { None }
+        match &mut self.state {
+            State::Talking(talk) => talk.consult.as_deref_mut(),
+            State::Aside(aside) => Some(&mut aside.consult),
+            State::Claiming
+            | State::Dialling(_)
+            | State::Queueing(_)
+            | State::Joining(_)
+            | State::Bridged(_)
+            | State::Leaving { .. }
+            | State::Over => None,
+        }
     }
 
     /// The group takes the consultation in.
@@ -57,11 +77,11 @@ impl Call {
         true
     }
 
-    pub(in crate::call) fn consult_not_reserved(&mut self, agent: AgentId, offer: OfferId, out: &mut Vec<Action>) {
+    pub(in crate::call) fn consult_not_reserved(&mut self, agent: AgentId, offer: OfferId, status: CallStatus, out: &mut Vec<Action>) {
         if let Some(Stage::Seeking(asked)) = self.consulting().map(|consult| &mut consult.stage)
             && asked.agent.take_if(|asked| *asked == (agent, offer)).is_some()
         {
-            self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
+            self.consult_failed(Transfer::AgentRefused, status, out);
         }
     }
 
@@ -84,13 +104,14 @@ impl Call {
     }
 
     /// The leg of an agent who accepted is up.
-    pub(in crate::call) fn guest_is_up(&mut self, leg: LegId, out: &mut Vec<Action>) {
+    pub(in crate::call) fn guest_is_up(&mut self, leg: LegId, out: &mut Vec<Action>, cx: &Cx) {
         let Some(consult) = self.consulting() else { return };
         if let Stage::Joining(seat) = &consult.stage
             && seat.leg == leg
         {
             out.push(Action::Journal(What::Connected { agent: seat.agent }));
             consult.stage = Stage::Up(Third::Agent(seat.clone()));
+            self.colleagues_speak(cx);
             self.voices_changed(out);
         }
     }
@@ -137,16 +158,13 @@ impl Call {
     }
 
     pub(in crate::call) fn outside(&self) -> Option<&Outside> {
-        if let State::Aside(Aside { third: Third::Outside(outside), .. }) | State::Bridged(outside) = &self.state {
-            return Some(outside);
-        }
-        self.consult().and_then(Consult::outside)
+        if let State::Bridged(outside) = &self.state { Some(outside) } else { self.consult().and_then(Consult::outside) }
     }
 
     /// The other end of a call of two, which the customer or the agent has left.
     pub(in crate::call) fn third_of_two(&self) -> Option<LegId> {
         match &self.state {
-            State::Aside(aside) => Some(aside.third.leg()),
+            State::Aside(aside) => aside.consult.up().map(Third::leg),
             State::Bridged(outside) => Some(outside.leg),
             State::Claiming
             | State::Dialling(_)
@@ -165,7 +183,7 @@ impl Call {
     }
 
     /// What the third's leg says; whether it was the third's.
-    pub(in crate::call) fn third_leg(&mut self, leg: LegId, event: &leg::Event, out: &mut Vec<Action>) -> bool {
+    pub(in crate::call) fn third_leg(&mut self, leg: LegId, event: &leg::Event, out: &mut Vec<Action>, cx: &Cx) -> bool {
         let ends = matches!(event, leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Failed(_) | leg::Event::Closed);
         if let Some(third) = self.third_of_two() {
             if third == leg && ends {
@@ -177,7 +195,7 @@ impl Call {
         match &mut consult.stage {
             Stage::Joining(seat) if seat.leg == leg => {
                 if *event == leg::Event::Up {
-                    self.guest_is_up(leg, out);
+                    self.guest_is_up(leg, out, cx);
                 } else if ends {
                     self.consult_failed(Transfer::AgentRefused, CallStatus::Missed, out);
                 }
@@ -217,11 +235,12 @@ impl Call {
         }
     }
 
-    /// Nobody was reached: back to the customer, and the agent is told why.
+    /// Nobody was reached: back to the customer, where there is one, and the agent is told why.
     pub(in crate::call) fn consult_failed(&mut self, why: Transfer, status: CallStatus, out: &mut Vec<Action>) {
+        self.colleague_failed(why, status, out);
         let State::Talking(talk) = &mut self.state else { return };
         let Some(consult) = talk.consult.take() else { return };
-        talk.refusal = Some(why);
+        talk.seat.refusal = Some(why);
         self.stop_consult(*consult, status, HungUpBy::Switch, out);
         self.voices_changed(out);
     }

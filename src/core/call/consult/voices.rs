@@ -15,8 +15,10 @@ impl Call {
 
     /// The customer's time on hold, whatever the reason (G1).
     fn settle_hold(&mut self, out: &mut Vec<Action>) {
-        if let State::Talking(talk) = &mut self.state {
-            let waits = talk.held && !talk.is_in_flow() || talk.consult.as_ref().is_some_and(|consult| consult.side == Side::Third);
+        if let State::Aside(aside) = &mut self.state {
+            aside.settle_hold(out);
+        } else if let State::Talking(talk) = &mut self.state {
+            let waits = talk.seat.held && !talk.is_in_flow() || talk.consult.as_ref().is_some_and(|consult| consult.side == Side::Third);
             if std::mem::replace(&mut talk.waits, waits) != waits {
                 out.push(Action::Journal(if waits { What::Held } else { What::Resumed }));
             }
@@ -38,15 +40,16 @@ impl Call {
             Side::Third => {
                 hear(customer, music());
                 hear(agent, Source::Leg(third));
-                hear(third, talk.voice());
+                hear(third, talk.seat.voice());
             }
             Side::Customer => {
-                hear(customer, talk.voice());
+                hear(customer, talk.seat.voice());
                 hear(agent, Source::Leg(customer));
                 hear(third, music());
             }
             Side::All => {
-                let with_agent = |other| if talk.muted || talk.seat.away { Source::Leg(other) } else { Source::Mix(vec![other, agent]) };
+                let with_agent =
+                    |other| if talk.seat.muted || talk.seat.away { Source::Leg(other) } else { Source::Mix(vec![other, agent]) };
                 hear(customer, with_agent(third));
                 hear(agent, Source::Mix(vec![customer, third]));
                 hear(third, with_agent(customer));
@@ -58,11 +61,13 @@ impl Call {
     pub(in crate::call) fn join_two(&self, out: &mut Vec<Action>) {
         let mut hear = |leg, source| out.push(Action::Media(MediaAction::Hear { leg, source }));
         match &self.state {
-            State::Aside(aside) => {
-                let (agent, third) = (aside.seat.leg, aside.third.leg());
-                hear(agent, Source::Leg(third));
-                hear(third, if aside.muted { Source::Silence } else { Source::Leg(agent) });
-            }
+            State::Aside(aside) => match aside.consult.up() {
+                Some(third) => {
+                    hear(aside.seat.leg, third.voice());
+                    hear(third.leg(), aside.seat.voice());
+                }
+                None => hear(aside.seat.leg, aside.consult.waiting_sound()),
+            },
             State::Bridged(outside) => {
                 hear(self.arrival.leg, Source::Leg(outside.leg));
                 hear(outside.leg, Source::Leg(self.arrival.leg));
@@ -81,19 +86,6 @@ impl Call {
     pub(in crate::call) fn show_guest(&self, out: &mut Vec<Action>) {
         if let Some(seat) = self.guest() {
             self.show_here(seat, None, out);
-        }
-    }
-}
-
-impl Talk {
-    /// What is heard of the agent (D2, D3, B3).
-    pub(in crate::call) fn voice(&self) -> Source {
-        if self.held || self.seat.away {
-            Source::Music(self.seat.terms.music.clone())
-        } else if self.muted {
-            Source::Silence
-        } else {
-            Source::Leg(self.seat.leg)
         }
     }
 }

@@ -29,6 +29,8 @@ fn call_sight(call: &Call) -> CallSight {
         in_flow: call.is_in_flow(),
         away: call.is_away(),
         customer_called: call.is_customer_called(),
+        unanswered: call.is_calling_colleague(),
+        agents: call.agents(),
     }
 }
 

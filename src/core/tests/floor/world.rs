@@ -2,7 +2,7 @@
 
 use super::{Far, Floor, Letter, Node};
 use cordboard_core::agent::{self, Chosen, Dial};
-use cordboard_core::call::{self, Arrival, Call, Command, Route, Way};
+use cordboard_core::call::{self, Arrival, Call, Called, Command, Route, Way};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{self, Failure, Kind, Leg, SignalEvent};
 use cordboard_core::message::Source;
@@ -151,7 +151,21 @@ impl Floor {
     /// The number that an agent of this group dials.
     pub fn dial(group: i32) -> Dial {
         let terms = self::group(group).terms(None);
-        Dial { trunk: TRUNK, caller: "+4430".into(), contact: "+4420".into(), terms, permitted: true, a_day: None }
+        Dial { to: Called::Number(TRUNK), caller: "+4430".into(), contact: "+4420".into(), terms, permitted: true, a_day: None }
+    }
+
+    /// A phone that is nobody's, called by its SIP address (E4).
+    pub fn dial_sip(group: i32) -> Dial {
+        let DeviceSetup::Phone(lobby) = phone(99) else { panic!("a phone") };
+        Dial { to: Called::Sip(lobby), caller: "1001".into(), contact: "lobby".into(), ..Self::dial(group) }
+    }
+
+    /// A colleague whom an agent of this group calls: without after-call work or recording.
+    pub fn dial_colleague(group: i32, caller: i32, colleague: i32) -> Dial {
+        let terms = self::group(group).terms(None).internal();
+        let number = |agent| format!("{}", 1000 + agent);
+        let to = Called::Agent(AgentId(colleague));
+        Dial { to, caller: number(caller), contact: number(colleague), terms, permitted: true, a_day: None }
     }
 
     /// The agent dials; the call, if it came about.
@@ -196,7 +210,7 @@ impl Floor {
         self.begin_call(Call::new(Arrival {
             call,
             leg,
-            trunk: TRUNK,
+            trunk: Some(TRUNK),
             caller: "+4420".into(),
             contact: "+4430".into(),
             way: Way::In(route),
@@ -303,7 +317,7 @@ impl Floor {
 
     /// The leg of the phone that rings or talks for this agent.
     pub fn phone_leg(&self, agent: i32) -> Option<LegId> {
-        let of = |leg: &&Leg| matches!(leg.kind(), Kind::Phone { agent: owner, .. } if *owner == AgentId(agent));
+        let of = |leg: &&Leg| matches!(leg.kind(), Kind::Phone { agent: owner, .. } if *owner == Some(AgentId(agent)));
         self.legs.values().find(of).map(|leg| leg.id)
     }
 }

@@ -55,6 +55,10 @@ const CALL: &[Row] = &[
     ),
     ("Dialling | the customer answers | Talking", &[("Dialling", "Leg(Up)", "Talking")]),
     (
+        "Dialling | an internal call, and the calling agent's leg is up | Aside, the colleague is asked for",
+        &[("Dialling", "Leg(Up)", "Aside")],
+    ),
+    (
         "Dialling | barred, refused, failed, not answered in time, hung up, the agent is lost | Over",
         &[
             ("Dialling", "Begin", "Over"),
@@ -123,6 +127,14 @@ const CALL: &[Row] = &[
         ],
     ),
     ("Talking | the customer leaves an answered consultation | Aside", &[("Talking", "Leg(HungUp)", "Aside")]),
+    (
+        "Aside | the colleague is reserved, accepts, comes | Aside",
+        &[("Aside", "Reserved", "Aside"), ("Aside", "Accept", "Aside"), ("Aside", "Leg(Up)", "Aside")],
+    ),
+    (
+        "Aside | the colleague is not free, declines, does not answer, is lost | Over",
+        &[("Aside", "NotReserved", "Over"), ("Aside", "Declined", "Over"), ("Aside", "Withdrawn", "Over"), ("Aside", "AgentLost", "Over")],
+    ),
     ("Aside, Bridged | anybody hangs up | Over", &[("Aside", "HangUp", "Over"), ("Bridged", "Leg(HungUp)", "Over")]),
     ("Leaving | `Played` | Over", &[("Leaving", "Played", "Over")]),
     (

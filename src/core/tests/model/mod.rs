@@ -222,6 +222,9 @@ fn command(floor: &Floor, call: CallId, anyone: i32, random: &mut Random) -> Com
         return random.pick(&[Command::EndFlow, Command::HangUp, Command::Mute, Command::Resume, transfers[0].clone()]).unwrap();
     }
     let three = [Command::Swap, Command::Conference, Command::Complete, Command::EndConsult, Command::HangUp, Command::Mute];
+    if floor.calls[&call].machine.kind() == "Aside" {
+        return random.pick(&talk).unwrap();
+    }
     if floor.calls[&call].machine.is_consulting() {
         return random.pick(&three).unwrap();
     }
@@ -264,10 +267,16 @@ fn arrive(floor: &mut Floor, known: &Known, random: &mut Random) {
     }
 }
 
-/// An agent calls out.
+/// An agent calls out, or a colleague.
 fn dial(floor: &mut Floor, agent: i32, random: &mut Random) {
-    let mut dial = Floor::dial(random.below(GROUPS as usize) as i32 + 1);
+    let group = random.below(GROUPS as usize) as i32 + 1;
+    let mut dial = Floor::dial(group);
     dial.permitted = !random.one_in(8);
+    if random.one_in(6) {
+        dial = Floor::dial_sip(group);
+    } else if random.one_in(2) {
+        dial = Floor::dial_colleague(group, agent, random.below(AGENTS as usize) as i32 + 1);
+    }
     say(floor, agent, Event::Dial(Box::new(dial)));
 }
 

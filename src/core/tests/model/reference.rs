@@ -1,13 +1,14 @@
 //! A small model of "what must hold", kept apart from the machines: it follows what people and machines did and says what is wrong.
 
 mod checks;
+mod internal;
 
 use crate::floor::EPOCH;
 use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{self, Limit, REFUSED_REST};
-use cordboard_core::ids::{AgentId, CallId, GroupId, OfferId, PeerId};
+use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId};
 use cordboard_core::leg;
 use cordboard_core::message::{OfferEnd, Withdrawal};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
@@ -32,6 +33,9 @@ pub struct CallSight {
     pub away: bool,
     /// The customer's leg of a call out was opened.
     pub customer_called: bool,
+    /// A colleague is called and has not come yet.
+    pub unanswered: bool,
+    pub agents: Vec<(AgentId, LegId)>,
 }
 
 struct Person {
@@ -94,6 +98,8 @@ struct Caller {
     asked: Millis,
     /// Who transferred the caller, from where, until somebody takes them.
     transferred: Option<(GroupId, AgentId)>,
+    /// Of an internal call: who holds, is silent or away.
+    internal: internal::Internal,
     ended: Option<(CallStatus, HungUpBy)>,
 }
 
@@ -176,7 +182,7 @@ impl Reference {
             agent::Event::Withdraw { offer, why, call } if held_offer == Some(*offer) => match why {
                 Withdrawal::NotNeeded => {}
                 Withdrawal::RingTimeout { misses } => {
-                    person.misses += 1;
+                    person.misses += u32::from(*misses > 0);
                     if *misses > 0 && person.misses >= *misses && person.chosen == Chosen::Available {
                         person.misses = 0;
                         person.chosen = Chosen::Busy(None);
@@ -327,6 +333,7 @@ impl Reference {
             wait: 0,
             asked: 0,
             transferred: None,
+            internal: internal::Internal::default(),
             ended: None,
         };
         self.callers.insert(machine.id(), caller);
@@ -380,6 +387,7 @@ impl Reference {
         if caller.served != after.in_flow {
             self.violations.push(format!("{id:?} is in self-service: {}, the machine says {}", caller.served, after.in_flow));
         }
+        caller.internal.hears(machine, event, before);
         caller.consulted |= after.consulting;
         (caller.seeks, caller.wait) = (after.queue, after.wait);
         if before.kind == "Talking" && after.kind == "Talking" && before.agent != after.agent {
@@ -429,7 +437,8 @@ impl Reference {
             (caller.group, caller.taken_in) = (after.queue.or(came_from), matches!(event, call::Event::Queued { .. }));
         }
         if after.kind == "Over" && before.kind != "Over" {
-            caller.ended = Some(end_of(event, machine, rings, before, caller.limit));
+            let internal = (before.kind == "Aside" && machine.arrival().colleagues().is_some()).then(|| caller.internal.end(event, before));
+            caller.ended = Some(internal.unwrap_or_else(|| end_of(event, machine, rings, before, caller.limit)));
         }
         if before.kind == "Dialling" && after.kind == "Talking" {
             caller.group = machine.group();
@@ -440,6 +449,7 @@ impl Reference {
     pub fn call_tick(&mut self, id: CallId, before: &CallSight, after: &CallSight) {
         let Some(caller) = self.callers.get_mut(&id) else { return };
         caller.served &= after.in_flow;
+        caller.internal.rang_out(before);
         if before.kind == "Dialling" && after.kind == "Over" {
             let status = if before.customer_called { CallStatus::Missed } else { CallStatus::AgentLost };
             caller.ended = Some((status, HungUpBy::Switch));

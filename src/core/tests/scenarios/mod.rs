@@ -8,6 +8,7 @@ mod caller_hangs_up;
 mod consultation;
 mod distribution;
 mod hold_and_mute;
+mod internal;
 mod limits;
 mod lost_workstation;
 mod offers;

@@ -262,3 +262,30 @@ fn digits_go_out_one_by_one_with_pauses_as_the_trunk_wants_them() {
         assert_eq!(floor.digits.len(), 4, "what is left is forgotten with the call");
     }
 }
+
+/// E4.
+#[test]
+fn a_sip_address_is_called_without_a_carrier_and_its_failures_have_the_same_names() {
+    let mut floor = floor_of(group(1), 1);
+    let call = floor.dials(1, Floor::dial_sip(1)).expect("a call begins");
+    let (_, mine) = floor.calls[&call].machine.agent().expect("the agent is in the call");
+    assert_eq!((floor.trunks[&TRUNK].channels(), floor.called.len()), (0, 0), "no carrier is asked");
+    floor.customer_rings(call, false);
+    floor.customer_answers(call);
+    let lobby = floor.leg_of(call);
+    assert_eq!((floor.hears_now(mine), floor.hears_now(lobby)), (Source::Leg(lobby), Source::Leg(mine)));
+    floor.check_all();
+    floor.hangs_up(call);
+    let row = floor.row(call);
+    assert_eq!((row.way, row.trunk, row.contact.as_str(), row.status), (CallType::Outbound, None, "lobby", CallStatus::NormalEnd));
+    assert_eq!(floor.seen(1), Seen::AfterCallWork);
+    for (status, outcome) in [(486, CallStatus::InCall), (603, CallStatus::Rejected), (404, CallStatus::EmptyNumber)] {
+        let call = floor.dials(1, Floor::dial_sip(1)).expect("a call begins");
+        floor.customer_fails(call, status);
+        assert_eq!(floor.row(call).status, outcome, "status {status}");
+    }
+    let call = floor.dials(1, Floor::dial_sip(1)).expect("a call begins");
+    floor.advance(RING_OUT);
+    assert_eq!((floor.row(call).status, floor.calls.len()), (CallStatus::Missed, 0));
+    floor.check_all();
+}

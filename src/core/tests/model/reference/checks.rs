@@ -1,6 +1,6 @@
 //! What must hold, told from the floor and the reference.
 
-use super::{Caller, Reference};
+use super::{Caller, Reference, internal};
 use crate::floor::{Far, Floor};
 use cordboard_core::agent::{Chosen, GRACE, RING_REACH};
 use cordboard_core::call::Call;
@@ -109,6 +109,7 @@ impl Reference {
             }
             match (machine.kind(), machine.is_consulting()) {
                 ("Talking", false) => self.check_voices(floor, machine, caller, wrong),
+                ("Aside", _) if machine.arrival().colleagues().is_some() => caller.internal.check_voices(floor, machine, wrong),
                 ("Talking", true) | ("Aside" | "Bridged", _) => check_parties(floor, machine, wrong),
                 _ => {}
             }
@@ -252,6 +253,9 @@ impl Reference {
             chain.extend(caller.ended.map(|(status, _)| status));
             let told: Vec<CallStatus> = row.records.iter().map(|record| record.status).collect();
             let numbered = row.records.iter().zip(0..).all(|(record, number)| record.segment == number);
+            if let Some(records) = internal::records(&row, lines) {
+                chain = records;
+            }
             if !numbered || told != chain && !caller.consulted {
                 wrong.push(format!("{id:?} has the records {told:?}, expected {chain:?}"));
             }

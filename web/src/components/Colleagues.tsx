@@ -1,0 +1,125 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { TargetAgent } from '../generated/wire'
+import { t } from '../i18n'
+import { isPending } from '../state/select'
+import type { Desk, State } from '../state/state'
+import { agentsFound, reachable } from '../state/targets'
+import { useStation } from './context'
+import { Icon } from './Icon'
+import { Button, Glyph, initials, looks, refusalText } from './parts'
+
+const ASK_EVERY = 2000
+
+/** Whom to call among colleagues (E3): found by name, agent id, e-mail or group, with states as they are now. */
+export function Colleagues({ state, desk, close }: { state: State; desk: Desk; close(): void }) {
+  const station = useStation()
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    const ask = () => void station.ask({ type: 'targets' })
+    ask()
+    const timer = setInterval(ask, ASK_EVERY)
+    if (field.current) field.current.focus()
+    return () => clearInterval(timer)
+  }, [station])
+  const [search, setSearch] = useState('')
+  const [picked, setPicked] = useState<number | null>(null)
+  const found = state.targets ? agentsFound(state.targets, search, desk.me) : []
+  const at = found.findIndex(({ agent }) => agent.id === picked)
+  const chosen = found[at] || null
+  const busy = isPending(state, 'callColleague')
+  const choose = (agent: TargetAgent) => {
+    station.seen()
+    setPicked(agent.id)
+  }
+  const call = () => {
+    if (busy || !chosen || !reachable(chosen.agent)) return
+    void station.ask({ type: 'callColleague', agent: chosen.agent.id }).then(outcome => {
+      if (outcome.is === 'done') close()
+    })
+  }
+  const onKey = (event: KeyboardEvent) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return
+    if (event.key === 'Enter') call()
+    else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      const next = found[(at < 0 && event.key === 'ArrowUp' ? 0 : at) + (event.key === 'ArrowDown' ? 1 : -1)] || found[event.key === 'ArrowDown' ? 0 : found.length - 1]
+      if (next) choose(next.agent)
+    } else return
+    event.preventDefault()
+  }
+  const refusal = state.refusal && state.refusal.ask === 'callColleague' ? state.refusal : null
+  return (
+    <div class="colleagues" data-test="colleagues">
+      <label class="search">
+        <span class="sr">{t('transfer.search.agents')}</span>
+        <Icon name="search" />
+        <input
+          class="in"
+          type="text"
+          role="combobox"
+          aria-autocomplete="list"
+          aria-expanded={found.length > 0 ? 'true' : 'false'}
+          aria-controls={found.length > 0 ? 'colleague-list' : undefined}
+          aria-activedescendant={chosen ? domId(chosen.agent) : undefined}
+          autocomplete="off"
+          spellcheck={false}
+          placeholder={t('transfer.search.agents')}
+          data-test="colleague-search"
+          ref={field}
+          value={search}
+          onInput={event => setSearch(event.currentTarget.value)}
+          onKeyDown={onKey}
+        />
+      </label>
+      {found.length > 0 ? (
+        <div class="scroll colleagues__list" role="listbox" id="colleague-list" aria-label={t('transfer.agents')} tabIndex={-1}>
+          {found.map(({ agent, groups }) => (
+            <div
+              class="pick pick--colleague"
+              key={agent.id}
+              role="option"
+              id={domId(agent)}
+              data-test="colleague"
+              data-name={agent.number}
+              aria-selected={agent.id === picked ? 'true' : 'false'}
+              // The search keeps the focus.
+              onMouseDown={event => event.preventDefault()}
+              onClick={() => choose(agent)}
+            >
+              <span class="av">{initials(agent.name)}</span>
+              <span class="v v--0">
+                <b class="name med cut">{agent.name}</b>
+                <span class="t2 faint cut num" title={`${agent.email} · ${groups.join(', ')}`}>
+                  {agent.number} · {groups.join(', ') || agent.email}
+                </span>
+              </span>
+              <span class="state" data-st={looks[agent.state]}>
+                <Glyph state={agent.state} />
+                {t(`state.${agent.state}`)}
+              </span>
+            </div>
+          ))}
+        </div>
+      ) : (
+        <p class="dim colleagues__list" role="status">
+          {!state.targets ? t('app.loading') : search.trim() ? t('transfer.nothing.agents', { search: search.trim() }) : t('transfer.none.agents')}
+        </p>
+      )}
+      <p class={refusal ? 't2 lead--refused' : 't2 dim'} role="status" data-test="colleague-lead">
+        {refusal ? refusalText(refusal) : chosen ? says(chosen.agent) : t('internal.lead')}
+      </p>
+      <Button kind="go" size="l" icon="phone" test="call-colleague" busy={busy} disabled={!chosen || !reachable(chosen.agent)} onClick={call}>
+        {chosen ? t('internal.call', { name: chosen.agent.name }) : t('dial.call')}
+      </Button>
+    </div>
+  )
+}
+
+/** What a call to this colleague would come to now. */
+function says(agent: TargetAgent): string {
+  const { name, state } = agent
+  return state === 'available' || state === 'busy' ? t('internal.lead.free', { name }) : t(`internal.lead.${state}`, { name })
+}
+
+function domId(agent: TargetAgent) {
+  return `colleague-${agent.id}`
+}
