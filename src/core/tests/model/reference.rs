@@ -471,7 +471,8 @@ fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, 
         call::Event::TurnedAway { .. } | call::Event::Played { .. } => (limit, HungUpBy::Switch),
         call::Event::Command { .. } => (CallStatus::NormalEnd, HungUpBy::Agent),
         call::Event::Leg(leg, leg::Event::HungUp) if *leg != machine.customer_leg() => (CallStatus::NormalEnd, HungUpBy::Agent),
-        call::Event::Leg(..) => {
+        call::Event::Leg(_, event) => {
+            let by = if let leg::Event::Failed(_) = event { HungUpBy::Switch } else { HungUpBy::Customer };
             let status = match before.kind {
                 "Queueing" if rings => CallStatus::AbandonedRinging,
                 "Claiming" | "Queueing" => CallStatus::AbandonedQueue,
@@ -479,7 +480,7 @@ fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, 
                 "Leaving" => limit,
                 _ => CallStatus::NormalEnd,
             };
-            (status, HungUpBy::Customer)
+            (status, by)
         }
         _ => (CallStatus::Interrupted, HungUpBy::Switch),
     }
