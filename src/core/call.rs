@@ -493,7 +493,7 @@ impl Call {
                 leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => self.customer_left(HungUpBy::Customer, out),
                 // Nobody hung up: the line broke, and the switch noticed.
                 leg::Event::Failed(_) => self.customer_left(HungUpBy::Switch, out),
-                leg::Event::Ringing { .. } | leg::Event::Up => {}
+                leg::Event::Ringing { .. } | leg::Event::Up | leg::Event::Held(_) => {}
             }
         } else if self.seat().is_some_and(|seat| seat.leg == leg) {
             self.agent_leg(event, out, cx);

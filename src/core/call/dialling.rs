@@ -90,7 +90,7 @@ impl Call {
                 leg::Event::Up => self.call_customer(out, cx),
                 leg::Event::HungUp => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
                 leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.dialler_lost(true, out),
-                leg::Event::Ringing { .. } => {}
+                leg::Event::Ringing { .. } | leg::Event::Held(_) => {}
             }
         } else if leg == self.arrival.leg {
             match event {
@@ -105,6 +105,7 @@ impl Call {
                 leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
                     self.end(CallStatus::CarrierException, HungUpBy::Switch, out);
                 }
+                leg::Event::Held(_) => {}
             }
         }
     }

@@ -172,7 +172,7 @@ impl Call {
             leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
                 self.take_back(offer, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
             }
-            leg::Event::Ringing { .. } => {}
+            leg::Event::Ringing { .. } | leg::Event::Held(_) => {}
         }
     }
 

@@ -12,6 +12,12 @@ impl Call {
     pub(super) fn agent_leg(&mut self, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
         match event {
             leg::Event::Up => self.joined(out, cx),
+            // A phone that holds is the agent holding.
+            leg::Event::Held(held) => {
+                if let Some(agent) = self.seat().map(|seat| seat.agent) {
+                    self.command(agent, if held { &Command::Hold } else { &Command::Resume }, out, cx);
+                }
+            }
             // A phone that is hung up is the agent hanging up.
             leg::Event::HungUp => self.end(CallStatus::NormalEnd, HungUpBy::Agent, out),
             leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.agent_lost(true, out, cx),

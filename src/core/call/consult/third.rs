@@ -195,6 +195,7 @@ impl Call {
                 leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
                     self.consult_failed(Transfer::NumberFailed(CallStatus::CarrierException), CallStatus::CarrierException, out);
                 }
+                leg::Event::Held(_) => {}
             },
             Stage::Up(third) if third.leg() == leg => {
                 if ends {

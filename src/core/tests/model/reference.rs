@@ -358,6 +358,11 @@ impl Reference {
                 | Command::Transfer(_)
                 | Command::Digits(_) => {}
             },
+            ("Talking", "Talking", call::Event::Leg(leg, leg::Event::Held(held)))
+                if machine.agent().is_some_and(|(_, own)| own == *leg) =>
+            {
+                caller.held = if *held { caller.held || !before.consulting } else { caller.held && before.consulting };
+            }
             ("Queueing" | "Talking", "Queueing" | "Talking", call::Event::Queued { group, .. }) if before.queue == Some(*group) => {
                 caller.taken_in = true
             }
