@@ -136,12 +136,12 @@ describe('telephones that others wrote', { concurrency: true }, () => {
       await Promise.all([tom.phone.tells('CALL_CLOSED'), customer.tells('CALL_CLOSED')]);
 
       const heard = customer.heard();
-      const sentences = recognise(heard);
+      const sentences = await recognise(heard);
       assert.ok([SENTENCES.agent, SENTENCES.colleague].every((sentence) => sentences.includes(sentence)), `the customer heard: ${sentences.join(' / ')}`);
       const { own } = listen(heard, MUSIC, []);
       assert.ok(own > HOLD / 2, `the customer heard ${own} s of music`);
       for (const { phone } of [mei, tom]) {
-        const sentences = recognise(phone.heard());
+        const sentences = await recognise(phone.heard());
         assert.ok(sentences.includes(SENTENCES.caller), `an agent heard: ${sentences.join(' / ')}`);
       }
       await onRecord(transport);
