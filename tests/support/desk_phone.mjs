@@ -4,7 +4,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { readWav } from './audio.mjs';
-import { freePort } from './ports.mjs';
+import { freePair, freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
 const LOOPBACK = '127.0.0.1';
@@ -27,7 +27,7 @@ export class DeskPhone {
    */
   static async open({ user, password, transport, port, certificate, speech, address = LOOPBACK }) {
     const phone = new DeskPhone();
-    const [sip, control] = [await freePort(), await freePort()];
+    const [sip, control] = [await freePair(), await freePort()];
     const config = [
       `sip_listen ${address}:${sip}`,
       ...(certificate ? [`sip_cafile ${certificate}`, 'sip_verify_server yes'] : []),
