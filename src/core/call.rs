@@ -510,9 +510,11 @@ impl Call {
             self.dialled_leg(leg, event, out, cx);
         } else if leg == self.arrival.leg {
             match event {
-                leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Failed(_) | leg::Event::Closed => self.customer_left(out),
+                leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => self.customer_left(HungUpBy::Customer, out),
+                // Nobody hung up: the line broke, and the switch noticed.
+                leg::Event::Failed(_) => self.customer_left(HungUpBy::Switch, out),
                 leg::Event::Digit(key) => self.key_pressed(key, out, cx),
-                leg::Event::Ringing { .. } | leg::Event::Up => {}
+                leg::Event::Ringing { .. } | leg::Event::Up | leg::Event::Held(_) => {}
             }
         } else if self.seat().is_some_and(|seat| seat.leg == leg) {
             self.agent_leg(event, out, cx);
@@ -532,8 +534,8 @@ impl Call {
         }
     }
 
-    fn customer_left(&mut self, out: &mut Vec<Action>) {
-        if self.customer_leaves_consult(out) {
+    fn customer_left(&mut self, by: HungUpBy, out: &mut Vec<Action>) {
+        if self.customer_leaves_consult(by, out) {
             return;
         }
         let status = match &self.state {
@@ -545,7 +547,7 @@ impl Call {
             State::Leaving { status } => *status,
             State::Aside(_) | State::Over => return,
         };
-        self.end(status, HungUpBy::Customer, out);
+        self.end(status, by, out);
     }
 
     // ---- the caller's leg ----

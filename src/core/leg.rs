@@ -3,6 +3,7 @@
 //! | state | command or event | next | out |
 //! |---|---|---|---|
 //! | Opening | `Signal(Up)`, `Attached` | Up | `Up` |
+//! | Up | `Signal(FarHold)` of a phone | Up | `Held` |
 //! | Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same |
 //! | Up | `Signal(Digit)`, `Key` | Up | `Digit`, once where a press comes by both ways |
 //! | Opening, Up | command `HangUp`, `Reject` | Closing (a browser: Closed) | to signalling, or detach |
@@ -86,6 +87,8 @@ pub enum Event {
         early_media: bool,
     },
     Up,
+    /// The agent's phone holds (`true`) or takes back.
+    Held(bool),
     Cancelled,
     HungUp,
     Failed(Failure),
@@ -198,6 +201,11 @@ impl Leg {
                 vec![Output::Tell(Event::Up)]
             }
             (Input::Signal(SignalEvent::Ringing { early_media }), State::Opening) => vec![Output::Tell(Event::Ringing { early_media })],
+            (Input::Signal(SignalEvent::FarHold(held)), State::Up) => match self.kind {
+                Kind::Phone { .. } => vec![Output::Tell(Event::Held(held))],
+                // A customer who holds us is heard as they are.
+                Kind::Trunk(_) | Kind::Browser { .. } => Vec::new(),
+            },
             (Input::Signal(SignalEvent::Cancelled), State::Opening | State::Up) => self.closing(Event::Cancelled),
             (Input::Signal(SignalEvent::HungUp), State::Opening | State::Up) => self.closing(Event::HungUp),
             (Input::Signal(SignalEvent::Failed(why)), State::Opening | State::Up) => self.closing(Event::Failed(why)),
@@ -220,7 +228,7 @@ impl Leg {
             | (Input::Command(_) | Input::Signal(SignalEvent::Cancelled | SignalEvent::HungUp | SignalEvent::Failed(_)), State::Closing)
             | (Input::Command(Command::CallGone(_)), State::Opening | State::Up)
             | (Input::Signal(SignalEvent::Digit(_)) | Input::Key(_), State::Opening | State::Closing)
-            | (Input::Signal(SignalEvent::FarHold(_)), State::Opening | State::Up | State::Closing) => Vec::new(),
+            | (Input::Signal(SignalEvent::FarHold(_)), State::Opening | State::Closing) => Vec::new(),
         }
     }
 

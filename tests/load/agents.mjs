@@ -20,8 +20,9 @@ export class Agents {
   /** The tone that agent n sends, hertz. */
   static tone = (n) => 400 + 10 * n;
 
-  constructor({ url, count, password }) {
-    const options = ['agents', '--url', url, '--pattern', Agents.address('{n}'), '--count', `${count}`, '--password-env', 'AGENT_PASSWORD'];
+  /** In calls of other groups than `second` they hold, transfer and consult as the last digits of the customer's number say. */
+  constructor({ url, count, password, second }) {
+    const options = ['agents', '--url', url, '--pattern', Agents.address('{n}'), '--count', `${count}`, '--password-env', 'AGENT_PASSWORD', '--second', second];
     this.#process = spawn(binary, options, { env: { ...process.env, AGENT_PASSWORD: password }, stdio: ['pipe', 'pipe', 'ignore'] });
     const ended = new Promise((_, reject) => {
       this.#process.on('error', reject);

@@ -10,19 +10,19 @@ const scenario = join(import.meta.dirname, '../sip/crowd.xml');
 const MOST_OF_A_LOG = 4000;
 
 /**
- * Places one call from each of `callers`, at most `atOnce` together, `rate` new ones a second. Resolves when all have talked and hung up;
+ * Places one call from each of `customers` (their numbers, and how many milliseconds they talk), at most `atOnce` together, `rate` new ones a second. Resolves when all have talked and hung up;
  * rejects with SIPp's log when a call went another way. `rtpPorts` is the first port for its voices.
  */
-export async function crowd({ sipPort, did, callers, hertz, atOnce, rate, rtpPorts }) {
+export async function crowd({ sipPort, did, customers, hertz, atOnce, rate, rtpPorts }) {
   const folder = newFolder('crowd');
   writeFileSync(join(folder, 'tone.ulaw'), tone(hertz));
-  writeFileSync(join(folder, 'callers.csv'), `SEQUENTIAL\n${callers.map((caller) => `${caller};`).join('\n')}\n`);
+  writeFileSync(join(folder, 'callers.csv'), `SEQUENTIAL\n${customers.map(({ caller, talk }) => `${caller};${talk};`).join('\n')}\n`);
   const port = await freePort();
   const sipp = spawn(
     'sipp',
     [
       `127.0.0.1:${sipPort}`, '-sf', scenario, '-inf', 'callers.csv', '-key', 'did', did, '-i', '127.0.0.1', '-p', `${port}`,
-      '-m', `${callers.length}`, '-l', `${atOnce}`, '-r', `${rate}`, '-mp', `${rtpPorts}`,
+      '-m', `${customers.length}`, '-l', `${atOnce}`, '-r', `${rate}`, '-mp', `${rtpPorts}`,
       '-nostdin', '-nd', '-default_behaviors', '-bye', '-trace_err', '-error_file', 'errors', '-timeout', '240', '-timeout_error',
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },

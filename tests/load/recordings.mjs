@@ -5,6 +5,8 @@ import { RATE, loudness, toneShare } from '../support/audio.mjs';
 const WINDOW = RATE / 10;
 /** The part of a window's energy that makes it one tone's. Neighbours 10 Hz away have none, for they fit the window in whole periods. */
 const CLEAR = 0.6;
+/** Hertz between neighbours: a gap in the window makes a tone look like the next one. */
+const NEIGHBOUR = 10;
 /** Below it is silence. */
 const SILENCE = 0.02;
 
@@ -37,7 +39,10 @@ export function listen(samples, hertz, others) {
     const window = samples.subarray(at, at + WINDOW);
     if (loudness(window) < SILENCE) continue;
     if (toneShare(window, hertz) > CLEAR) own += WINDOW / RATE;
-    else others.filter((other) => other !== hertz && toneShare(window, other) > CLEAR).forEach((other) => strangers.add(other));
+    else {
+      const stranger = others.find((other) => Math.abs(other - hertz) > NEIGHBOUR && toneShare(window, other) > CLEAR);
+      if (stranger) strangers.add(stranger);
+    }
   }
   return { own, strangers: [...strangers] };
 }

@@ -4,7 +4,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { readWav } from './audio.mjs';
-import { freePort } from './ports.mjs';
+import { freePair, freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
 const LOOPBACK = '127.0.0.1';
@@ -23,11 +23,11 @@ export class DeskPhone {
 
   /**
    * Switches the phone on: it registers at `port` by `transport`, trusting `certificate` (a PEM file) where that is TLS.
-   * Lifted, it says the WAV file `speech`. Its own address is `address`.
+   * Lifted, it says the WAV file `speech`. Its own address is `address`. Without a password it does not register: a customer's telephone.
    */
   static async open({ user, password, transport, port, certificate, speech, address = LOOPBACK }) {
     const phone = new DeskPhone();
-    const [sip, control] = [await freePort(), await freePort()];
+    const [sip, control] = [await freePair(), await freePort()];
     const config = [
       `sip_listen ${address}:${sip}`,
       ...(certificate ? [`sip_cafile ${certificate}`, 'sip_verify_server yes'] : []),
@@ -43,7 +43,7 @@ export class DeskPhone {
       ...['account', 'menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
     ];
     writeFileSync(join(phone.#folder, 'config'), `${config.join('\n')}\n`);
-    const account = `<sip:${user}@${LOOPBACK}:${port};transport=${transport}>;auth_user=${user};auth_pass=${password};regint=60`;
+    const account = `<sip:${user}@${LOOPBACK}:${port};transport=${transport}>;${password ? `auth_user=${user};auth_pass=${password};regint=60` : 'regint=0'}`;
     writeFileSync(join(phone.#folder, 'accounts'), `${account};audio_codecs=PCMU/8000/1;answermode=manual\n`);
     phone.#process = spawn('baresip', ['-f', phone.#folder], { cwd: phone.#folder, stdio: ['ignore', 'pipe', 'pipe'] });
     const last = () => phone.#process.kill('SIGKILL');
@@ -92,6 +92,23 @@ export class DeskPhone {
 
   hangUp() {
     this.#ask('hangup');
+  }
+
+  dial(address) {
+    this.#ask('dial', address);
+  }
+
+  hold() {
+    this.#ask('hold');
+  }
+
+  resume() {
+    this.#ask('resume');
+  }
+
+  /** By RFC 4733. */
+  press(keys) {
+    this.#ask('sndcode', keys);
   }
 
   /** Samples that it heard in its last call, which is over, at the rate of telephony. */
@@ -150,8 +167,8 @@ export class DeskPhone {
     this.#waiting.clear();
   }
 
-  #ask(command) {
-    const message = JSON.stringify({ command, token: `${++this.#asked}` });
+  #ask(command, params) {
+    const message = JSON.stringify({ command, params, token: `${++this.#asked}` });
     this.#control.write(`${message.length}:${message},`);
   }
 }

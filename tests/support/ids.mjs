@@ -92,7 +92,7 @@ const page = join(root, 'tests/README.md');
 const isRust = (path) => path.endsWith('.rs');
 const isTestFile = (path) =>
   /^(tests\/|src\/.*(\/tests\/|\/tests\.rs$)).*/.test(path) && isRust(path)
-  || /^tests\/(browser|load)\/.*\.mjs$/.test(path)
+  || /^tests\/(browser|calls|load)\/.*\.mjs$/.test(path)
   || /^web\/test\/.*\.test\.ts$/.test(path);
 
 /** Paths below a folder, in an order that does not depend on the machine. */

@@ -18,6 +18,21 @@ export async function freePort() {
   }
 }
 
+/** The same for who takes the next port as well, as baresip does for TLS. */
+export async function freePair() {
+  for (;;) {
+    const port = await freePort();
+    if (given.has(port + 1)) continue;
+    try {
+      await portOf(createServer(), (server, done) => server.listen(port + 1, '127.0.0.1', done));
+    } catch {
+      continue;
+    }
+    given.add(port + 1);
+    return port;
+  }
+}
+
 function portOf(socket, bind) {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);

@@ -9,22 +9,25 @@ import { newFolder } from './work_folder.mjs';
 
 const scenarios = new URL('../sip/', import.meta.url).pathname;
 const LOOPBACK = '127.0.0.1';
+const MOST_OF_A_LOG = 50_000;
 let calls = 0;
 let cues = 0;
 
 /**
- * Places a call to `did` by the scenario `tests/sip/NAME.xml`.
+ * Places a call to `did` by the scenario `tests/sip/NAME.xml`, or by one that is given as text; over UDP, or `tcp`.
  * `cue()` tells the scenario to go on where it waits for an INFO; `ended` resolves when SIPp is done, and rejects with its log when the call
  * went another way than the scenario.
  */
-export async function placeCall(scenario, { sipPort, did, audio, caller = '+447700900123', address = LOOPBACK, port }) {
+export async function placeCall(scenario, { sipPort, did, audio, caller = '+447700900123', address = LOOPBACK, port, tcp = false }) {
   const localPort = port ?? (await freePort());
   const placed = Date.now();
   const callId = `first-call-${process.pid}-${++calls}`;
   const keys = ['-cid_str', callId, '-key', 'did', did, '-key', 'caller', caller, '-key', 'rtp_port', `${audio.port}`];
-  const { sipp, ended } = run(scenario, [`${LOOPBACK}:${sipPort}`, '-i', address, '-p', `${localPort}`, ...keys]);
+  const { sipp, ended, trace } = run(scenario, [`${LOOPBACK}:${sipPort}`, '-i', address, '-p', `${localPort}`, '-t', tcp ? 't1' : 'u1', ...keys]);
   return {
     callId,
+    /** The messages so far, as SIPp writes them down. */
+    trace,
     /** When it was placed, by the clock of records. */
     placed,
     port: localPort,
@@ -67,16 +70,29 @@ export function openPhone(scenario, { port, audio, address = LOOPBACK, words }) 
   };
 }
 
-/** Runs one call of a scenario. SIPp takes no key for a status: words are put into the text. */
-function run(scenario, options, words = {}) {
+/** Many phones, or a carrier with many customers behind it, at `port`: every call goes by the scenario. `close` rejects when one went another way. */
+export function openPhones(scenario, { port, audio, words }) {
+  const { sipp, ended } = run(scenario, ['-i', LOOPBACK, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`], words, Infinity);
+  return {
+    close: async () => {
+      // The calls in progress may end; SIPp calls those that do not failed.
+      sipp.kill('SIGUSR1');
+      const patience = setTimeout(() => sipp.kill('SIGUSR1'), 5000);
+      await ended.finally(() => clearTimeout(patience));
+    },
+  };
+}
+
+/** Runs calls of a scenario. SIPp takes no key for a status: words are put into the text. */
+function run(scenario, options, words = {}, calls = 1) {
   const folder = newFolder('sipp');
   const file = join(folder, 'scenario.xml');
-  const text = readFileSync(join(scenarios, `${scenario}.xml`), 'utf8');
+  const text = scenario.startsWith('<') ? scenario : readFileSync(join(scenarios, `${scenario}.xml`), 'utf8');
   writeFileSync(file, text.replaceAll(/{{(\w+)}}/g, (_, name) => words[name]));
   const sipp = spawn(
     'sipp',
     [
-      ...options, '-sf', file, '-m', '1', '-l', '1', '-nostdin', '-nd', '-default_behaviors', '-bye',
+      ...options, '-sf', file, ...(calls === 1 ? ['-m', '1', '-l', '1'] : []), '-nostdin', '-nd', '-default_behaviors', '-bye',
       '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '240', '-timeout_error',
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
@@ -87,13 +103,13 @@ function run(scenario, options, words = {}) {
     // Closed: what it printed is read.
     sipp.on('close', (code) => {
       if (code === 0) return resolve();
-      const logs = readdirSync(folder).map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8')}`);
-      reject(new Error(`SIPp (${scenario}) ended with ${code}\n${logs.join('\n')}`));
+      const logs = readdirSync(folder).map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8').slice(0, MOST_OF_A_LOG)}`);
+      reject(new Error(`SIPp ended with ${code}\n${logs.join('\n')}`));
     });
   });
   // Whoever waits for it hears of a failure; a test that failed before is not failed twice.
   ended.catch(() => {});
-  return { sipp, ended };
+  return { sipp, ended, trace: () => readFileSync(join(folder, 'messages'), 'utf8') };
 }
 
 async function giveUp(sipp, ended, cue) {

@@ -1,8 +1,9 @@
 // The switch as an operator runs it: one process, its own data folder and free ports.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { createWriteStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { RATE, writeWav } from './audio.mjs';
 import { freePort } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
@@ -17,12 +18,15 @@ export class Switch {
 
   /**
    * A switch with that floor applied, ready for calls. `environment` is for the floor's passwords; `database` is `sqlite` or `postgres`;
-   * `rtpPorts` is how many ports there are for RTP and RTCP, two a call; `media` is the address of this machine that browsers are told.
+   * `rtpPorts` is how many ports there are for RTP and RTCP, two a call; `media` is the address of this machine that browsers are told;
+   * `sounds` are WAV files of its own, samples at 8 kHz by name.
    */
-  static async create({ floor, environment, database = 'sqlite', rtpPorts, media }) {
+  static async create({ floor, environment, database = 'sqlite', rtpPorts, media, sounds = {} }) {
     const made = await Switch.#prepare({ environment, rtpPorts, media, newDatabase: database === 'postgres' ? newPostgres : undefined });
     const file = join(made.#data, 'floor.toml');
     writeFileSync(file, floor);
+    mkdirSync(join(made.#data, 'sounds'));
+    for (const [name, samples] of Object.entries(sounds)) writeWav(join(made.#data, 'sounds', `${name}.wav`), samples, RATE);
     made.run('apply', file);
     await made.start();
     return made;

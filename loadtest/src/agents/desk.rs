@@ -1,8 +1,9 @@
 //! One scripted agent at the workstation's protocol: logs in, goes online, takes calls.
 
 use super::Report;
+use super::moves::{BEAT, Move};
 use super::voice::{Voice, VoiceError};
-use super::wire::{FromSwitch, Offer, Phase, Tell};
+use super::wire::{FromSwitch, Offer, Phase, Session, Tell};
 use actix_codec::Framed;
 use awc::http::header;
 use awc::ws::{Codec, Frame, Message};
@@ -30,6 +31,8 @@ pub struct Script {
     pub hertz: u32,
     /// How long the agent talks before hanging up; none: the customer hangs up.
     pub talk: Option<Duration>,
+    /// The group that takes transfers and consultations; none: there are none.
+    pub second: Option<String>,
 }
 
 /// What an agent has done.
@@ -93,11 +96,14 @@ pub struct Desk {
     /// The peer was up, so the agent asked for calls.
     online: bool,
     in_call: Option<InCall>,
+    /// The second group's id.
+    second: Option<i32>,
 }
 
 struct InCall {
     call: String,
-    hangs_up: Option<Instant>,
+    next: Option<(Instant, Move)>,
+    consulted: bool,
 }
 
 impl Desk {
@@ -107,13 +113,13 @@ impl Desk {
         let opened = request.max_frame_size(LARGEST_MESSAGE).connect().await;
         let (_, socket) = opened.map_err(|error| failed("opening the socket", error))?;
         let tally = Tally { agent: script.email.clone(), tone: script.hertz, ..Tally::default() };
-        Ok(Self { script, socket, voice, reports, tally, expected: 0, asked: 0, online: false, in_call: None })
+        Ok(Self { script, socket, voice, reports, tally, expected: 0, asked: 0, online: false, in_call: None, second: None })
     }
 
     /// Works until it is told to stop.
     pub async fn work(mut self, mut stop: watch::Receiver<bool>) -> Result<Tally, DeskError> {
         loop {
-            let hangs_up = self.in_call.as_ref().and_then(|talking| talking.hangs_up);
+            let moves = self.in_call.as_ref().and_then(|talking| talking.next).map(|(at, _)| at);
             tokio::select! {
                 frame = self.socket.next() => match frame {
                     Some(Ok(Frame::Text(text))) => self.read(&text).await?,
@@ -123,7 +129,7 @@ impl Desk {
                     Some(Err(error)) => return Err(failed("the socket", error)),
                     None => return Err(DeskError("the socket is gone".into())),
                 },
-                () = at(hangs_up) => self.hang_up().await?,
+                () = at(moves) => self.moves().await?,
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
@@ -144,6 +150,11 @@ impl Desk {
             Tell::Snapshot => {
                 let sdp = self.voice.offer().await?;
                 self.ask(json!({ "type": "openPeer", "sdp": sdp })).await?;
+                self.ask(json!({ "type": "targets" })).await?;
+            }
+            Tell::Targets { groups } => {
+                let second = groups.into_iter().find(|group| Some(&group.name) == self.script.second.as_ref());
+                self.second = second.map(|group| group.id);
             }
             Tell::PeerAnswer { sdp } => self.voice.answered(sdp).await?,
             Tell::Peer { state } => self.peer(&state).await?,
@@ -154,7 +165,7 @@ impl Desk {
                     self.ask(json!({ "type": "answer", "offer": offer })).await?;
                 }
             }
-            Tell::Session { call, phase } => self.session(call, phase).await?,
+            Tell::Session(session) => self.session(session).await?,
             Tell::Refused { code } => self.problem(format!("refused: {code}")),
             Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
             Tell::Offer { offer: None } | Tell::Other => {}
@@ -183,30 +194,40 @@ impl Desk {
         }
     }
 
-    async fn session(&mut self, call: String, phase: Phase) -> Result<(), DeskError> {
-        let known = self.in_call.as_ref().is_some_and(|talking| talking.call == call);
-        match phase {
-            Phase::Talking if !known => {
+    async fn session(&mut self, session: Session) -> Result<(), DeskError> {
+        let Session { call, phase, caller, group, consult } = session;
+        let known = self.in_call.as_mut().filter(|talking| talking.call == call);
+        match (phase, known) {
+            (Phase::Talking, None) => {
                 self.tally.answered += 1;
-                let hangs_up = self.script.talk.map(|talk| Instant::now() + talk);
-                self.in_call = Some(InCall { call, hangs_up });
+                let hangs_up = self.script.talk.map(|talk| (talk, Move::HangUp));
+                let first = Move::first(&caller).filter(|_| self.second.is_some() && group != self.script.second);
+                let next = first.map(|first| (BEAT, first)).or(hangs_up).map(|(after, next)| (Instant::now() + after, next));
+                self.in_call = Some(InCall { call, next, consulted: false });
             }
-            Phase::Ended if known => {
+            (Phase::Talking, Some(talking)) => {
+                let up = consult.is_some_and(|consult| consult.reached == "up") && group != self.script.second;
+                if up && !std::mem::replace(&mut talking.consulted, true) {
+                    talking.next = Some((Instant::now() + BEAT, Move::Complete));
+                }
+            }
+            (Phase::Ended, Some(_)) => {
                 self.tally.ended += 1;
                 self.in_call = None;
                 // The desk is cleared for the next customer (D8).
                 self.ask(json!({ "type": "completeService", "call": call })).await?;
             }
-            Phase::Reconnecting => self.problem("the customer hears music: the agent's voice path is away".into()),
-            Phase::Connecting | Phase::Talking | Phase::Ended => {}
+            (Phase::Reconnecting, _) => self.problem("the customer hears music: the agent's voice path is away".into()),
+            (Phase::Connecting, _) | (Phase::Ended, None) => {}
         }
         Ok(())
     }
 
-    async fn hang_up(&mut self) -> Result<(), DeskError> {
+    async fn moves(&mut self) -> Result<(), DeskError> {
         let Some(talking) = &mut self.in_call else { return Ok(()) };
-        talking.hangs_up = None;
-        let ask = json!({ "type": "hangUp", "call": talking.call });
+        let Some((at, now)) = talking.next.take() else { return Ok(()) };
+        talking.next = now.next().map(|next| (at + BEAT, next));
+        let ask = now.ask(&talking.call, self.second);
         self.ask(ask).await
     }
 

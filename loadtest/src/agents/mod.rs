@@ -4,6 +4,7 @@
 //! input has ended, `{"event":"summary","agents":[…]}` with what each has done.
 
 mod desk;
+mod moves;
 pub mod tone;
 mod voice;
 mod wire;
@@ -36,6 +37,9 @@ pub struct Options {
     /// Hang up after so many seconds; without it customers do.
     #[arg(long)]
     talk: Option<u64>,
+    /// In calls of other groups hold, transfer to this group, and consult it, as the last digits of the customer's number say.
+    #[arg(long)]
+    second: Option<String>,
 }
 
 /// What an agent tells while it works.
@@ -62,6 +66,7 @@ async fn work(options: Options) -> io::Result<()> {
             password: password.clone(),
             hertz: 400 + 10 * n,
             talk: options.talk.map(Duration::from_secs),
+            second: options.second.clone(),
         };
         agents.spawn_local(agent(script, Arc::clone(&turns), reports.clone(), stop.clone()));
     }

@@ -19,9 +19,9 @@ pub enum Tell {
     Offer {
         offer: Option<Offer>,
     },
-    Session {
-        call: String,
-        phase: Phase,
+    Session(Session),
+    Targets {
+        groups: Vec<Group>,
     },
     PeerAnswer {
         sdp: String,
@@ -42,6 +42,28 @@ pub enum Tell {
 pub struct Offer {
     pub offer: String,
     pub automatic: bool,
+}
+
+#[derive(Deserialize, Debug)]
+pub struct Session {
+    pub call: String,
+    pub phase: Phase,
+    /// The customer's number, masked but for its ends.
+    pub caller: String,
+    pub group: Option<String>,
+    pub consult: Option<Consult>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Consult {
+    pub reached: String,
+}
+
+#[derive(Deserialize, Debug)]
+pub struct Group {
+    pub id: i32,
+    pub name: String,
 }
 
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +88,11 @@ mod tests {
         let ringing = read(r#"{"seq":7,"tell":{"type":"offer","offer":{"offer":"a","call":"b","automatic":true,"group":"Load"}}}"#);
         assert!(matches!(ringing, Tell::Offer { offer: Some(Offer { automatic: true, .. }) }));
         assert!(matches!(read(r#"{"seq":8,"tell":{"type":"offer","offer":null}}"#), Tell::Offer { offer: None }));
-        let talking = read(r#"{"seq":9,"tell":{"type":"session","call":"b","phase":"talking","held":false}}"#);
-        assert!(matches!(talking, Tell::Session { phase: Phase::Talking, .. }));
+        let talking = read(
+            r#"{"seq":9,"tell":{"type":"session","call":"b","phase":"talking","caller":"+44 •• 12","group":"Load","held":false,
+                "consult":{"whom":"Second","reached":"up","side":"third","customerLeft":false}}}"#,
+        );
+        assert!(matches!(talking, Tell::Session(Session { phase: Phase::Talking, consult: Some(consult), .. }) if consult.reached == "up"));
         assert!(matches!(read(r#"{"seq":0,"tell":{"type":"snapshot","now":1,"queues":[]}}"#), Tell::Snapshot));
         assert!(matches!(read(r#"{"seq":1,"tell":{"type":"quality","mos":4.4}}"#), Tell::Other));
     }

@@ -3,7 +3,7 @@
 use super::consult::Consult;
 use super::{Call, Command, Seat, State};
 use crate::cx::Cx;
-use crate::ids::AgentId;
+use crate::ids::{AgentId, LegId};
 use crate::message::{Action, Phase, Reached, Target, Transfer};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
@@ -93,6 +93,15 @@ impl Call {
             | State::Bridged(_)
             | State::Leaving { .. }
             | State::Over => CallStatus::NormalEnd,
+        }
+    }
+
+    /// A phone that holds is its agent holding.
+    pub(super) fn colleagues_phone_holds(&mut self, leg: LegId, held: bool, out: &mut Vec<Action>) {
+        let State::Aside(aside) = &mut self.state else { return };
+        let agent = aside.seats_mut().find(|seat| seat.leg == leg).map(|seat| seat.agent);
+        if let Some(agent) = agent {
+            self.command_aside(agent, Command::held(held), out);
         }
     }
 

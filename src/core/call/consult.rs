@@ -274,12 +274,12 @@ impl Call {
     }
 
     /// The customer leaves a consultation: answered, it goes on as a call of the two.
-    pub(super) fn customer_leaves_consult(&mut self, out: &mut Vec<Action>) -> bool {
+    pub(super) fn customer_leaves_consult(&mut self, by: HungUpBy, out: &mut Vec<Action>) -> bool {
         let State::Talking(talk) = &mut self.state else { return false };
         let Some(mut consult) = talk.consult.take_if(|consult| consult.up().is_some()) else { return false };
         let State::Talking(talk) = std::mem::replace(&mut self.state, State::Claiming) else { return false };
         self.tell_quality(out);
-        out.push(Action::Journal(What::ConsultTookOver { status: CallStatus::NormalEnd, by: HungUpBy::Customer }));
+        out.push(Action::Journal(What::ConsultTookOver { status: CallStatus::NormalEnd, by }));
         self.segment = consult.segment;
         self.stop_recording(out);
         self.release_channel(out);

@@ -81,13 +81,12 @@ impl Call {
                 leg::Event::Up => self.call_out(out, cx),
                 leg::Event::HungUp => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
                 leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.dialler_lost(true, out),
-                leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
+                leg::Event::Ringing { .. } | leg::Event::Digit(_) | leg::Event::Held(_) => {}
             }
         } else if leg == self.arrival.leg {
             match event {
                 leg::Event::Ringing { early_media } => self.customer_rings(early_media, out),
                 leg::Event::Up => self.customer_answers(out, cx),
-                leg::Event::Digit(_) => {}
                 leg::Event::Failed(why) => {
                     let status = status_of(&why, Gateway::outcomes(self.gateway.as_ref()));
                     let by =
@@ -97,6 +96,7 @@ impl Call {
                 leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
                     self.end(CallStatus::CarrierException, HungUpBy::Switch, out);
                 }
+                leg::Event::Digit(_) | leg::Event::Held(_) => {}
             }
         }
     }

@@ -172,7 +172,7 @@ impl Call {
             leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
                 self.take_back(offer, CallStatus::Missed, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
             }
-            leg::Event::Ringing { .. } | leg::Event::Digit(_) => {}
+            leg::Event::Ringing { .. } | leg::Event::Digit(_) | leg::Event::Held(_) => {}
         }
     }
 

@@ -8,10 +8,23 @@ use crate::message::{Action, MediaAction, Phase, Side, Source, Tell};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 
+impl Command {
+    /// What a phone does by holding, or by taking back.
+    pub(super) const fn held(held: bool) -> &'static Self {
+        if held { &Self::Hold } else { &Self::Resume }
+    }
+}
+
 impl Call {
     pub(super) fn agent_leg(&mut self, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
         match event {
             leg::Event::Up => self.joined(out, cx),
+            // A phone that holds is the agent holding.
+            leg::Event::Held(held) => {
+                if let Some(agent) = self.seat().map(|seat| seat.agent) {
+                    self.command(agent, Command::held(held), out, cx);
+                }
+            }
             // A phone that is hung up is the agent hanging up.
             leg::Event::HungUp => self.end(self.parting(), HungUpBy::Agent, out),
             leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.agent_lost(true, out, cx),

@@ -188,6 +188,8 @@ impl Call {
         if let Some(third) = self.third_of_two() {
             if third == leg && ends {
                 self.end(CallStatus::NormalEnd, HungUpBy::Agent, out);
+            } else if let leg::Event::Held(held) = event {
+                self.colleagues_phone_holds(leg, *held, out);
             }
             return third == leg;
         }
@@ -210,10 +212,10 @@ impl Call {
                     let status = status_of(why, Gateway::outcomes(outside.gateway.as_ref()));
                     self.consult_failed(Transfer::NumberFailed(status), status, out);
                 }
-                leg::Event::Digit(_) => {}
                 leg::Event::HungUp | leg::Event::Cancelled | leg::Event::Closed => {
                     self.consult_failed(Transfer::NumberFailed(CallStatus::CarrierException), CallStatus::CarrierException, out);
                 }
+                leg::Event::Digit(_) | leg::Event::Held(_) => {}
             },
             Stage::Up(third) if third.leg() == leg => {
                 if ends {

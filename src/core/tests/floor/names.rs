@@ -73,6 +73,7 @@ fn of_leg_event(event: &leg::Event) -> &'static str {
     match event {
         leg::Event::Ringing { .. } => "Leg(Ringing)",
         leg::Event::Up => "Leg(Up)",
+        leg::Event::Held(_) => "Leg(Held)",
         leg::Event::Cancelled => "Leg(Cancelled)",
         leg::Event::HungUp => "Leg(HungUp)",
         leg::Event::Failed(_) => "Leg(Failed)",
@@ -112,6 +113,7 @@ pub fn of_leg(input: &leg::Input) -> &'static str {
         Input::Signal(SignalEvent::Cancelled) => "Signal(Cancelled)",
         Input::Signal(SignalEvent::HungUp) => "Signal(HungUp)",
         Input::Signal(SignalEvent::Failed(_)) => "Signal(Failed)",
+        Input::Signal(SignalEvent::FarHold(_)) => "Signal(FarHold)",
         Input::Signal(SignalEvent::Closed) => "Signal(Closed)",
         Input::Signal(SignalEvent::Digit(_)) => "Signal(Digit)",
         Input::Signal(_) => "Signal",

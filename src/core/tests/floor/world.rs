@@ -315,6 +315,13 @@ impl Floor {
         }
     }
 
+    /// The far side holds us, or takes us back.
+    pub fn far_holds(&mut self, leg: LegId, held: bool) {
+        if self.far.get(&leg) == Some(&Far::Up) {
+            self.far_says(leg, SignalEvent::FarHold(held));
+        }
+    }
+
     /// The leg of the phone that rings or talks for this agent.
     pub fn phone_leg(&self, agent: i32) -> Option<LegId> {
         let of = |leg: &&Leg| matches!(leg.kind(), Kind::Phone { agent: owner, .. } if *owner == Some(AgentId(agent)));

@@ -172,6 +172,7 @@ const GROUP: &[Row] = &[
 
 const LEG: &[Row] = &[
     ("Opening | `Signal(Up)`, `Attached` | Up | `Up`", &[("Opening", "Signal(Up)", "Up"), ("Opening", "Attached", "Up")]),
+    ("Up | `Signal(FarHold)` of a phone | Up | `Held`", &[("Up", "Signal(FarHold)", "Up")]),
     (
         "Opening, Up | `Signal(Cancelled / HungUp / Failed)` | Closing | the same",
         &[("Opening", "Signal(Cancelled)", "Closing"), ("Up", "Signal(HungUp)", "Closing"), ("Opening", "Signal(Failed)", "Closing")],

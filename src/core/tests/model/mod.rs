@@ -337,9 +337,10 @@ fn phones(floor: &mut Floor, random: &mut Random) {
     let legs: Vec<LegId> = legs.map(|leg| leg.id).collect();
     let Some(leg) = random.pick(&legs) else { return };
     floor.log_line(|| format!("== the phone of {leg:?}"));
-    match random.below(10) {
+    match random.below(12) {
         0 | 1 => floor.far_rings(leg, random.one_in(2)),
         2..=6 => floor.phone_answers(leg),
+        10 | 11 => floor.far_holds(leg, random.one_in(2)),
         7 => floor.phone_fails(leg, random.pick(&[404, 486, 503, 603]).unwrap()),
         _ => floor.far_hangs_up(leg),
     }

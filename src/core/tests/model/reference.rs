@@ -371,6 +371,12 @@ impl Reference {
                 | Command::Transfer(_)
                 | Command::Digits(_) => {}
             },
+            ("Talking", "Talking", call::Event::Leg(leg, leg::Event::Held(held)))
+                if machine.agent().is_some_and(|(_, own)| own == *leg) =>
+            {
+                let elsewhere = before.consulting || caller.served;
+                caller.held = if *held { caller.held || !elsewhere } else { caller.held && elsewhere };
+            }
             ("Queueing" | "Talking", "Queueing" | "Talking", call::Event::Queued { group, .. }) if before.queue == Some(*group) => {
                 caller.taken_in = true
             }
@@ -495,7 +501,8 @@ fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, 
         call::Event::TurnedAway { .. } | call::Event::Played { .. } => (limit, HungUpBy::Switch),
         call::Event::Command { .. } => (CallStatus::NormalEnd, HungUpBy::Agent),
         call::Event::Leg(leg, leg::Event::HungUp) if *leg != machine.customer_leg() => (CallStatus::NormalEnd, HungUpBy::Agent),
-        call::Event::Leg(..) => {
+        call::Event::Leg(_, event) => {
+            let by = if let leg::Event::Failed(_) = event { HungUpBy::Switch } else { HungUpBy::Customer };
             let status = match before.kind {
                 "Queueing" if rings => CallStatus::AbandonedRinging,
                 "Claiming" | "Queueing" => CallStatus::AbandonedQueue,
@@ -503,7 +510,7 @@ fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, 
                 "Leaving" => limit,
                 _ => CallStatus::NormalEnd,
             };
-            (status, HungUpBy::Customer)
+            (status, by)
         }
         _ => (CallStatus::Interrupted, HungUpBy::Switch),
     }

@@ -5,6 +5,7 @@ use crate::floor::world::{group, phone};
 use crate::floor::{Far, Floor};
 use cordboard_core::call::Route;
 use cordboard_core::ids::{AgentId, CallId, GroupId};
+use cordboard_core::leg::{Failure, Input, SignalEvent};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::setup::{AgentSetup, GroupSetup, WayOut};
 
@@ -118,4 +119,15 @@ fn a_caller_who_hangs_up_lets_the_next_one_ring() {
     let second = floor.calls(1);
     floor.hangs_up(first);
     assert_eq!(rings_at(&floor, second), [1]);
+}
+
+/// G1: nobody hung up.
+#[test]
+fn a_line_that_breaks_was_hung_up_by_the_switch() {
+    let (mut floor, call) = in_call();
+    let gone = Failure { status: 408, q850: None, text: "no answer from the network".into(), heard: false };
+    floor.leg(floor.leg_of(call), Input::Signal(SignalEvent::Failed(gone)));
+    floor.settle();
+    let row = floor.row(call);
+    assert_eq!((row.status, row.hung_up_by), (CallStatus::NormalEnd, HungUpBy::Switch));
 }

@@ -2,9 +2,12 @@
 
 use super::in_call;
 use crate::floor::Floor;
+use crate::floor::world::{agent, group, phone};
+use cordboard_core::agent::Chosen;
 use cordboard_core::call::Command;
 use cordboard_core::ids::{AgentId, CallId, LegId};
 use cordboard_core::message::Source;
+use cordboard_core::setup::AgentSetup;
 
 fn legs(floor: &Floor, call: CallId) -> (LegId, LegId) {
     (floor.leg_of(call), floor.calls[&call].machine.agent().unwrap().1)
@@ -102,4 +105,30 @@ fn a_call_that_moves_to_the_next_agent_is_neither_held_nor_muted() {
     floor.accepts(1);
     let (customer, agent) = legs(&floor, call);
     assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+}
+
+// D2, C8
+#[test]
+fn an_agents_phone_that_holds_holds_the_call_and_a_customers_does_not() {
+    let mut floor = Floor::with(vec![group(1)], vec![AgentSetup { device: phone(1), ..agent(1, &[1]) }]);
+    floor.chooses(1, Chosen::Available);
+    let call = floor.calls(1);
+    let agent = floor.phone_leg(1).expect("the phone rings");
+    floor.phone_answers(agent);
+    floor.settle();
+    let customer = floor.leg_of(call);
+    let far_holds = |floor: &mut Floor, leg, held| {
+        floor.far_holds(leg, held);
+        floor.settle();
+    };
+    far_holds(&mut floor, customer, true);
+    assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+    far_holds(&mut floor, agent, true);
+    assert_eq!(floor.hears_now(customer), Source::Music("music 1".into()));
+    assert!(floor.sessions[&(AgentId(1), call)].held);
+    floor.advance(3_000);
+    far_holds(&mut floor, agent, false);
+    assert_eq!(floor.hears_now(customer), Source::Leg(agent));
+    floor.hangs_up(call);
+    assert_eq!(floor.row(call).records[0].hold, 3_000);
 }

@@ -32,6 +32,7 @@ impl Voice {
             call::Event::AgentBack { .. } => self.away = false,
             call::Event::Command { command: Command::Hold, .. } => self.held |= aside,
             call::Event::Command { command: Command::Resume, .. } => self.held = false,
+            call::Event::Leg(_, leg::Event::Held(held)) => self.held = *held && aside,
             call::Event::Command { command: Command::Mute, .. } => self.muted |= aside,
             call::Event::Command { command: Command::Unmute, .. } => self.muted = false,
             _ => {}
@@ -43,6 +44,7 @@ impl Internal {
     pub fn hears(&mut self, machine: &Call, event: &call::Event, before: &CallSight) {
         let agent = match event {
             call::Event::AgentAway { agent } | call::Event::AgentBack { agent, .. } | call::Event::Command { agent, .. } => Some(agent),
+            call::Event::Leg(leg, leg::Event::Held(_)) => before.agents.iter().find(|(_, own)| own == leg).map(|(agent, _)| agent),
             _ => None,
         };
         if let Some(agent) = agent.filter(|agent| before.agents.iter().any(|(here, _)| here == *agent)) {
