@@ -16,7 +16,7 @@ fn the_page_comes_with_headers_that_keep_strangers_out() {
     assert!(policy(&home).contains("default-src 'none'; script-src 'self';") && policy(&home).contains("frame-ancestors 'none'"));
     assert!(policy(&home).contains(&format!("connect-src 'self' ws://{0} wss://{0};", switch.addr)), "{}", policy(&home));
     assert_eq!(home.header("X-Content-Type-Options"), Some("nosniff"));
-    assert_eq!(home.header("Referrer-Policy"), Some("no-referrer"));
+    assert_eq!(home.header("Referrer-Policy"), Some("same-origin"));
     assert!(home.header("Permissions-Policy").unwrap().contains("microphone=(self)"));
     assert_eq!(home.header("Cache-Control"), Some("no-cache"));
 }

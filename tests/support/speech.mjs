@@ -28,8 +28,8 @@ export function say(sentence, { rate = RATE, voice = 'en-us', before = 0.3, afte
 }
 
 /** Says it again and again for some minutes. */
-export function sayForLong(sentence, options) {
-  const once = say(sentence, options);
+export function sayForLong(sentence) {
+  const once = say(sentence);
   const long = once.replace(/wav$/, 'long.wav');
   execFileSync('sox', [once, long, 'repeat', '60']);
   return long;
