@@ -118,6 +118,10 @@ impl Call {
     }
 
     pub(super) fn turned_away(&mut self, group: GroupId, wait: u32, limit: Limit, way_out: WayOut, out: &mut Vec<Action>, cx: &Cx) {
+        if matches!(&self.state, State::Queueing(queueing) if queueing.wait == wait && queueing.welcomed) && limit == Limit::QueueFull {
+            // A new machine's answer to what the old one had taken in: it has been told so since, and keeps the caller.
+            return;
+        }
         if wait == self.waits && !self.is_consulting() {
             // A group whose machine is new may have been told of this wait again meanwhile.
             out.push(Action::Tell(Tell::Group(group, group::Event::Left(self.id()))));

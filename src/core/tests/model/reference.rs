@@ -345,7 +345,7 @@ impl Reference {
         if let call::Event::TurnedAway { limit, group, .. } = event
             && before.queue == Some(*group)
         {
-            if *limit == Limit::QueueFull && caller.taken_in {
+            if *limit == Limit::QueueFull && caller.taken_in && after.queue != before.queue {
                 self.violations.push(format!("{id:?} is sent away from a queue that took it in"));
             }
             caller.limit = match limit {

@@ -2,10 +2,12 @@
 
 use super::{floor_of, in_call, rings_at};
 use crate::floor::world::{TRUNK, agent, group};
-use crate::floor::{Far, Floor};
+use crate::floor::{Far, Floor, Node};
 use cordboard_core::agent::Chosen;
+use cordboard_core::call;
+use cordboard_core::group::Limit;
 use cordboard_core::ids::{Address, AgentId, GroupId};
-use cordboard_core::message::Source;
+use cordboard_core::message::{Source, Tell};
 use cordboard_core::outcome::CallStatus;
 use cordboard_core::setup::{GroupSetup, WayOut, WrapUp};
 use std::collections::BTreeMap;
@@ -82,6 +84,18 @@ fn a_new_machine_of_a_group_does_not_keep_a_caller_whom_it_turned_away() {
     floor.advance(100);
     floor.check_all();
     assert_eq!((rings_at(&floor, call), floor.groups[&GroupId(1)].queue().0), (vec![2], 0));
+}
+
+#[test]
+fn a_caller_who_was_taken_in_is_not_sent_away_by_a_new_machine_that_had_no_room_before_it_heard_so() {
+    let mut floor = floor_of(GroupSetup { max_queue: Some(1), ..group(1) }, 1);
+    floor.chooses(1, Chosen::Busy(None));
+    let call = floor.calls(1);
+    let late = call::Event::TurnedAway { group: GroupId(1), wait: 1, limit: Limit::QueueFull, way_out: WayOut::HangUp { prompt: None } };
+    floor.post_tell(Node::At(Address::Group(GroupId(1))), Tell::Call(call, late));
+    floor.settle();
+    floor.check_all();
+    assert_eq!((floor.calls[&call].machine.queue(), floor.groups[&GroupId(1)].queue().0), (Some(GroupId(1)), 1));
 }
 
 #[test]
