@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { TargetAgent } from '../generated/wire'
 import { t } from '../i18n'
 import { isPending } from '../state/select'
@@ -14,7 +14,7 @@ const ASK_EVERY = 2000
 export function Colleagues({ state, desk, close }: { state: State; desk: Desk; close(): void }) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const ask = () => void station.ask({ type: 'targets' })
     ask()
     const timer = setInterval(ask, ASK_EVERY)

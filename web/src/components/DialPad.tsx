@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Ask } from '../generated/wire'
 import { t, translated, type Key } from '../i18n'
 import { clockTime } from '../services/clock'
@@ -124,7 +124,7 @@ function Numbers({ state, desk, close }: { state: State; desk: Desk; close(): vo
   const [number, setNumber] = useState('')
   const [shown, setShown] = useState('')
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (field.current) field.current.focus()
   }, [])
   const busy = isPending(state, 'dial', 'callBack')

@@ -59,7 +59,7 @@ export function Shortcuts() {
       document.removeEventListener('keydown', onKey)
     }
   }, [])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open && box.current) box.current.focus()
     if (!open) {
       setChanging(null)

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ChosenState } from '../generated/wire'
 import { language, languages, setLanguage, t } from '../i18n'
 import { setTheme, theme, type Theme } from '../services/theme'
@@ -23,7 +23,7 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
   const { agent, me } = desk
   const menu = useRef<HTMLDivElement>(null)
   const [, redraw] = useState(0)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const first = menu.current && menu.current.querySelector<HTMLElement>('[aria-pressed="true"], .item')
     if (first) first.focus()
   }, [])

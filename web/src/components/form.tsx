@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { AccountChoice } from '../generated/wire'
 import { t } from '../i18n'
 import { spell, useTime } from '../services/clock'
@@ -20,7 +20,7 @@ export function faultOf<F extends string>(fault: Fault<F> | null, field: F): str
 /** The field to begin with. A document heeds the autofocus attribute only once. */
 function useFirst(first: boolean | undefined) {
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (first && input.current) input.current.focus()
   }, [])
   return input

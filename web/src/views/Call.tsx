@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Ask, SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
@@ -167,7 +167,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
 /** When a panel closes, the focus goes back to the control that opened it, unless it is elsewhere already. */
 function useFocusBack(opener: string | null, sheet: { current: HTMLDivElement | null }) {
   const was = useRef(opener)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const control = sheet.current && was.current ? sheet.current.querySelector<HTMLElement>(`[data-test="${was.current}"]`) : null
     if (opener === null && control && document.activeElement === document.body) control.focus()
     was.current = opener

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { ConsultView, SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
@@ -20,7 +20,7 @@ interface Props {
 /** Three parties and the cords between them (D5): who is heard now, and what the agent can make of it. */
 export function Consult({ state, desk, session, consult, usable }: Props) {
   const panel = useRef<HTMLElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The button that was pressed may be gone, or have nothing to do now.
     const active = document.activeElement
     if (panel.current && (active === document.body || (active instanceof HTMLButtonElement && active.disabled))) panel.current.focus()

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
@@ -15,7 +15,7 @@ export function Keypad({ state, session, sent, usable }: { state: State; session
   const station = useStation()
   const [text, setText] = useState('')
   const panel = useRef<HTMLElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (panel.current) panel.current.focus()
   }, [])
   const send = (digits: string) => {

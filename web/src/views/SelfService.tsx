@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { FlowResultView, FlowView, SelfServiceView, SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
@@ -15,7 +15,7 @@ export function FlowPicker({ state, session, usable }: { state: State; session: 
   const [flows, setFlows] = useState<FlowView[] | null>(null)
   const [failed, setFailed] = useState<string | null>(null)
   const panel = useRef<HTMLElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     let here = true
     if (panel.current) panel.current.focus()
     api.flows().then(
@@ -74,7 +74,7 @@ export function FlowPicker({ state, session, usable }: { state: State; session: 
 export function FlowProgress({ state, session, service, usable }: { state: State; session: SessionView; service: SelfServiceView; usable: boolean }) {
   const station = useStation()
   const panel = useRef<HTMLElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (panel.current) panel.current.focus()
   }, [])
   return (

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ConsultTarget, SessionView, TargetsView, TransferTarget } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
@@ -27,7 +27,7 @@ export function Transfer({ state, desk, session, picker, usable }: Props) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
   const box = useRef<HTMLElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const ask = () => void station.ask({ type: 'targets' })
     ask()
     const timer = setInterval(ask, ASK_EVERY)
