@@ -19,7 +19,7 @@ const AT_ONCE = 1000;
 /** 64 * T1 (RFC 3261), and room for a busy machine. */
 const GIVE_UP = 32_000;
 const ROOM = 10_000;
-/** The database opens another connection when it needs one. */
+/** The pages' keep-alive connections come and go. */
 const MORE_DESCRIPTORS = 4;
 
 /** The stories, each with a group, a number and a customer of its own; and what the phones of its agents do: lifted, or left alone. */
