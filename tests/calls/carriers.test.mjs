@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { CallerAudio } from '../support/caller_audio.mjs';
-import { Desk, logIn } from '../support/desk.mjs';
+import { Desk } from '../support/desk.mjs';
+import { openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
 import { openPhones } from '../support/sipp.mjs';
-import { Switch } from '../support/switch.mjs';
 
-const PASSWORD = 'blue-Kettle-42';
-const ADMIN = { email: 'ada@example.com', password: PASSWORD };
 const DID = '+442079460100';
 /** Shown over a trunk where nobody listens. */
 const DEAD_DID = '+442079460101';
@@ -137,11 +135,6 @@ options_every = "off"
 [groups.Out]
 wrap_up = "off"
 
-[agents."${ADMIN.email}"]
-number = "1000"
-name = "Ada Admin"
-role = "admin"
-password_env = "AGENT_PASSWORD"
 ${Array.from({ length: AGENTS }, (_, n) => `
 [phones.phone${n}]
 user = "phone${n}"
@@ -172,11 +165,10 @@ const began = Date.now();
 
 before(async () => {
   const ports = { carrier: await freePort(), dead: await freePort(), phones: await freePort() };
-  house = await Switch.create({ floor: floor(ports), environment: { AGENT_PASSWORD: PASSWORD } });
+  ({ house, cookie } = await openHouse(floor(ports)));
   silence = await CallerAudio.open();
   sipps.push(openPhones(CARRIER, { port: ports.carrier, audio: silence }));
   sipps.push(openPhones('phones', { port: ports.phones, audio: silence, words: { rings: 50 } }));
-  cookie = await logIn(house.url, ADMIN);
   await Promise.all(Array.from({ length: AGENTS }, async (_, n) => {
     const desk = await Desk.open(house.url, { email: email(n), password: PASSWORD });
     await desk.choose('available');

@@ -4,16 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { differences, vitalSigns } from '../load/vital_signs.mjs';
 import { CallerAudio } from '../support/caller_audio.mjs';
-import { Desk, logIn } from '../support/desk.mjs';
+import { Desk } from '../support/desk.mjs';
+import { openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
 import {
   ack, answered, bye, byeTwice, cancel, change, cue, early, hungUp, invite, pause, pending, refused, scenario, taken,
 } from '../support/scenario.mjs';
 import { openPhones, placeCall } from '../support/sipp.mjs';
-import { Switch } from '../support/switch.mjs';
 
-const PASSWORD = 'blue-Kettle-42';
-const ADMIN = { email: 'ada@example.com', password: PASSWORD };
 /** C9: everything stops within this, milliseconds. */
 const AT_ONCE = 1000;
 /** 64 * T1 (RFC 3261), and room for a busy machine. */
@@ -57,11 +55,6 @@ const floor = (ports) => `
 hosts = ["127.0.0.1:5099"]
 options_every = "off"
 
-[agents."${ADMIN.email}"]
-number = "1000"
-name = "Ada Admin"
-role = "admin"
-password_env = "AGENT_PASSWORD"
 ${agents.map(({ story, n, phone }, index) => `
 [groups."${group(story, n)}"]
 wrap_up = "off"
@@ -92,10 +85,9 @@ const desks = new Map();
 
 before(async () => {
   const ports = { lifted: await freePort(), alone: await freePort() };
-  house = await Switch.create({ floor: floor(ports), environment: { AGENT_PASSWORD: PASSWORD } });
+  ({ house, cookie } = await openHouse(floor(ports)));
   const silence = await listener();
   phones.push(openPhones('phones', { port: ports.lifted, audio: silence, words: { rings: 300 } }), openPhones('phone_left_alone', { port: ports.alone, audio: silence }));
-  cookie = await logIn(house.url, ADMIN);
   await Promise.all(agents.map(async ({ story, n }) => {
     const desk = await Desk.open(house.url, { email: email(story, n), password: PASSWORD });
     await desk.choose('available');

@@ -4,15 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { listen } from '../load/recordings.mjs';
 import { RATE } from '../support/audio.mjs';
-import { Desk, logIn } from '../support/desk.mjs';
+import { Desk } from '../support/desk.mjs';
 import { DeskPhone } from '../support/desk_phone.mjs';
+import { openHouse, PASSWORD } from '../support/house.mjs';
 import { recognise, SENTENCES, sayForLong } from '../support/speech.mjs';
 import { LONG_ENOUGH } from '../support/story.mjs';
-import { Switch } from '../support/switch.mjs';
 
-const PASSWORD = 'blue-Kettle-42';
 const PHONE_PASSWORD = 'slow-Train-to-9-Elms';
-const ADMIN = { email: 'ada@example.com', password: PASSWORD };
 const AGENTS = { mei: 'agent', tom: 'colleague' };
 const HOLD = 4;
 /** What waits for them on hold, hertz. */
@@ -30,11 +28,6 @@ const floor = `
 hosts = ["127.0.0.1:5099"]
 options_every = "off"
 
-[agents."${ADMIN.email}"]
-number = "1000"
-name = "Ada Admin"
-role = "admin"
-password_env = "AGENT_PASSWORD"
 ${TRANSPORTS.map((transport, t) => `
 [[numbers]]
 did = "${did(transport)}"
@@ -68,8 +61,7 @@ const desks = [];
 const began = Date.now();
 
 before(async () => {
-  house = await Switch.create({ floor, environment: { AGENT_PASSWORD: PASSWORD, PHONE_PASSWORD }, sounds: { hold: music } });
-  cookie = await logIn(house.url, ADMIN);
+  ({ house, cookie } = await openHouse(floor, { environment: { PHONE_PASSWORD }, sounds: { hold: music } }));
 });
 
 after(async () => {
