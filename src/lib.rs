@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod net;
 pub mod notify;
+pub mod retention;
 pub mod serve;
 pub mod tls;
 pub mod wire;

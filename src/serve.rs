@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::net::Sockets;
 use actix::prelude::*;
 use actix_web::{HttpServer, web};
+use cordboard_core::agent::Departure;
 use cordboard_core::ids::CallId;
 use cordboard_core::setup::Transport;
 use cordboard_db::{Db, Journal, Recording, RecordingState};
@@ -151,6 +152,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     actix_web::rt::spawn(server);
     let control = api::control::Control::bind(&config.data)?;
     let control = actix_web::rt::spawn(control.serve(app.clone()));
+    let retention = actix_web::rt::spawn(crate::retention::watch(switch.db.clone(), config.data.clone()));
     let carrier = if demo { Some(crate::demo::start(&config)?) } else { None };
     tracing::info!(url = %config.web.url(), sip = %config.sip.udp, "the switch is open");
 
@@ -160,6 +162,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     switch.directory.write().draining = true;
     drained(&switch).await?;
     control.abort();
+    retention.abort();
     handle.stop(true).await;
     drop(carrier);
     switch.journal.flush(FLUSH)?;
@@ -235,9 +238,9 @@ fn relative(path: &Path) -> String {
 /// What the API tells.
 fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
     let (agent, desk) = match event {
-        Event::LoggedIn { agent, epoch } => (agent, Desk::EndPages { keep: Some(epoch), take_offline: false }),
-        Event::LoggedOut { agent, epoch: _ } => (agent, Desk::EndPages { keep: None, take_offline: true }),
-        Event::SessionsEnded { agent, kept } => (agent, Desk::EndPages { keep: kept, take_offline: false }),
+        Event::LoggedIn { agent, epoch } | Event::SessionsEnded { agent, kept: epoch } => (agent, Desk::EndPages { before: epoch }),
+        Event::LoggedOut { agent, end_call } => (agent, Desk::Depart { departure: Departure::LogOut, end_call }),
+        Event::ForcedOffline { agent, end_call } => (agent, Desk::Depart { departure: Departure::ForcedOffline, end_call }),
         Event::FloorChanged => {
             if let Err(why) = floor::load(switch, realm) {
                 tracing::error!(%why, "the changed floor could not be loaded");

@@ -58,6 +58,13 @@ pub enum Ask {
     Unmute {
         call: String,
     },
+    /// Nothing of what is said is recorded, for card numbers (G4), until it is resumed or this agent's part in the call is over.
+    PauseRecording {
+        call: String,
+    },
+    ResumeRecording {
+        call: String,
+    },
     /// Send the customer to a group or an agent (D4). *Done* says that the target is asked; the session tells what it said.
     Transfer {
         call: String,
@@ -123,6 +130,13 @@ pub enum Ask {
     EndWrapUp,
     /// *Continue after-call work*: keep it until the agent leaves it (B2).
     ContinueWrapUp,
+    /// Log out: at once, or, in a call, at its end; with `endCall` the call ends now (A9). *Done* says that it is under way,
+    /// [`ToWorkstation::LoggedOut`] that it came about.
+    LogOut {
+        end_call: bool,
+    },
+    /// Stay after all, before a log-out came about.
+    Stay,
     /// *Service completed*: take one ended session from the list (D8).
     CompleteService {
         call: String,
@@ -134,6 +148,9 @@ pub enum Ask {
     /// The browser's WebRTC offer, with all candidates in it. Makes this tab the one that owns the audio (F6).
     OpenPeer {
         sdp: String,
+        /// The line to the switch is too narrow for G.711: Opus, where the offer has it (F4).
+        #[serde(default)]
+        narrow: bool,
     },
     /// This tab gives the audio back, or its microphone is gone.
     ClosePeer,
@@ -220,6 +237,15 @@ pub enum ChosenState {
     Offline,
 }
 
+#[derive(Serialize, Deserialize, TS, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "wire.ts")]
+pub enum Departure {
+    LogOut,
+    /// By an admin.
+    ForcedOffline,
+}
+
 /// What the switch tells the page over the socket.
 #[derive(Serialize, Deserialize, TS, Debug, Clone)]
 #[serde(rename_all = "camelCase")]
@@ -266,6 +292,8 @@ pub enum ToWorkstation {
     Refused { id: u32, code: String, message: String },
     /// Another login took this session over; the socket closes after it (A9).
     TakenOver,
+    /// The login session is over; the socket closes after it (A1, A9).
+    LoggedOut,
 }
 
 /// Every group with its idle agents, and every agent with the state (D4).
@@ -398,6 +426,8 @@ pub struct AgentView {
     pub since: i64,
     /// The state that follows the call and its after-call work, when one was chosen meanwhile (B1).
     pub then: Option<ChosenState>,
+    /// What becomes of the agent when the call ends, whatever state was chosen (A9).
+    pub departing: Option<Departure>,
     /// In after-call work: when it ends by itself; null = when the agent says so.
     #[ts(type = "number | null")]
     pub wrap_up_ends: Option<i64>,
@@ -498,6 +528,8 @@ pub struct SessionView {
     pub held: bool,
     pub muted: bool,
     pub recording: bool,
+    /// The agent paused the recording (G4).
+    pub recording_paused: bool,
     /// A transfer that was asked for, or why it was refused (D4).
     pub transfer: Option<TransferView>,
     pub consult: Option<ConsultView>,
@@ -646,7 +678,7 @@ pub struct RecordView {
 #[ts(export_to = "wire.ts")]
 pub struct RecordingView {
     pub id: String,
-    /// `spooling` during the call, `encoding`, `ready`, `recovered` (ready, after a crash), `failed`.
+    /// `spooling` during the call, `encoding`, `ready`, `recovered` (ready, after a crash), `failed`, `expired` (deleted by its age).
     pub state: String,
     #[ts(type = "number")]
     pub duration: i64,

@@ -11,20 +11,20 @@ use super::switch::Switch;
 use super::{dial, views};
 use crate::wire::{self, Ask, ToWorkstation};
 use actix::prelude::*;
-use cordboard_core::agent::{Agent, Chosen, Event, Seen};
+use cordboard_core::agent::{Agent, Chosen, Departure, Event, Seen};
 use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
 use cordboard_core::message::{Action, Session};
 use cordboard_core::record::{Entry, What};
 use cordboard_db::ChosenState;
-use cordboard_media::MediaEvent;
+use cordboard_media::{Codec, MediaEvent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub type AgentActor = Shell<AgentRole>;
 
-/// A remark is no longer than this many characters.
+/// A remark, on a call or a customer, is no longer than this many characters.
 const LONGEST_REMARK: usize = 2_000;
 /// Ended sessions that stay on a desk.
 const MOST_ENDED: usize = 100;
@@ -64,10 +64,14 @@ pub enum Desk {
     Media(MediaEvent),
     /// A customer's card was read for the call's owner.
     Customer(Box<wire::CustomerView>),
-    /// Login sessions ended: pages of other epochs than `keep` are told so and stop (A1, A9).
+    /// Pages of login sessions before this epoch are told that they were taken over, and stop (A9).
     EndPages {
-        keep: Option<i64>,
-        take_offline: bool,
+        before: i64,
+    },
+    /// The agent is to go offline, as soon as no call holds them; or, with `end_call`, now (A9).
+    Depart {
+        departure: Departure,
+        end_call: bool,
     },
 }
 
@@ -101,6 +105,8 @@ pub struct AgentRole {
     logged: Option<(String, Option<String>)>,
     /// The chosen state as the database has it: what the agent comes back to after a restart of the switch.
     kept_choice: Chosen,
+    /// A log-out ends the login sessions up to this epoch: a later one stays.
+    logs_out: i64,
 }
 
 impl AgentRole {
@@ -119,6 +125,7 @@ impl AgentRole {
             echo: None,
             queues: BTreeMap::new(),
             logged: None,
+            logs_out: 0,
         }
     }
 
@@ -272,6 +279,8 @@ impl Shell<AgentRole> {
             Ask::Resume { call } => self.role.command(&call, Command::Resume, &self.switch)?,
             Ask::Mute { call } => self.role.command(&call, Command::Mute, &self.switch)?,
             Ask::Unmute { call } => self.role.command(&call, Command::Unmute, &self.switch)?,
+            Ask::PauseRecording { call } => self.role.command(&call, Command::PauseRecording, &self.switch)?,
+            Ask::ResumeRecording { call } => self.role.command(&call, Command::ResumeRecording, &self.switch)?,
             Ask::Transfer { call, to } => {
                 let target = self.target(to)?;
                 self.role.command(&call, Command::Transfer(target), &self.switch)?;
@@ -305,9 +314,11 @@ impl Shell<AgentRole> {
             Ask::Remark { call, text } => self.role.remark(&call, text, &self.switch)?,
             Ask::EndWrapUp => self.event(Event::EndWrapUp, ctx),
             Ask::ContinueWrapUp => self.event(Event::ContinueWrapUp, ctx),
+            Ask::LogOut { end_call } => self.depart(Departure::LogOut, end_call, ctx),
+            Ask::Stay => self.event(Event::Stay, ctx),
             Ask::CompleteService { call } => self.role.put_away(|kept| kept.view.call == call),
             Ask::CompleteAll { internal } => self.role.put_away(|kept| kept.colleague.is_some() == internal),
-            Ask::OpenPeer { sdp } => {
+            Ask::OpenPeer { sdp, narrow } => {
                 let peer = PeerId(self.switch.new_id());
                 self.switch.directory.write().peers.insert(peer, self.role.machine.setup.id);
                 self.role.peer = Some((peer, page));
@@ -315,7 +326,7 @@ impl Shell<AgentRole> {
                     self.role.give_audio(Some(page));
                 }
                 self.role.set_peer_state(wire::PeerState::Connecting);
-                self.switch.media.open_peer(peer, sdp);
+                self.switch.media.open_peer(peer, sdp, if narrow { Codec::Opus } else { Codec::Pcmu });
             }
             Ask::ClosePeer => {
                 if let Some((peer, _)) = self.role.peer.filter(|(_, owner)| *owner == page) {
@@ -346,7 +357,7 @@ impl Shell<AgentRole> {
             to.do_send(ToPage(Arc::new(ToWorkstation::TakenOver)));
             return;
         }
-        self.end_pages(|other| other < epoch, ctx);
+        self.end_pages(epoch, ctx);
         self.role.audio.get_or_insert(page);
         self.role.pages.insert(page, Page { to, epoch });
         let snapshot = self.role.snapshot(page, me, &self.switch);
@@ -354,9 +365,14 @@ impl Shell<AgentRole> {
         self.event(Event::SocketUp, ctx);
     }
 
-    /// Ends the pages of these epochs; their voice path stays until the next page has one (A9).
-    fn end_pages(&mut self, ends: impl Fn(i64) -> bool, ctx: &mut Context<Self>) {
-        let old: Vec<u64> = self.role.pages.iter().filter(|(_, page)| ends(page.epoch)).map(|(id, _)| *id).collect();
+    fn depart(&mut self, departure: Departure, end_call: bool, ctx: &mut Context<Self>) {
+        self.role.logs_out = self.role.pages.values().map(|page| page.epoch).max().unwrap_or(0);
+        self.event(Event::Depart { departure, end_call }, ctx);
+    }
+
+    /// Ends the pages of earlier logins; their voice path stays until the next page has one (A9).
+    fn end_pages(&mut self, epoch: i64, ctx: &mut Context<Self>) {
+        let old: Vec<u64> = self.role.pages.iter().filter(|(_, page)| page.epoch < epoch).map(|(id, _)| *id).collect();
         if old.is_empty() {
             return;
         }
@@ -452,12 +468,8 @@ impl Handler<Desk> for Shell<AgentRole> {
             Desk::Quality(view) => self.role.show(ToWorkstation::Quality(view)),
             Desk::Media(event) => self.media(event, ctx),
             Desk::Customer(view) => self.role.show_customer(*view),
-            Desk::EndPages { keep, take_offline } => {
-                self.end_pages(|epoch| keep != Some(epoch), ctx);
-                if take_offline {
-                    self.event(Event::SetState(Chosen::Offline), ctx);
-                }
-            }
+            Desk::EndPages { before } => self.end_pages(before, ctx),
+            Desk::Depart { departure, end_call } => self.depart(departure, end_call, ctx),
         }
     }
 }
@@ -516,6 +528,7 @@ impl Role for AgentRole {
                     self.set_peer_state(wire::PeerState::None);
                 }
             }
+            Action::LogOut => self.log_out(stage),
             other => super::foreign(self.address(), &other),
         }
         Progress::Go
@@ -523,6 +536,19 @@ impl Role for AgentRole {
 }
 
 impl AgentRole {
+    /// The pages close when they hear of it.
+    fn log_out(&self, stage: &Stage<'_, Self>) {
+        for (page, _) in self.pages.iter().filter(|(_, page)| page.epoch <= self.logs_out) {
+            self.show_to(*page, ToWorkstation::LoggedOut);
+        }
+        let (agent, epoch) = (self.machine.setup.id, self.logs_out);
+        stage.switch.note(move |db| {
+            if let Err(why) = db.delete_sessions_until(agent, epoch) {
+                tracing::error!(%agent, %why, "the sessions of an agent who logged out could not be ended");
+            }
+        });
+    }
+
     /// Keeps every change of state for reports (B5).
     fn log_state(&mut self, stage: &Stage<'_, Self>) {
         let (seen, reason, since) = self.machine.seen();

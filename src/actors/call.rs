@@ -78,6 +78,7 @@ impl CallRole {
                 | Action::PlaceCall(_)
                 | Action::ShowOffer(_)
                 | Action::ClosePeer(_)
+                | Action::LogOut
                 | Action::Probe { .. } => continue,
             };
         }
@@ -169,6 +170,8 @@ impl CallRole {
                     }
                 });
             }
+            MediaAction::PauseRecording(true) => media.pause_record(self.id),
+            MediaAction::PauseRecording(false) => media.resume_record(self.id),
             MediaAction::StopRecording => media.stop_record(self.id),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::switch::{Directory, Switch};
 use crate::wire;
-use cordboard_core::agent::{Agent, Chosen, Seen};
+use cordboard_core::agent::{Agent, Chosen, Departure, Seen};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{Group, Limit};
 use cordboard_core::ids::{AgentId, GroupId};
@@ -37,6 +37,10 @@ pub fn agent(agent: &Agent, now: Millis, wall: i64) -> wire::AgentView {
         reason: reason.map(str::to_owned),
         since,
         then: agent.then().map(chosen),
+        departing: agent.departing().map(|departure| match departure {
+            Departure::LogOut => wire::Departure::LogOut,
+            Departure::ForcedOffline => wire::Departure::ForcedOffline,
+        }),
         wrap_up_ends: wrap_up.and_then(|(since, _)| total.map(|total| since + total)),
         wrap_up_total: total,
         rests_until: agent.rests_until().map(from_now),
@@ -106,6 +110,7 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
         held: session.held,
         muted: session.muted,
         recording: session.recording,
+        recording_paused: session.recording_paused,
         transfer: session.transfer.map(transfer),
         consult: session.consult.as_ref().map(|consult| consulted(consult, &switch.directory.read())),
         consult_outcome: session.transfer.and_then(|transfer| match transfer {

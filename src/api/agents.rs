@@ -82,10 +82,43 @@ pub async fn create(app: web::Data<App>, Admin(admin): Admin, form: web::Json<Ne
     Ok(HttpResponse::Created().json(AgentRow::from(account)))
 }
 
+/// What becomes of a call in progress (A9).
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DepartureForm {
+    /// End it now; otherwise the workstation stays until its end.
+    pub end_call: Option<bool>,
+}
+
+impl DepartureForm {
+    fn ends_call(&self) -> bool {
+        self.end_call.unwrap_or(false)
+    }
+}
+
 /// `POST /agents/{id}/reset`: mails a new one-time password and ends the account's sessions. When the mail is not accepted, the old
 /// password stays.
-pub async fn reset(app: web::Data<App>, Admin(admin): Admin, id: web::Path<i32>) -> Result<HttpResponse, Refusal> {
-    to_its_end(renew(app, admin.agent, AgentId(id.into_inner()))).await?;
+pub async fn reset(
+    app: web::Data<App>,
+    Admin(admin): Admin,
+    id: web::Path<i32>,
+    form: web::Json<DepartureForm>,
+) -> Result<HttpResponse, Refusal> {
+    to_its_end(renew(app, admin.agent, AgentId(id.into_inner()), form.ends_call())).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /agents/{id}/force-offline`: the agent stays logged in.
+pub async fn force_offline(
+    app: web::Data<App>,
+    Admin(admin): Admin,
+    id: web::Path<i32>,
+    form: web::Json<DepartureForm>,
+) -> Result<HttpResponse, Refusal> {
+    let agent = AgentId(id.into_inner());
+    app.with_db(move |db| db.account(agent)).await?.ok_or(Refusal::NotFound)?;
+    tracing::info!(by = %admin.agent, %agent, "taken offline");
+    app.tell(Event::ForcedOffline { agent, end_call: form.ends_call() });
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -113,7 +146,7 @@ async fn make(app: web::Data<App>, by: AgentId, form: AccountForm) -> Result<Acc
     account.ok_or(Refusal::NotFound)
 }
 
-async fn renew(app: web::Data<App>, by: AgentId, agent: AgentId) -> Result<(), Refusal> {
+async fn renew(app: web::Data<App>, by: AgentId, agent: AgentId, end_call: bool) -> Result<(), Refusal> {
     let mailer = app.mailer.as_ref().ok_or(Refusal::MailNotSetUp)?;
     let account = app.with_db(move |db| db.account(agent)).await?.ok_or(Refusal::NotFound)?;
     let one_time = password::one_time();
@@ -121,6 +154,6 @@ async fn renew(app: web::Data<App>, by: AgentId, agent: AgentId) -> Result<(), R
     mailer.one_time_password(&account.setup.name, &account.email, &one_time).await?;
     app.with_db(move |db| db.set_one_time_password(agent, &hash)).await?;
     tracing::info!(%by, %agent, "password reset");
-    app.tell(Event::SessionsEnded { agent, kept: None });
+    app.tell(Event::LoggedOut { agent, end_call });
     Ok(())
 }

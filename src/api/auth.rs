@@ -193,7 +193,7 @@ pub async fn log_in(app: web::Data<App>, request: HttpRequest, form: web::Json<L
     Ok(HttpResponse::Ok().cookie(cookie(&app, token)).json(me_of(&account)))
 }
 
-/// `POST /logout`. Leaves the browser without a cookie whatever the session was.
+/// `POST /logout`. Leaves the browser without a cookie whatever the session was. A workstation in a call stays until its end.
 pub async fn log_out(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Refusal> {
     if let Some(cookie) = request.cookie(COOKIE) {
         let (token, now) = (cookie.value().to_owned(), now());
@@ -207,7 +207,7 @@ pub async fn log_out(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
         // Of a session that was taken over nobody needs to hear: the agent is at work in the later one.
         if let Some(session) = ended.filter(|session| !session.stale) {
             tracing::info!(agent = %session.agent, epoch = session.epoch, "logged out");
-            app.tell(Event::LoggedOut { agent: session.agent, epoch: session.epoch });
+            app.tell(Event::LoggedOut { agent: session.agent, end_call: false });
         }
     }
     let mut gone = cookie(&app, String::new());
@@ -246,7 +246,7 @@ pub async fn change_password(
     })
     .await?;
     tracing::info!(%agent, "the password was changed");
-    app.tell(Event::SessionsEnded { agent, kept: Some(epoch) });
+    app.tell(Event::SessionsEnded { agent, kept: epoch });
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -95,7 +95,7 @@ pub fn carry_out(db: &Db, realm: &str, ask: Ask) -> (Reply, Option<Event>) {
         },
         Ask::SmsOutbox => (outbox(db), None),
         Ask::ResetPassword { email } => match accounts::reset(db, &email) {
-            Ok((agent, password)) => (Reply::OneTimePassword { password }, Some(Event::SessionsEnded { agent, kept: None })),
+            Ok((agent, password)) => (Reply::OneTimePassword { password }, Some(Event::LoggedOut { agent, end_call: false })),
             Err(error) => (account_reply(error), None),
         },
     }

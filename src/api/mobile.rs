@@ -198,6 +198,6 @@ pub async fn complete(
     let done = app.with_db(move |db| if db.complete_account(agent, &completion, &token)? { db.account(agent) } else { Ok(None) }).await?;
     let account = done.ok_or(Refusal::WrongCode)?;
     tracing::info!(%agent, "the account was completed");
-    app.tell(Event::SessionsEnded { agent, kept: Some(epoch) });
+    app.tell(Event::SessionsEnded { agent, kept: epoch });
     Ok(web::Json(me_of(&account)))
 }

@@ -47,10 +47,12 @@ const LARGEST_BODY: usize = 64 * 1024;
 pub enum Event {
     /// A login took over all earlier ones of this agent: stale epochs are told so and stop (A9).
     LoggedIn { agent: AgentId, epoch: i64 },
-    /// The agent goes offline, after a call in progress (A9).
-    LoggedOut { agent: AgentId, epoch: i64 },
-    /// The agent's password was changed or reset: sessions are over, all but that of the epoch `kept`.
-    SessionsEnded { agent: AgentId, kept: Option<i64> },
+    /// The agent's sessions are over, and workstation and state follow: after a call in progress, unless that is to end (A9).
+    LoggedOut { agent: AgentId, end_call: bool },
+    /// An admin takes the agent offline: after a call in progress, unless that is to end (A9).
+    ForcedOffline { agent: AgentId, end_call: bool },
+    /// The agent's password was changed: sessions are over, all but that of the epoch `kept`.
+    SessionsEnded { agent: AgentId, kept: i64 },
     /// Agents, groups, trunks, numbers or settings in the database are other ones than before.
     FloorChanged,
 }
@@ -144,6 +146,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/agents", web::get().to(agents::list))
                 .route("/agents", web::post().to(agents::create))
                 .route("/agents/{id}/reset", web::post().to(agents::reset))
+                .route("/agents/{id}/force-offline", web::post().to(agents::force_offline))
                 .route("/flows", web::get().to(flows::list))
                 .route("/flows", web::post().to(flows::create))
                 .route("/flows/{id}", web::get().to(flows::show))

@@ -2,7 +2,7 @@
 //!
 //! The shapes are told from the types themselves: a field that is missing here, or of another type, does not compile.
 
-use crate::api::agents::{AgentRow, NewAgent};
+use crate::api::agents::{AgentRow, DepartureForm, NewAgent};
 use crate::api::auth::COOKIE;
 use crate::api::flows::{FlowBody, FlowDetail};
 use crate::api::sms_outbox::SmsOutboxRow;
@@ -132,6 +132,7 @@ struct_shapes! {
         id: i32, email: String, number: String, name: String, nickname: Option<String>, role: Role, groups: Vec<i32>,
         must_change_password: bool, without_password: bool,
     }
+    DepartureForm { end_call: Option<bool> }
     NewAgent { email: String, number: String, name: String, nickname: Option<String>, role: Role, groups: Vec<i32> }
 }
 
@@ -379,6 +380,15 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
             Post,
             Endpoint::new("resetPassword", "Mail a new one-time password and end the sessions (admins).")
                 .with(vec![in_path::<i32>("id", "The account's id.")])
+                .takes::<DepartureForm>()
+                .gives_nothing(),
+        ),
+        (
+            "/agents/{id}/force-offline",
+            Post,
+            Endpoint::new("forceOffline", "Take an agent offline, after a call in progress unless that is to end (admins).")
+                .with(vec![in_path::<i32>("id", "The account's id.")])
+                .takes::<DepartureForm>()
                 .gives_nothing(),
         ),
     ]

@@ -37,7 +37,7 @@ async fn find(app: &App, session: &Session, id: String) -> Result<Segment, Refus
     let ((from, to), recording) = found.ok_or(Refusal::NotFound)?;
     match recording.state {
         RecordingState::Spooling | RecordingState::Encoding => Err(Refusal::NotReady),
-        RecordingState::Failed => Err(Refusal::NotFound),
+        RecordingState::Failed | RecordingState::Expired => Err(Refusal::NotFound),
         RecordingState::Ready | RecordingState::Recovered => {
             Ok(Segment { mp3: app.config.data.join(recording.path), from, to: to.min(recording.duration), duration: recording.duration })
         }

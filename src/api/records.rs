@@ -207,6 +207,7 @@ fn name_of(state: RecordingState) -> &'static str {
         RecordingState::Ready => "ready",
         RecordingState::Recovered => "recovered",
         RecordingState::Failed => "failed",
+        RecordingState::Expired => "expired",
     }
 }
 

@@ -71,7 +71,7 @@ impl Handler<ToPage> for Socket {
     type Result = ();
 
     fn handle(&mut self, ToPage(tell): ToPage, ctx: &mut Self::Context) {
-        let over = matches!(*tell, ToWorkstation::TakenOver);
+        let over = matches!(*tell, ToWorkstation::TakenOver | ToWorkstation::LoggedOut);
         let message = FromSwitch { seq: self.seq, tell: (*tell).clone() };
         self.seq = self.seq.wrapping_add(1);
         self.unheard += 1;

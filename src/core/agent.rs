@@ -18,6 +18,8 @@
 //! | InCall | `CallOver` without, `CallGone` | Free |
 //! | WrapUp | its time is over, `EndWrapUp` | Free |
 //! | any | out of reach for the grace time | Free and offline, the call is told |
+//! | any but InCall, Accepted | `Depart` | Free and offline; a caller who rings moves on |
+//! | InCall, Accepted | `Depart` | the same, and offline when Free (A9) |
 //!
 //! Readiness carries an epoch: groups name it in `Reserve`, and one that is not the newest is refused.
 
@@ -63,6 +65,13 @@ pub enum Event {
     PeerLost(PeerId),
     /// A second login took the session over; the old page is told and stops (A9).
     TakenOver,
+    /// Offline as soon as no call holds the agent, without after-call work; `end_call` ends the one in progress (A9).
+    Depart {
+        departure: Departure,
+        end_call: bool,
+    },
+    /// The agent thought better of a log-out that waits; so does who chooses a state.
+    Stay,
     // From groups.
     Best {
         group: GroupId,
@@ -124,6 +133,14 @@ pub enum Chosen {
     Busy(Option<String>),
     OnBreak(String),
     Offline,
+}
+
+/// Why an agent goes offline whatever state was chosen (A9).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Departure {
+    LogOut,
+    /// By an admin.
+    ForcedOffline,
 }
 
 /// The one thing an agent does.
@@ -200,6 +217,8 @@ pub struct Agent {
     chosen: Chosen,
     /// `chosen` was changed during this call (B1: "then Busy").
     chosen_in_call: bool,
+    /// Waits for the call's end. A new machine, which does not know yet of a call, has forgotten it.
+    departing: Option<Departure>,
     activity: Activity,
     matching: Matching,
     epoch: u64,
@@ -265,6 +284,7 @@ impl Agent {
             setup,
             chosen: kept.chosen,
             chosen_in_call: false,
+            departing: None,
             activity: kept.wrap_up.map_or(Activity::Free, |(ends, since, total)| Activity::WrapUp { ends, since, total }),
             matching: Matching::Out,
             // Beyond any epoch of a machine before this one.
@@ -347,6 +367,11 @@ impl Agent {
         self.chosen_in_call.then_some(&self.chosen)
     }
 
+    /// What waits for this call's end (A9).
+    pub fn departing(&self) -> Option<Departure> {
+        self.departing
+    }
+
     /// After-call work: since when (wall time) and for how long, if it ends by itself.
     pub fn wrap_up(&self) -> Option<(i64, Option<u64>)> {
         match self.activity {
@@ -399,7 +424,12 @@ impl Agent {
     pub fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
         let mut out = Vec::new();
         match event {
-            Event::SetState(chosen) => self.choose(chosen, &mut out),
+            Event::SetState(chosen) => {
+                self.stay(&mut out);
+                self.choose(chosen, &mut out);
+            }
+            Event::Depart { departure, end_call } => self.depart(departure, end_call, &mut out, cx),
+            Event::Stay => self.stay(&mut out),
             Event::Accept(offer) => self.accept(offer, &mut out),
             Event::Decline(offer) => {
                 if let Activity::Ringing(lease) = &self.activity
@@ -501,6 +531,31 @@ impl Agent {
                 self.chosen_in_call = true;
                 out.push(Action::StateChanged);
             }
+        }
+    }
+
+    fn depart(&mut self, departure: Departure, end_call: bool, out: &mut Vec<Action>, cx: &Cx) {
+        self.departing = Some(departure);
+        match &self.activity {
+            Activity::Free => {}
+            Activity::Reserved(_) | Activity::Ringing(_) => self.let_go(out),
+            Activity::Accepted(_) if end_call => self.let_go(out),
+            // The first ends a consultation, where there is one; the other the call.
+            Activity::InCall { call } if end_call => {
+                let hang_up = call::Event::Command { agent: self.setup.id, command: call::Command::HangUp };
+                out.extend([to_call(*call, hang_up.clone()), to_call(*call, hang_up)]);
+            }
+            Activity::Accepted(_) | Activity::InCall { .. } => {}
+            Activity::WrapUp { .. } => self.end_occupation(cx),
+        }
+        out.push(Action::StateChanged);
+    }
+
+    /// What an admin decided stands.
+    fn stay(&mut self, out: &mut Vec<Action>) {
+        if self.departing == Some(Departure::LogOut) {
+            self.departing = None;
+            out.push(Action::StateChanged);
         }
     }
 

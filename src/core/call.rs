@@ -190,6 +190,9 @@ pub enum Command {
     StartFlow(String, Box<flow::Definition>),
     /// Back to the conversation.
     EndFlow,
+    /// Nothing of what is said is recorded until it is resumed, or the agent's part is over (G4: card numbers).
+    PauseRecording,
+    ResumeRecording,
     HangUp,
 }
 
@@ -285,11 +288,13 @@ struct Talk {
     service: Option<Box<SelfService>>,
     /// The customer waits: held, or behind a consultation.
     waits: bool,
+    /// The agent paused the recording.
+    unrecorded: bool,
 }
 
 impl Talk {
     fn new(seat: Seat, began: i64) -> Self {
-        Self { seat, began, transfer: None, consult: None, service: None, waits: false }
+        Self { seat, began, transfer: None, consult: None, service: None, waits: false, unrecorded: false }
     }
 }
 
@@ -311,6 +316,7 @@ pub struct Call {
     segments: u16,
     waits: u32,
     recording: bool,
+    recording_paused: bool,
     /// Legs that are not closed yet.
     legs: BTreeSet<LegId>,
     /// Offers taken back whose agents have not confirmed after the call's end.
@@ -345,6 +351,7 @@ impl Call {
             segments: 0,
             waits: 0,
             recording: false,
+            recording_paused: false,
             unconfirmed: BTreeMap::new(),
             tried: BTreeSet::new(),
             music: "music".into(),
@@ -390,6 +397,7 @@ impl Call {
         self.consult_rings_out(&mut out, cx);
         self.send_digit(&mut out, cx);
         self.flow_tick(&mut out, cx);
+        self.settle_recording(&mut out);
         self.finish(&mut out);
         out
     }
@@ -470,6 +478,7 @@ impl Call {
                 }
             }
         }
+        self.settle_recording(&mut out);
         self.finish(&mut out);
         out
     }

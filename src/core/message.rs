@@ -52,6 +52,8 @@ pub enum Action {
     ShowOffer(Option<Box<Ringing>>),
     /// Agent: this peer is of no more use.
     ClosePeer(PeerId),
+    /// Agent: the login session ends now (A9).
+    LogOut,
     /// Trunk: send OPTIONS to this host.
     Probe {
         host: SocketAddr,
@@ -122,6 +124,8 @@ pub enum MediaAction {
     Record {
         leg: LegId,
     },
+    /// From now on the recording is silent, or not any more (G4).
+    PauseRecording(bool),
     StopRecording,
 }
 
@@ -366,6 +370,8 @@ pub struct Session {
     pub held: bool,
     pub muted: bool,
     pub recording: bool,
+    /// The recording is silent, as the agent asked.
+    pub recording_paused: bool,
     pub transfer: Option<Transfer>,
     pub consult: Option<Consulted>,
     pub service: Option<Served>,

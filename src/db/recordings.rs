@@ -18,6 +18,8 @@ pub enum RecordingState {
     /// Ready, after a crash.
     Recovered,
     Failed,
+    /// Deleted, since the floor keeps none that are so old.
+    Expired,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,9 +57,10 @@ impl Db {
         self.run(|c| Ok(load(c, |query| query.filter(recordings::call_id.eq(call.to_string())))?.pop()))
     }
 
-    /// All recordings in this state, oldest first.
-    pub fn recordings_in(&self, state: RecordingState) -> Result<Vec<Recording>, DbError> {
-        self.run(|c| load(c, |query| query.filter(recordings::state.eq(name_of(state)))))
+    /// The recordings with a file that began before this moment, oldest first.
+    pub fn recordings_before(&self, began: i64) -> Result<Vec<Recording>, DbError> {
+        let filed = [RecordingState::Ready, RecordingState::Recovered].map(name_of);
+        self.run(|c| load(c, |query| query.filter(recordings::state.eq_any(&filed)).filter(recordings::began_at.lt(began))))
     }
 }
 

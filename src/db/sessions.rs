@@ -81,6 +81,15 @@ impl Db {
         self.run(|c| end_all(c, agent, but))
     }
 
+    /// Ends the agent's sessions up to this epoch (A9).
+    pub fn delete_sessions_until(&self, agent: AgentId, epoch: i64) -> Result<(), DbError> {
+        self.run(|c| {
+            let old = sessions::table.filter(sessions::agent_id.eq(agent.0)).filter(sessions::epoch.le(epoch));
+            diesel::delete(old).execute(c)?;
+            Ok(())
+        })
+    }
+
     /// Forgets sessions that are over. How many there were.
     pub fn delete_expired_sessions(&self, now: i64) -> Result<usize, DbError> {
         self.run(|c| Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(c)?))

@@ -19,6 +19,8 @@ pub struct Settings {
     pub outbound: OutboundRules,
     /// The CRM beside the call (F3).
     pub crm: Option<Crm>,
+    /// Recordings are deleted after so many days (G4); none: never.
+    pub keep_recordings: Option<u32>,
 }
 
 /// A CRM whose pages show the customer of a call.
@@ -61,6 +63,7 @@ impl Default for Settings {
             break_reasons: ["Meeting", "Training", "Lunch"].map(str::to_owned).to_vec(),
             outbound: OutboundRules::default(),
             crm: None,
+            keep_recordings: None,
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct BrowserReport {
 pub struct ReportReader {
     peer: PeerId,
     ssrc: u32,
+    /// Of the stream's RTP timestamps, kHz.
+    clock: f64,
     notices: UnboundedSender<Notice>,
     sent: VecDeque<(u32, Instant)>,
     reading: VecDeque<TaggedPacket>,
@@ -34,9 +36,9 @@ pub struct ReportReader {
 }
 
 impl ReportReader {
-    /// `ssrc` is the stream that we send.
-    pub fn new(peer: PeerId, ssrc: u32, notices: UnboundedSender<Notice>) -> Self {
-        ReportReader { peer, ssrc, notices, sent: VecDeque::new(), reading: VecDeque::new(), writing: VecDeque::new() }
+    /// `ssrc` is the stream that we send, `clock` that of its timestamps in kHz.
+    pub fn new(peer: PeerId, ssrc: u32, clock: f64, notices: UnboundedSender<Notice>) -> Self {
+        ReportReader { peer, ssrc, clock, notices, sent: VecDeque::new(), reading: VecDeque::new(), writing: VecDeque::new() }
     }
 
     fn received(&self, block: &ReceptionReport, now: Instant) {
@@ -45,7 +47,7 @@ impl ReportReader {
         }
         let report = BrowserReport {
             loss_percent: f32::from(block.fraction_lost) * 100.0 / 256.0,
-            jitter_ms: narrow(f64::from(block.jitter) / 8.0),
+            jitter_ms: narrow(f64::from(block.jitter) / self.clock),
             round_trip_ms: self.round_trip(block, now).map(|time| narrow(time.as_secs_f64() * 1000.0)),
         };
         if self.notices.send(Notice::Report(self.peer, report)).is_err() {

@@ -85,7 +85,15 @@ pub fn event_payload_type(sdp: &str) -> Option<u8> {
         .and_then(|(payload_type, _)| payload_type.parse().ok())
 }
 
-/// Whether an offer has PCMU, the one codec browsers get for now.
+/// The payload type of Opus (RFC 7587).
+pub fn opus_payload_type(sdp: &str) -> Option<u8> {
+    sdp.lines()
+        .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
+        .find(|(_, codec)| codec.trim_end().eq_ignore_ascii_case("opus/48000/2"))
+        .and_then(|(payload_type, _)| payload_type.parse().ok())
+}
+
+/// Whether an offer has PCMU.
 pub fn offers_pcmu(offer: &str) -> bool {
     offer.lines().filter_map(|line| line.strip_prefix("m=audio ")).any(|line| line.split_ascii_whitespace().skip(2).any(|word| word == "0"))
 }
@@ -131,6 +139,7 @@ mod tests {
     fn codec_questions() {
         assert!(offers_pcmu(OFFER));
         assert!(!offers_pcmu("m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n"));
+        assert_eq!((opus_payload_type(OFFER), opus_payload_type("a=rtpmap:111 opus/48000/2\r\n")), (None, Some(111)));
         assert_eq!(event_payload_type(OFFER), Some(126));
         assert_eq!(event_payload_type("a=rtpmap:110 telephone-event/8000/1\r\n"), Some(110));
         assert_eq!(event_payload_type("a=rtpmap:110 telephone-event/48000\r\n"), None);

@@ -125,13 +125,13 @@ impl Engine {
         match command {
             Command::OpenRtp { leg, rtp, rtcp } => self.open_rtp(leg, rtp, rtcp),
             Command::SetRemote { leg, remote } => self.set_remote(leg, remote),
-            Command::OpenPeer { peer, offer } => self.open_peer(peer, offer),
+            Command::OpenPeer { peer, offer, codec } => self.open_peer(peer, offer, codec),
             Command::ClosePeer { peer } => self.close_peer(peer),
             Command::AttachPeer { leg, peer } => self.attach_peer(leg, peer),
             Command::Hear { leg, source } => self.hear(leg, source),
             Command::Play { leg, sounds, token } => self.play(leg, sounds, token),
             Command::SendDigit { leg, digit, mode } => self.send_digit(leg, digit, mode),
-            Command::Record { call, leg } => self.record(call, leg),
+            Command::Record { call, leg, asked } => self.record(call, leg, asked),
             Command::PauseRecord { call, paused } => self.recorder.pause(call, paused),
             Command::StopRecord { call } => self.stop_record(call),
             Command::Close { leg } => self.close(leg),
@@ -268,12 +268,12 @@ impl Engine {
         }
     }
 
-    fn record(&mut self, call: CallId, leg: LegId) {
+    fn record(&mut self, call: CallId, leg: LegId, asked: Instant) {
         if !self.legs.contains_key(&leg) {
             self.tell(MediaEvent::RecordingFailed { call, why: "the leg is not open".into() });
             return;
         }
-        let before = self.recorder.record(call, leg, Instant::now());
+        let before = self.recorder.record(call, leg, asked);
         if let Some(before) = before.and_then(|before| self.legs.get_mut(&before)) {
             before.recorded_by = None;
         }

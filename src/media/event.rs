@@ -5,7 +5,7 @@ use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 use tokio::sync::oneshot;
 
 /// The callback that events go to.
@@ -171,18 +171,26 @@ pub struct Sizes {
     pub tasks: usize,
 }
 
+/// How a browser's voice travels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Codec {
+    Pcmu,
+    /// For a narrow line (F4), where the browser offers it; otherwise PCMU.
+    Opus,
+}
+
 /// What the handle asks of the media thread.
 #[derive(Debug)]
 pub(crate) enum Command {
     OpenRtp { leg: LegId, rtp: std::net::UdpSocket, rtcp: std::net::UdpSocket },
     SetRemote { leg: LegId, remote: RtpRemote },
-    OpenPeer { peer: PeerId, offer: String },
+    OpenPeer { peer: PeerId, offer: String, codec: Codec },
     ClosePeer { peer: PeerId },
     AttachPeer { leg: LegId, peer: PeerId },
     Hear { leg: LegId, source: Source },
     Play { leg: LegId, sounds: Vec<String>, token: u64 },
     SendDigit { leg: LegId, digit: char, mode: DtmfMode },
-    Record { call: CallId, leg: LegId },
+    Record { call: CallId, leg: LegId, asked: Instant },
     PauseRecord { call: CallId, paused: bool },
     StopRecord { call: CallId },
     Close { leg: LegId },

@@ -1,7 +1,7 @@
 //! The handle of the media engine, and its start.
 
 use crate::engine::{self, Setup};
-use crate::event::{Command, DtmfMode, Events, RtpRemote, Sizes, Source};
+use crate::event::{Codec, Command, DtmfMode, Events, RtpRemote, Sizes, Source};
 use crate::ports::{self, PortPool};
 use crate::recording::{self, Job};
 use crate::sound::Library;
@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -130,8 +131,8 @@ impl Media {
     }
 
     /// Answers a browser's offer: `PeerAnswer` or `PeerFailed`; then `PeerUp` and `PeerLost` as they come.
-    pub fn open_peer(&self, peer: PeerId, offer_sdp: String) {
-        self.ask(Command::OpenPeer { peer, offer: offer_sdp });
+    pub fn open_peer(&self, peer: PeerId, offer_sdp: String, codec: Codec) {
+        self.ask(Command::OpenPeer { peer, offer: offer_sdp, codec });
     }
 
     /// Closes a browser's connection; a leg attached to it stays, without a far side.
@@ -166,7 +167,7 @@ impl Media {
     /// Records a call through its customer's leg: what the leg says left, what it hears right (so holds and prompts are as the customer heard them).
     /// Asked again with another leg, the recording goes on with that.
     pub fn record(&self, call: CallId, leg: LegId) {
-        self.ask(Command::Record { call, leg });
+        self.ask(Command::Record { call, leg, asked: Instant::now() });
     }
 
     /// Leaves silence in the recording until it is resumed (card numbers, G4).

@@ -343,11 +343,11 @@ impl Leg {
                 if !open.connected {
                     return;
                 }
-                let Some(header) = header_for(&mut open.outgoing, packet, Law::Mu.payload_type(), open.event_type, now) else { return };
+                let Some(header) = header_for(&mut open.outgoing, packet, open.audio_type, open.event_type, now) else { return };
                 let mut payload = Vec::with_capacity(FRAME);
                 push_payload(&mut payload, packet, Law::Mu);
                 record(&header, Law::Mu, &payload);
-                open.send(&header, payload);
+                open.send(header, payload);
             }
             Link::None => {}
         }

@@ -18,6 +18,7 @@ mod leg;
 mod mixer;
 mod mp3;
 mod mux;
+mod narrow;
 mod outgoing;
 mod peer;
 mod ports;
@@ -32,7 +33,7 @@ mod stun;
 mod synth;
 mod timeline;
 
-pub use event::{DtmfMode, Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
+pub use event::{Codec, DtmfMode, Events, MediaEvent, Quality, RtpRemote, Sizes, Source};
 pub use g711::Law;
 pub use handle::{Media, MediaConfig, MediaError};
 pub use mixer::Mixer;

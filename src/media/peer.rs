@@ -1,21 +1,23 @@
-//! One browser's WebRTC connection: PCMU both ways, ICE-lite, on the shared browser port.
+//! One browser's WebRTC connection: PCMU or Opus both ways, ICE-lite, on the shared browser port.
 
 use crate::browser_reports::{BrowserReport, ReportReader};
 use crate::browser_sdp;
 use crate::control::Meter;
 use crate::emodel;
-use crate::event::Quality;
+use crate::event::{Codec, Quality};
 use crate::g711::Law;
 use crate::mux::{Mux, MuxRuntime};
+use crate::narrow::Narrow;
 use crate::outgoing::Outgoing;
 use crate::reception::Reception;
+use crate::rtp::Header;
 use cordboard_core::ids::{LegId, PeerId};
 use rand::Rng;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT};
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
@@ -49,6 +51,8 @@ const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
 pub enum PeerError {
     #[error("the offer has no PCMU audio")]
     NoCommonCodec,
+    #[error("Opus: {0}")]
+    Opus(#[from] opus::Error),
     #[error("candidates were not gathered in time")]
     Gathering,
     #[error("{0}")]
@@ -69,7 +73,9 @@ pub struct Negotiated {
     pub track: Arc<TrackLocalStaticRTP>,
     pub ssrc: u32,
     pub answer: String,
+    pub audio_type: u8,
     pub event_type: Option<u8>,
+    pub narrow: Option<Narrow>,
     pub ufrag: String,
 }
 
@@ -92,7 +98,11 @@ pub enum PeerState {
 pub struct OpenPeer {
     pub connection: Arc<dyn PeerConnection>,
     pub ufrag: String,
+    /// Payload types.
+    pub audio_type: u8,
     pub event_type: Option<u8>,
+    /// The voice is Opus on its way.
+    pub narrow: Option<Narrow>,
     pub outgoing: Outgoing,
     pub reception: Reception,
     pub meter: Meter,
@@ -123,7 +133,9 @@ impl OpenPeer {
         OpenPeer {
             connection: negotiated.connection,
             ufrag: negotiated.ufrag,
+            audio_type: negotiated.audio_type,
             event_type: negotiated.event_type,
+            narrow: negotiated.narrow,
             outgoing: Outgoing::new(negotiated.ssrc, rand::random(), rand::random()),
             reception: Reception::default(),
             meter: Meter::default(),
@@ -156,8 +168,16 @@ impl OpenPeer {
         })
     }
 
-    /// Sends without ever waiting: a browser that cannot keep up loses packets.
-    pub fn send(&self, header: &crate::rtp::Header, payload: Vec<u8>) {
+    /// Sends without ever waiting: a browser that cannot keep up loses packets. Audio is µ-law.
+    pub fn send(&mut self, header: Header, payload: Vec<u8>) {
+        let (header, payload) = match &mut self.narrow {
+            None => (header, payload),
+            // Where there is Opus there are no telephone events.
+            Some(narrow) => match narrow.encode(header, &payload) {
+                Ok(packet) => packet,
+                Err(error) => return tracing::debug!(%error, "a frame could not be encoded"),
+            },
+        };
         let packet = rtc::rtp::Packet {
             header: rtc::rtp::header::Header {
                 version: 2,
@@ -198,8 +218,8 @@ pub async fn negotiate(
     mux: Arc<Mux>,
     peer: PeerId,
     offer: String,
-    advertised: Vec<IpAddr>,
-    port: u16,
+    wanted: Codec,
+    (advertised, port): (Vec<IpAddr>, u16),
     notices: UnboundedSender<Notice>,
 ) -> Result<Box<Negotiated>, PeerError> {
     if !browser_sdp::offers_pcmu(&offer) {
@@ -207,6 +227,14 @@ pub async fn negotiate(
     }
     let offer = browser_sdp::prepare_offer(&offer);
     let (ufrag, password) = (letters(8), letters(32));
+    // The library answers with its own number for a codec, so it is given the browser's.
+    let opus = if wanted == Codec::Opus { browser_sdp::opus_payload_type(&offer) } else { None };
+    let narrow = opus.map(|_| Narrow::new()).transpose()?;
+    let (audio_type, audio, event_type) = match opus {
+        Some(payload_type) => (payload_type, opus_codec(), None),
+        None => (Law::Mu.payload_type(), codec(MIME_TYPE_PCMU, ""), browser_sdp::event_payload_type(&offer)),
+    };
+    let clock = f64::from(audio.clock_rate) / 1000.0;
     let ssrc: u32 = rand::random();
     let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
         "cordboard".into(),
@@ -215,14 +243,12 @@ pub async fn negotiate(
         RtpCodecKind::Audio,
         vec![RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec: codec(MIME_TYPE_PCMU, ""),
+            codec: audio.clone(),
             ..Default::default()
         }],
     )));
-    // The library answers with its own number for a codec, so it is given the browser's.
-    let event_type = browser_sdp::event_payload_type(&offer);
     let mut engine = MediaEngine::default();
-    let offered = [(Some(Law::Mu.payload_type()), codec(MIME_TYPE_PCMU, "")), (event_type, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))];
+    let offered = [(Some(audio_type), audio), (event_type, codec(MIME_TYPE_TELEPHONE_EVENT, "0-16"))];
     for (payload_type, rtp_codec) in offered {
         if let Some(payload_type) = payload_type {
             engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, RtpCodecKind::Audio)?;
@@ -238,7 +264,7 @@ pub async fn negotiate(
         .build();
     // Nearest to the network: it must see the reports that the library's own interceptors make and take.
     let interceptors =
-        configure_rtcp_reports(Registry::new()).with(Slot::from(NETWORK_SLOT), ReportReader::new(peer, ssrc, notices.clone()));
+        configure_rtcp_reports(Registry::new()).with(Slot::from(NETWORK_SLOT), ReportReader::new(peer, ssrc, clock, notices.clone()));
     let (gathered, mut gathering) = mpsc::channel(1);
     let connection: Arc<dyn PeerConnection> = Arc::new(
         PeerConnectionBuilder::new()
@@ -265,7 +291,7 @@ pub async fn negotiate(
     match answered {
         Ok(answer) => {
             let event_type = browser_sdp::event_payload_type(&answer);
-            Ok(Box::new(Negotiated { connection, track, ssrc, answer, event_type, ufrag }))
+            Ok(Box::new(Negotiated { connection, track, ssrc, answer, audio_type, event_type, narrow, ufrag }))
         }
         Err(error) => {
             close(connection);
@@ -282,6 +308,12 @@ fn codec(mime_type: &str, format: &str) -> RTCRtpCodec {
         sdp_fmtp_line: format.to_owned(),
         rtcp_feedback: Vec::new(),
     }
+}
+
+/// Opus as we like to be sent it: a telephone's band, and with what stands in for lost packets (RFC 7587 section 6.1).
+fn opus_codec() -> RTCRtpCodec {
+    let format = "maxplaybackrate=8000;maxaveragebitrate=24000;useinbandfec=1";
+    RTCRtpCodec { clock_rate: 48_000, channels: 2, ..codec(MIME_TYPE_OPUS, format) }
 }
 
 /// Random letters: `ice-char`s (RFC 8839 section 5.4), some 4.7 bits each.

@@ -67,8 +67,9 @@ pub fn start(spool_dir: PathBuf, mp3_dir: PathBuf, events: Events) -> io::Result
 }
 
 impl Recorder {
-    /// Begins a call's recording, or moves it to another leg. Gives the leg that is recorded no more.
-    pub fn record(&mut self, call: CallId, leg: LegId, now: Instant) -> Option<LegId> {
+    /// Begins a call's recording, or moves it to another leg. Gives the leg that is recorded no more. The time is counted from when it was asked for, as the
+    /// call's journal does, however late the media thread comes to it.
+    pub fn record(&mut self, call: CallId, leg: LegId, asked: Instant) -> Option<LegId> {
         if let Some(known) = self.recordings.get_mut(&call) {
             let before = std::mem::replace(&mut known.leg, leg);
             return Some(before).filter(|before| *before != leg);
@@ -78,7 +79,7 @@ impl Recorder {
             return None;
         }
         let recording =
-            Recording { leg, began: now, paused: false, left: Timeline::default(), right: Timeline::default(), gathered: Vec::new() };
+            Recording { leg, began: asked, paused: false, left: Timeline::default(), right: Timeline::default(), gathered: Vec::new() };
         self.recordings.insert(call, recording);
         None
     }
@@ -276,4 +277,21 @@ pub fn recover(spool_dir: &Path, mp3_dir: &Path, jobs: &Sender<Job>) -> io::Resu
         }
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    // G4, G5
+    #[test]
+    fn the_time_is_counted_from_when_it_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut recorder, _jobs) = start(folder.path().join("spool"), folder.path().join("mp3"), Arc::new(|_| {})).unwrap();
+        let now = Instant::now();
+        recorder.record(CallId(1), LegId(1), now - Duration::from_secs(1));
+        assert_eq!(recorder.recordings[&CallId(1)].position(now), 8_000);
+    }
 }

@@ -72,12 +72,29 @@ on_both! {
         assert_eq!((mei.get("/api/v1/me").status, switch.heard()), (200, vec![]));
         smtp.refuses.store(false, Ordering::SeqCst);
         assert_eq!(ada.post(&path, &json!({})).status, 204);
-        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent, kept: None }]);
+        assert_eq!(switch.heard(), vec![Event::LoggedOut { agent, end_call: false }]);
         assert_eq!(mei.get("/api/v1/me").refusal(), (401, "not_logged_in".into()));
         assert_eq!(switch.page().log_in("mei@example.com", crate::support::floor::PASSWORD).status, 401);
         let mut page = switch.page();
         assert_eq!(page.log_in("mei@example.com", &smtp.mails()[0].password()).json()["mustChangePassword"], true);
         assert_eq!(ada.post("/api/v1/agents/999/reset", &json!({})).refusal(), (404, "not_found".into()));
+    }
+
+    // A9
+    fn an_admin_takes_an_agent_offline_after_the_call_or_with_it(database) {
+        let switch = database.switch().staffed();
+        let (mut ada, mut mei) = (switch.logged_in("ada@example.com"), switch.logged_in("mei@example.com"));
+        switch.heard();
+        let agent = switch.agent("mei@example.com");
+        let path = format!("/api/v1/agents/{agent}/force-offline");
+        for end_call in [false, true] {
+            assert_eq!(ada.post(&path, &json!({ "endCall": end_call })).status, 204);
+            assert_eq!(switch.heard(), vec![Event::ForcedOffline { agent, end_call }]);
+        }
+        assert_eq!(mei.get("/api/v1/me").status, 200, "the agent stays logged in");
+        assert_eq!(mei.post(&path, &json!({})).refusal(), (403, "not_allowed".into()));
+        assert_eq!(ada.post("/api/v1/agents/999/force-offline", &json!({})).refusal(), (404, "not_found".into()));
+        assert_eq!(switch.heard(), vec![]);
     }
 
     fn what_another_account_has_is_refused(database) {

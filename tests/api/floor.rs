@@ -58,7 +58,7 @@ on_both! {
         assert_eq!((me["role"].as_str(), me["mustChangePassword"].as_bool()), (Some("admin"), Some(true)));
         switch.heard();
         let reset = switch.database.cordboard(&["admin", "reset-password", "--email", "ada@example.com"], &[]);
-        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: switch.agent("ada@example.com"), kept: None }]);
+        assert_eq!(switch.heard(), vec![Event::LoggedOut { agent: switch.agent("ada@example.com"), end_call: false }]);
         assert_eq!(page.get("/api/v1/me").refusal(), (401, "not_logged_in".into()));
         assert_eq!(page.log_in("ada@example.com", &password_of(&reset.out)).status, 200);
         assert_eq!(switch.database.cordboard(&["admin", "reset-password", "--email", "x@example.com"], &[]).code, 2);

@@ -41,7 +41,7 @@ on_both! {
         assert_eq!(page.post("/api/v1/logout", &json!({})).status, 204);
         assert_eq!(page.cookie, None);
         assert_eq!(thief.get("/api/v1/me").refusal(), (401, "not_logged_in".into()));
-        assert_eq!(switch.heard(), vec![Event::LoggedOut { agent: switch.agent("mei@example.com"), epoch: 1 }]);
+        assert_eq!(switch.heard(), vec![Event::LoggedOut { agent: switch.agent("mei@example.com"), end_call: false }]);
         assert_eq!(page.post("/api/v1/logout", &json!({})).status, 204);
     }
 

@@ -50,7 +50,7 @@ on_both! {
         let done = complete(&mut page, &binding(NUMBER, &gateway.code()));
         assert_eq!(done.status, 200, "{}", done.text());
         let ada = switch.agent("ada@example.com");
-        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: ada, kept: Some(1) }]);
+        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: ada, kept: 1 }]);
         let me = page.get("/api/v1/me").json();
         assert_eq!((me["mustChangePassword"].as_bool(), me["nickname"].as_str()), (Some(false), Some("Ada")));
         assert_eq!(me["mobile"], "+44 7700 •••• 62", "enough to recognise it");

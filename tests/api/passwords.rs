@@ -19,7 +19,7 @@ on_both! {
         let mut page = switch.logged_in("mei@example.com");
         switch.heard();
         assert_eq!(change(&mut page, PASSWORD, "Another-1").status, 204);
-        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: mei, kept: Some(2) }]);
+        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: mei, kept: 2 }]);
         assert!(switch.db.session("elsewhere", now).unwrap().is_none());
         assert_eq!(page.get("/api/v1/me").status, 200);
         assert_eq!(switch.page().log_in("mei@example.com", PASSWORD).status, 401);

@@ -4,7 +4,7 @@ import { after, before } from 'node:test';
 import { toneShare } from '../support/audio.mjs';
 import { PAGE_RATE, pageHears } from '../support/browser.mjs';
 import { Stage } from '../support/stage.mjs';
-import { callerHearsAgent, step, storiesOn } from '../support/story.mjs';
+import { agentHearsCaller, callerHearsAgent, step, storiesOn } from '../support/story.mjs';
 import { Workstation } from '../support/workstation.mjs';
 
 const stage = new Stage();
@@ -94,6 +94,50 @@ story('a call rings on the device that the agent chose for it', async () => {
   await tom.click('decline');
   await tom.page.waitForFunction((device) => !window.__ears.elements.some(({ paused, sinkId }) => !paused && sinkId === device), wanted);
   await sipp.giveUp();
+  await tom.choose('offline');
+  await tom.page.close();
+});
+
+/** Keeps the page's connections for the test to ask them. */
+function keepPeers() {
+  window.__peers = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...how) {
+      super(...how);
+      window.__peers.push(this);
+    }
+  };
+}
+
+story('a line that is measured too narrow for G.711 carries calls in Opus', async () => {
+  const browser = await stage.browser({ microphone: 'agent' });
+  await browser.addInitScript(keepPeers);
+  const tom = await Workstation.logIn(browser, stage.switch.url, stage.accounts.tom);
+  const line = await browser.newCDPSession(tom.page);
+  await line.send('Network.enable');
+  const narrow = { offline: false, latency: 0, downloadThroughput: 9_000, uploadThroughput: 9_000 };
+  await line.send('Network.emulateNetworkConditions', narrow);
+  await tom.click('state-menu');
+  await tom.click('device-check-link');
+  await graded(tom, 'network', 'warn');
+  assert.match(await tom.hook('check-network').innerText(), /Opus/);
+  await line.send('Network.emulateNetworkConditions', { ...narrow, downloadThroughput: -1, uploadThroughput: -1 });
+  await tom.page.goBack();
+  await tom.goOnline();
+  const { audio, sipp } = await stage.customerCalls();
+  await tom.rings();
+  await tom.click('answer');
+  await tom.call({ phase: 'talking' });
+  await Promise.all([callerHearsAgent(audio), agentHearsCaller(tom)]);
+  const codecs = await tom.page.evaluate(async () => {
+    const stats = [...(await window.__peers[window.__peers.length - 1].getStats()).values()];
+    const codecOf = ({ codecId }) => stats.find(({ id }) => id === codecId).mimeType;
+    return stats.filter(({ type }) => type === 'inbound-rtp' || type === 'outbound-rtp').map(codecOf);
+  });
+  assert.deepEqual(codecs, ['audio/opus', 'audio/opus']);
+  await tom.click('hang-up');
+  await sipp.ended;
+  await tom.click('return-to-reception');
   await tom.choose('offline');
   await tom.page.close();
 });

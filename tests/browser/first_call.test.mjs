@@ -60,6 +60,15 @@ story('each side hears the other; hold, resume and mute do what they say; the ag
     await callerHearsAgent(audio);
   });
 
+  // G4
+  await step('the recording is paused while a card number is said', async () => {
+    const recording = (paused) => mei.hook('pause-recording', `[aria-pressed="${paused}"]`);
+    await mei.click('pause-recording');
+    await recording(true).waitFor();
+    await mei.click('pause-recording');
+    await recording(false).waitFor();
+  });
+
   await step('a muted agent is not heard and hears', async () => {
     await mei.click('mute');
     await mei.call({ phase: 'talking', muted: 'true' });

@@ -90,10 +90,29 @@ story('keys are changed, told when they are taken, kept for the account, and res
     await mei.click('return-to-reception');
   });
 
+  // A9
+  await step('a log-out in a call waits for its end', async () => {
+    const { sipp } = await stage.customerCalls();
+    await mei.rings();
+    await keyboard.press('Alt+A');
+    await mei.call({ phase: 'talking' });
+    const leave = async () => {
+      await mei.click('state-menu');
+      await mei.click('log-out');
+      await mei.click('log-out-after');
+      await mei.hook('departing').waitFor();
+    };
+    await leave();
+    await mei.click('stay');
+    await mei.hook('departing').waitFor({ state: 'detached' });
+    await leave();
+    await mei.call({ phase: 'talking' });
+    await mei.click('hang-up');
+    await sipp.ended;
+    await mei.hook('email').waitFor();
+  });
+
   await step('another account at this browser has its own; reset brings the first ones back', async () => {
-    await mei.choose('offline');
-    await mei.click('state-menu');
-    await mei.click('log-out');
     await mei.page.goto('about:blank');
     const tom = await Workstation.logIn(mei.page.context(), stage.switch.url, stage.accounts.tom);
     await change(tom, 'answer');

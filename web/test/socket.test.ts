@@ -204,8 +204,9 @@ describe('reconnecting', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  it('ends when another login took over', async () => {
-    open().tell({ type: 'takenOver' })
+  // A9
+  it.each(['takenOver', 'loggedOut'] as const)('ends when the login session is over (%s)', async type => {
+    open().tell({ type })
     await clock.pass(60_000)
     expect(sockets).toHaveLength(1)
     expect(current().closed).toBe(true)

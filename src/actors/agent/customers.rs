@@ -1,6 +1,6 @@
 //! The customers of the calls on a desk (F3): found by the whole number, which stays here when numbers are masked.
 
-use super::{AgentActor, AgentRole, Desk, Refusal};
+use super::{AgentActor, AgentRole, Desk, LONGEST_REMARK, Refusal};
 use crate::actors::shell::Shell;
 use crate::api::records;
 use crate::wire::{CallType, CustomerView, ToWorkstation};
@@ -9,7 +9,6 @@ use cordboard_core::ids::AgentId;
 use cordboard_db::{Customer, Db, DbError, RecordFilter};
 
 const LONGEST_NAME: usize = 64;
-const LONGEST_REMARK: usize = 2_000;
 /// Past calls on a card.
 const SHOWN: usize = 8;
 

@@ -5,7 +5,7 @@ use crate::actors::shell::Shell;
 use crate::wire::ToWorkstation;
 use actix::prelude::*;
 use cordboard_core::ids::{LegId, PeerId};
-use cordboard_media::{MediaEvent, Source};
+use cordboard_media::{Codec, MediaEvent, Source};
 use std::time::Duration;
 
 /// A page that forgets to close it does not keep it.
@@ -23,7 +23,7 @@ impl Shell<AgentRole> {
         self.close_echo(|_| true);
         let (peer, leg) = (PeerId(self.switch.new_id()), LegId(self.switch.new_id()));
         self.switch.directory.write().peers.insert(peer, self.role.machine.setup.id);
-        self.switch.media.open_peer(peer, sdp);
+        self.switch.media.open_peer(peer, sdp, Codec::Pcmu);
         self.switch.media.attach_peer(leg, peer);
         self.switch.media.hear(leg, Source::Leg(leg));
         self.role.echo = Some(Echo { page, peer, leg });

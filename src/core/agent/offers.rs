@@ -176,7 +176,7 @@ impl Agent {
         if device_failed {
             self.rests = Some((cx.now + REST, "device_failed".into()));
         }
-        match wrap_up {
+        match wrap_up.filter(|_| self.departing.is_none()) {
             Some(WrapUp::Millis(total)) if total > 0 => {
                 self.activity = Activity::WrapUp { ends: Some(cx.now + total), since: cx.wall, total: Some(total) };
             }

@@ -1,6 +1,6 @@
 //! What follows from every event: deadlines that passed, reach, readiness, presence, and what people see (B1–B4).
 
-use super::{Activity, Agent, Chosen, GRACE, Matching, RING_REACH, Seen, to_call};
+use super::{Activity, Agent, Chosen, Departure, GRACE, Matching, RING_REACH, Seen, to_call};
 use crate::cx::Cx;
 use crate::ids::GroupId;
 use crate::message::{Action, Presence, Standing, Tell};
@@ -43,6 +43,7 @@ impl Agent {
 
     /// Brings reach, readiness, presence and what people see in line with what happened.
     pub(super) fn settle(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
+        self.settle_departure(out);
         self.settle_device(out);
         self.settle_reach(out, cx);
         if self.is_ready() {
@@ -79,6 +80,18 @@ impl Agent {
             }
             self.seen = seen;
             out.push(Action::StateChanged);
+        }
+    }
+
+    fn settle_departure(&mut self, out: &mut Vec<Action>) {
+        if self.activity == Activity::Free
+            && let Some(departure) = self.departing.take()
+        {
+            (self.misses, self.rests, self.chosen) = (0, None, Chosen::Offline);
+            match departure {
+                Departure::LogOut => out.push(Action::LogOut),
+                Departure::ForcedOffline => {}
+            }
         }
     }
 
@@ -119,8 +132,8 @@ impl Agent {
         match self.activity {
             Activity::InCall { .. } | Activity::WrapUp { .. } | Activity::Accepted(_) | Activity::Ringing(_) | Activity::Reserved(_) => {
                 match self.chosen {
-                    Chosen::Available => Presence::Occupied,
-                    Chosen::Busy(_) | Chosen::OnBreak(_) | Chosen::Offline => Presence::Away,
+                    Chosen::Available if self.departing.is_none() => Presence::Occupied,
+                    Chosen::Available | Chosen::Busy(_) | Chosen::OnBreak(_) | Chosen::Offline => Presence::Away,
                 }
             }
             Activity::Free if self.chosen == Chosen::Offline => Presence::Offline,

@@ -123,7 +123,9 @@ impl Call {
             | Command::Complete
             | Command::EndConsult
             | Command::StartFlow(..)
-            | Command::EndFlow => return,
+            | Command::EndFlow
+            | Command::PauseRecording
+            | Command::ResumeRecording => return,
         }
         self.voices_changed(out);
     }

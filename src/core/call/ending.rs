@@ -72,7 +72,16 @@ impl Call {
 
     pub(super) fn stop_recording(&mut self, out: &mut Vec<Action>) {
         if std::mem::take(&mut self.recording) {
+            self.recording_paused = false;
             out.push(Action::Media(MediaAction::StopRecording));
+        }
+    }
+
+    /// A pause is the agent's own: it ends with the agent's part in the call.
+    pub(super) fn settle_recording(&mut self, out: &mut Vec<Action>) {
+        let paused = self.recording && matches!(&self.state, State::Talking(talk) if talk.unrecorded);
+        if std::mem::replace(&mut self.recording_paused, paused) != paused {
+            out.push(Action::Media(MediaAction::PauseRecording(paused)));
         }
     }
 
@@ -123,6 +132,7 @@ impl Call {
             held: seat.held,
             muted: seat.muted,
             recording: self.recording,
+            recording_paused: self.recording && talk.is_some_and(|talk| talk.unrecorded),
             transfer: talk.and_then(|talk| talk.transfer.as_ref()).map(|_| message::Transfer::Asked).or(seat.refusal),
             consult: if ended.is_none() { self.consult_seen_by(seat) } else { None },
             service: talk.and_then(|talk| talk.service.as_ref()).map(|service| service.seen()),

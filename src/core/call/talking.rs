@@ -132,6 +132,10 @@ impl Call {
                 Command::EndConsult => return self.end_consult(CallStatus::CallerCancelled, HungUpBy::Agent, out),
                 Command::StartFlow(name, definition) => return self.start_flow(name, definition, out, cx),
                 Command::EndFlow => return self.end_flow(out),
+                Command::PauseRecording | Command::ResumeRecording => {
+                    talk.unrecorded = self.recording && *command == Command::PauseRecording;
+                    return self.show_talk(out);
+                }
                 Command::HangUp => {}
             }
             self.voices_changed(out);

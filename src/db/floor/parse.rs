@@ -125,6 +125,7 @@ impl Check<'_, '_> {
                 self.fail(&path, format!("{reason:?} stands here twice"));
             }
         }
+        self.limit(&["settings", "keep_recordings"], settings.keep_recordings);
         if let Some(Err(why)) = settings.crm.as_ref().map(Crm::origin) {
             self.fail(&["settings", "crm", "url"], why);
         }

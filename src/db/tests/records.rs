@@ -191,13 +191,14 @@ on_both! {
         let spool = Recording { call: CallId(7), state: RecordingState::Spooling, path: "spool/7".into(), began: 5, duration: 0 };
         test.db.set_recording(&spool).unwrap();
         test.db.set_recording(&Recording { call: CallId(8), began: 4, ..spool.clone() }).unwrap();
-        let spooling: Vec<_> = test.db.recordings_in(RecordingState::Spooling).unwrap().iter().map(|r| r.call.0).collect();
-        assert_eq!(spooling, vec![8, 7]);
-        let ready = Recording { state: RecordingState::Ready, path: "recordings/7.mp3".into(), duration: 95, ..spool };
+        let ready = Recording { state: RecordingState::Ready, path: "recordings/7.mp3".into(), duration: 95, ..spool.clone() };
         test.db.set_recording(&ready).unwrap();
         assert_eq!(test.db.recording(CallId(7)).unwrap(), Some(ready));
         assert_eq!(test.db.recording(CallId(9)).unwrap(), None);
-        assert_eq!(test.db.recordings_in(RecordingState::Spooling).unwrap().len(), 1);
+        let before = |began| test.db.recordings_before(began).unwrap().iter().map(|recording| recording.call.0).collect::<Vec<_>>();
+        assert_eq!((before(5), before(6)), (vec![], vec![7]));
+        test.db.set_recording(&Recording { call: CallId(8), state: RecordingState::Recovered, began: 4, ..spool }).unwrap();
+        assert_eq!(before(6), vec![8, 7]);
     }
 
     // G4.

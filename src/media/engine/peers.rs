@@ -1,9 +1,10 @@
 //! Browsers: their peers come and go, and what they send (F7, B3).
 
 use super::{Engine, PEER_CONNECT, PEER_SILENCE};
-use crate::event::MediaEvent;
+use crate::event::{Codec, MediaEvent};
 use crate::g711::Law;
 use crate::leg::{Leg, Link, open};
+use crate::narrow;
 use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
 use crate::rtp;
 use cordboard_core::ids::{LegId, PeerId};
@@ -13,13 +14,13 @@ use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::RTCPeerConnectionState;
 
 impl Engine {
-    pub(super) fn open_peer(&mut self, peer: PeerId, offer: String) {
+    pub(super) fn open_peer(&mut self, peer: PeerId, offer: String, codec: Codec) {
         if self.peers.contains_key(&peer) {
             self.tell(MediaEvent::PeerFailed { peer, why: "this peer is open already".into() });
             return;
         }
-        let negotiation =
-            peer::negotiate(Arc::clone(&self.mux), peer, offer, self.advertised.clone(), self.browser_port, self.notices.clone());
+        let here = (self.advertised.clone(), self.browser_port);
+        let negotiation = peer::negotiate(Arc::clone(&self.mux), peer, offer, codec, here, self.notices.clone());
         let notices = self.notices.clone();
         tokio::task::spawn_local(async move {
             let result = negotiation.await;
@@ -213,7 +214,16 @@ impl Engine {
             ssrc: packet.header.ssrc,
         };
         let event = open.event_type == Some(header.payload_type);
-        if !event && header.payload_type != Law::Mu.payload_type() {
+        if !event && header.payload_type != open.audio_type {
+            return;
+        }
+        if let Some(narrow) = &mut open.narrow {
+            let heard = narrow.decode(header, &packet.payload);
+            open.reception.receive(&narrow::in_g711_time(header), now);
+            let (Some(leg), Ok(heard)) = (leg, heard) else { return };
+            for narrow::Decoded { header, payload } in &heard {
+                self.audio_from(leg, &rtp::Packet { header: *header, payload }, Law::Mu, now);
+            }
             return;
         }
         if event {

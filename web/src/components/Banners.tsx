@@ -40,6 +40,17 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
       </Line>
     )
   }
+  if (desk.agent.departing !== null) {
+    return (
+      <Line icon="logout" test="departing" calm text={t(`link.departing.${desk.agent.departing}`)}>
+        {desk.agent.departing === 'logOut' ? (
+          <Button size="s" test="stay" onClick={() => void station.ask({ type: 'stay' })}>
+            {t('link.departing.stay')}
+          </Button>
+        ) : null}
+      </Line>
+    )
+  }
   if (state.standIn !== null) {
     return (
       <Line icon="headset" test="stand-in" calm text={t('link.standIn', { gone: state.standIn.gone || t('devices.unnamed'), used: state.standIn.used || t('devices.unnamed') })}>

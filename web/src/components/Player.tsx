@@ -21,6 +21,8 @@ export function Recording({ recording }: { recording: RecordingView }) {
       return <p class="t2 faint">{t('player.spooling')}</p>
     case 'encoding':
       return <p class="t2 faint">{t('player.encoding')}</p>
+    case 'expired':
+      return <p class="t2 faint">{t('player.expired')}</p>
     default:
       return <p class="t2 faint">{t('player.failed')}</p>
   }

@@ -3,10 +3,11 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ChosenState } from '../generated/wire'
 import { language, languages, setLanguage, t } from '../i18n'
 import { setTheme, theme, type Theme } from '../services/theme'
+import { liveSession } from '../state/select'
 import type { Desk } from '../state/state'
 import { useStation } from './context'
 import { Icon } from './Icon'
-import { Face, Glyph, looks } from './parts'
+import { Button, Face, Glyph, looks } from './parts'
 import { Since } from './TopBar'
 
 interface Props {
@@ -19,7 +20,6 @@ interface Props {
 const themes: Theme[] = ['auto', 'light', 'dark']
 
 export function StateMenu({ desk, offset, choose, close }: Props) {
-  const station = useStation()
   const { agent, me } = desk
   const menu = useRef<HTMLDivElement>(null)
   const [, redraw] = useState(0)
@@ -108,9 +108,38 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
       <Item icon="lock" test="change-password" onClick={() => (close(), void (location.hash = '#/password'))}>
         {t('menu.password')}
       </Item>
-      <Item icon="logout" test="log-out" onClick={() => void station.logOut()}>
+      <LogOut desk={desk} close={close} />
+    </div>
+  )
+}
+
+/** In a call the agent says what becomes of it (A9). */
+function LogOut({ desk, close }: { desk: Desk; close(): void }) {
+  const station = useStation()
+  const [asking, setAsking] = useState(false)
+  const first = useRef<HTMLDivElement>(null)
+  const calling = liveSession(desk) !== null
+  useLayoutEffect(() => {
+    const button = first.current && first.current.querySelector('button')
+    if (asking && button) button.focus()
+  }, [asking])
+  const leave = (endCall: boolean) => (close(), void station.logOut(endCall))
+  if (!asking || !calling) {
+    return (
+      <Item icon="logout" test="log-out" onClick={() => (calling ? setAsking(true) : leave(false))}>
         {t('menu.logout')}
       </Item>
+    )
+  }
+  return (
+    <div class="statemenu__leave" role="group" aria-label={t('menu.logout')} ref={first}>
+      <p class="t2">{t('menu.logout.call')}</p>
+      <Button size="s" test="log-out-after" onClick={() => leave(false)}>
+        {t('menu.logout.after')}
+      </Button>
+      <Button size="s" kind="stop" test="log-out-now" onClick={() => leave(true)}>
+        {t('menu.logout.now')}
+      </Button>
     </div>
   )
 }

@@ -32,6 +32,10 @@ since: number,
  */
 then: ChosenState | null, 
 /**
+ * What becomes of the agent when the call ends, whatever state was chosen (A9).
+ */
+departing: Departure | null, 
+/**
  * In after-call work: when it ends by itself; null = when the agent says so.
  */
 wrapUpEnds: number | null, 
@@ -57,7 +61,11 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
+/**
+ * The line to the switch is too narrow for G.711: Opus, where the offer has it (F4).
+ */
+narrow: boolean, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
 
 /**
  * Which way a call was set up.
@@ -124,6 +132,8 @@ withheld: boolean, name: string | null, remark: string,
  * The latest other calls of this number that the agent may see (G1), newest first; null: they could not be read.
  */
 past: Array<RecordView> | null, };
+
+export type Departure = "logOut" | "forcedOffline";
 
 export type Device = "browser" | "phone";
 
@@ -325,7 +335,7 @@ recording: RecordingView | null, };
 
 export type RecordingView = { id: string, 
 /**
- * `spooling` during the call, `encoding`, `ready`, `recovered` (ready, after a crash), `failed`.
+ * `spooling` during the call, `encoding`, `ready`, `recovered` (ready, after a crash), `failed`, `expired` (deleted by its age).
  */
 state: string, duration: number, };
 
@@ -383,6 +393,10 @@ began: number, ended: number | null,
  * How it ended: a G2 or G3 status such as `normal_end`.
  */
 outcome: string | null, hungUpBy: string | null, held: boolean, muted: boolean, recording: boolean, 
+/**
+ * The agent paused the recording (G4).
+ */
+recordingPaused: boolean, 
 /**
  * A transfer that was asked for, or why it was refused (D4).
  */
@@ -465,7 +479,7 @@ idle: number, };
  */
 export type TargetsView = { groups: Array<TargetGroup>, agents: Array<TargetAgent>, };
 
-export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "echo", sdp: string | null, } | { "type": "customer" } & CustomerView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" };
+export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queue" } & QueueView | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "echo", sdp: string | null, } | { "type": "customer" } & CustomerView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" } | { "type": "loggedOut" };
 
 /**
  * Where a customer is sent (D4).

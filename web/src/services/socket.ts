@@ -128,7 +128,7 @@ export class SwitchSocket {
     const tell = message.tell
     if (tell.type === 'done' || tell.type === 'refused') this.settle(tell)
     this.listeners.told(tell)
-    if (tell.type === 'takenOver') this.stop()
+    if (tell.type === 'takenOver' || tell.type === 'loggedOut') this.stop()
   }
 
   private settle(tell: Extract<ToWorkstation, { type: 'done' | 'refused' }>) {

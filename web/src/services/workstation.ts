@@ -1,5 +1,6 @@
 import type { Ask, ChosenState, Me, ToWorkstation } from '../generated/wire'
 import { t, translated } from '../i18n'
+import type { Network } from '../state/network'
 import { byPhone, isInternal, isOnline, justFailed, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
 import { matchSound } from '../state/sound'
 import type { Picker, SoundPlace, State } from '../state/state'
@@ -10,6 +11,7 @@ import { Drafts } from './drafts'
 import { failure } from './failure'
 import { Headset } from './headset'
 import { ApiFailure, api } from './http'
+import { isNarrow, lineMeasured } from './line'
 import { whyNoMicrophone } from './microphone'
 import { Notifier } from './notify'
 import { PeerKeeper } from './peer'
@@ -36,6 +38,8 @@ export class Workstation {
   private toasts = 0
   /** Whose workstation this was, for the login page. */
   private email = ''
+  /** The agent asked for the log-out. */
+  private leaving = false
   private echoed: ((sdp: string | null) => void) | null = null
 
   constructor(
@@ -54,7 +58,7 @@ export class Workstation {
     this.peer = new PeerKeeper(
       browserPeers(stream => this.sound.play(stream), wanted),
       {
-        open: async sdp => (await this.ask({ type: 'openPeer', sdp })).is === 'done',
+        open: async sdp => (await this.ask({ type: 'openPeer', sdp, narrow: isNarrow() })).is === 'done',
         up: () => undefined,
         microphone: stream => {
           store.dispatch({ type: 'microphone', is: 'ready' })
@@ -156,6 +160,7 @@ export class Workstation {
     this.socket.stop()
     this.loseSound('nowhere')
     this.quietRing()
+    this.leaving = false
     this.store.dispatch({ type: 'loggedOut' })
     this.onLoggedOut(why, this.email)
   }
@@ -265,8 +270,15 @@ export class Workstation {
     void this.remarks.flush(call)
   }
 
-  async logOut(): Promise<void> {
+  /** In a call it comes about at the call's end, or the call ends too (A9). */
+  async logOut(endCall: boolean): Promise<void> {
     await this.remarks.flush()
+    this.leaving = true
+    if (this.store.get().link.is === 'open') await this.ask({ type: 'logOut', endCall })
+    else await this.leave()
+  }
+
+  private async leave(): Promise<void> {
     try {
       await api.logout()
     } catch (error) {
@@ -276,6 +288,11 @@ export class Workstation {
       }
     }
     this.end('wanted')
+  }
+
+  /** A line that was found narrow, or wide again, changes how the voice travels (F4). */
+  lineMeasured(network: Network) {
+    if (lineMeasured(network)) this.peer.renew()
   }
 
   toast(text: string) {
@@ -319,6 +336,10 @@ export class Workstation {
       if (tell.mine && needsSound(before) && !this.peer.alive) this.takeUp()
     }
     else if (tell.type === 'takenOver') this.loseSound('nowhere')
+    else if (tell.type === 'loggedOut') {
+      if (this.leaving) void this.leave()
+      else this.end('ended')
+    }
   }
 
   /** After a snapshot: the page's sound and the switch's idea of it are brought together. */
@@ -439,5 +460,5 @@ export class Workstation {
 
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
-  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer'
+  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer' && ask.type !== 'logOut'
 }

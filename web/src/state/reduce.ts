@@ -65,6 +65,7 @@ function told(state: State, tell: ToWorkstation, at: number): State {
     return settle(consultMoves({ ...state, link: { is: 'open' }, clockOffset: now - at, desk, pending: {}, refusal }, state.desk))
   }
   if (tell.type === 'takenOver') return { ...state, link: { is: 'takenOver' }, pending: {} }
+  if (tell.type === 'loggedOut') return state
   if (tell.type === 'done') return answered(state, tell.id, null)
   if (tell.type === 'refused') return answered(state, tell.id, { code: tell.code, message: tell.message })
   const desk = state.desk

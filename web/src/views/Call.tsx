@@ -18,7 +18,7 @@ import { Keypad } from './Keypad'
 import { FlowOutcome, FlowPicker, FlowProgress } from './SelfService'
 import { Transfer, transferring } from './Transfer'
 
-const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState', 'swap', 'conference', 'completeConsult', 'endConsult', 'startFlow', 'endFlow']
+const refusable: Ask['type'][] = ['hold', 'resume', 'mute', 'unmute', 'hangUp', 'answer', 'setState', 'swap', 'conference', 'completeConsult', 'endConsult', 'startFlow', 'endFlow', 'pauseRecording', 'resumeRecording']
 
 /** The call view (D1–D6, D8). */
 export function Call({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
@@ -78,7 +78,19 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         <div class="meters">
           {calling && !away ? null : <Quality state={state} desk={desk} session={session} broken={broken} />}
           {byPhone(desk) ? null : <MicrophoneMeter off={!microphoneOpen(desk) || away} />}
-          {session.recording ? <span class="rec">{t('call.recording')}</span> : null}
+          {session.recording ? (
+            <button
+              type="button"
+              class="rec"
+              data-test="pause-recording"
+              title={t('call.recording.pause')}
+              aria-pressed={session.recordingPaused ? 'true' : 'false'}
+              disabled={!usable || session.guest}
+              onClick={() => void station.ask({ type: session.recordingPaused ? 'resumeRecording' : 'pauseRecording', call })}
+            >
+              {t(session.recordingPaused ? 'call.recording.paused' : 'call.recording')}
+            </button>
+          ) : null}
           {session.group && !internal ? <span class="badge">{session.group}</span> : null}
         </div>
         <div class="calls">

@@ -36,6 +36,7 @@ export function DeviceCheck() {
     let current = true
     void measureNetwork(station, part => current && setNetwork(known => ({ ...empty, ...known, ...part }))).then(measured => {
       if (!current) return
+      station.lineMeasured(measured)
       const { grade, says } = gradeNetwork(measured)
       find('network', { grade, text: t(`devices.network.${says}`), help: t(`devices.network.${says}.help`, { address: measured.address || location.hostname }) })
     })

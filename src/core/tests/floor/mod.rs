@@ -106,12 +106,16 @@ pub struct Floor {
     /// Sounds that were played over a leg, in order; those of one sequence with a space between them.
     pub played: Vec<(LegId, String)>,
     pub recording: BTreeSet<CallId>,
+    /// Whose recording is silent.
+    pub unrecorded: BTreeSet<CallId>,
     pub journal: BTreeMap<CallId, Vec<Entry>>,
     pub sessions: BTreeMap<(AgentId, CallId), Session>,
     /// The answer bars that are shown.
     pub bars: BTreeMap<AgentId, Ringing>,
     /// Every answer bar that was ever shown: who, which call, when.
     pub rang: Vec<(AgentId, CallId, Millis)>,
+    /// Whose login sessions ended.
+    pub logged_out: Vec<AgentId>,
     /// The hosts that calls out went to.
     pub called: Vec<std::net::SocketAddr>,
     /// Digits that reached far ends: when, on which leg, how.
@@ -145,10 +149,12 @@ impl Floor {
             hears: BTreeMap::new(),
             played: Vec::new(),
             recording: BTreeSet::new(),
+            unrecorded: BTreeSet::new(),
             journal: BTreeMap::new(),
             sessions: BTreeMap::new(),
             bars: BTreeMap::new(),
             rang: Vec::new(),
+            logged_out: Vec::new(),
             called: Vec::new(),
             digits: Vec::new(),
             signalled: Vec::new(),

@@ -17,6 +17,8 @@ pub fn of_agent(event: &agent::Event) -> &'static str {
         E::PeerUp(_) => "PeerUp",
         E::PeerLost(_) => "PeerLost",
         E::TakenOver => "TakenOver",
+        E::Depart { .. } => "Depart",
+        E::Stay => "Stay",
         E::Best { .. } => "Best",
         E::Nothing { .. } => "Nothing",
         E::Reserve { .. } => "Reserve",

@@ -77,6 +77,7 @@ impl Floor {
                 Action::ClosePeer(peer) => {
                     self.peers.remove(&peer);
                 }
+                Action::LogOut => self.logged_out.push(id),
                 Action::PlaceCall(arrival) => self.begin_call(Call::new(*arrival)),
                 other => panic!("not an agent's: {other:?}"),
             }
@@ -207,8 +208,19 @@ impl Floor {
             MediaAction::Record { .. } => {
                 self.recording.insert(call);
             }
+            MediaAction::PauseRecording(paused) => {
+                if !self.recording.contains(&call) {
+                    self.reference.wrong(format!("{call:?} is not recorded, and its pause is {paused}"));
+                }
+                if paused {
+                    self.unrecorded.insert(call)
+                } else {
+                    self.unrecorded.remove(&call)
+                };
+            }
             MediaAction::StopRecording => {
                 self.recording.remove(&call);
+                self.unrecorded.remove(&call);
             }
         }
     }

@@ -46,6 +46,14 @@ const AGENT: &[Row] = &[
     ("InCall | `CallOver` without, `CallGone` | Free", &[("InCall", "CallOver", "Free"), ("InCall", "CallGone", "Free")]),
     ("WrapUp | its time is over, `EndWrapUp` | Free", &[("WrapUp", "tick", "Free"), ("WrapUp", "EndWrapUp", "Free")]),
     ("any | out of reach for the grace time | Free and offline, the call is told", &[("InCall", "tick", "Free")]),
+    (
+        "any but InCall, Accepted | `Depart` | Free and offline; a caller who rings moves on",
+        &[("Free", "Depart", "Free"), ("Ringing", "Depart", "Free"), ("WrapUp", "Depart", "Free")],
+    ),
+    (
+        "InCall, Accepted | `Depart` | the same, and offline when Free (A9)",
+        &[("InCall", "Depart", "InCall"), ("Accepted", "Depart", "Accepted")],
+    ),
 ];
 
 const CALL: &[Row] = &[

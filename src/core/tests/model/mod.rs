@@ -10,7 +10,7 @@ pub mod reference;
 use crate::floor::random::Random;
 use crate::floor::world::{agent, group, phone, trunk};
 use crate::floor::{Floor, Taken};
-use cordboard_core::agent::{Chosen, Event};
+use cordboard_core::agent::{Chosen, Departure, Event};
 use cordboard_core::call::{self, Command, Route};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId};
 use cordboard_core::leg::{Kind, Leg};
@@ -180,7 +180,8 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
                 floor.call(crate::floor::Node::Media, call, call::Event::Command { agent, command });
             }
         }
-        54..=60 => {
+        54 => say(floor, anyone, departure(random)),
+        55..=60 => {
             let offline = random.pick(&[Chosen::Busy(None), Chosen::OnBreak("lunch".into()), Chosen::Offline]).unwrap();
             let chosen = if random.one_in(3) { offline } else { Chosen::Available };
             say(floor, anyone, Event::SetState(chosen));
@@ -217,7 +218,16 @@ fn command(floor: &Floor, call: CallId, anyone: i32, random: &mut Random) -> Com
     let transfers = [Command::Transfer(Target::Group(group)), Command::Transfer(Target::Agent(AgentId(anyone)))];
     let consults =
         [Command::Consult(Whom::Group(group)), Command::Consult(Whom::Agent(AgentId(anyone))), Command::Consult(Whom::Number(number))];
-    let talk = [Command::Hold, Command::Resume, Command::Mute, Command::Unmute, Command::HangUp, Command::Digits("1,2".into())];
+    let talk = [
+        Command::Hold,
+        Command::Resume,
+        Command::Mute,
+        Command::Unmute,
+        Command::HangUp,
+        Command::Digits("1,2".into()),
+        Command::PauseRecording,
+        Command::ResumeRecording,
+    ];
     if floor.calls[&call].machine.is_in_flow() {
         return random.pick(&[Command::EndFlow, Command::HangUp, Command::Mute, Command::Resume, transfers[0].clone()]).unwrap();
     }
@@ -296,6 +306,12 @@ fn admin(floor: &mut Floor, anyone: i32, random: &mut Random) {
             floor.group(id, cordboard_core::group::Event::Setup(Box::new(setup)));
         }
     }
+}
+
+/// A log-out, an admin who takes somebody offline, or second thoughts (A9).
+fn departure(random: &mut Random) -> Event {
+    let departure = if random.one_in(2) { Departure::LogOut } else { Departure::ForcedOffline };
+    if random.one_in(3) { Event::Stay } else { Event::Depart { departure, end_call: random.one_in(3) } }
 }
 
 /// Somebody who rings answers or declines.

@@ -4,7 +4,7 @@ mod checks;
 mod internal;
 
 use crate::floor::EPOCH;
-use cordboard_core::agent::{self, Agent, Chosen, GRACE, LEASE_MARGIN, REST, TAKE_OVER};
+use cordboard_core::agent::{self, Agent, Chosen, Departure, GRACE, LEASE_MARGIN, REST, TAKE_OVER};
 use cordboard_core::call::{self, Call, Command};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{self, Limit, REFUSED_REST};
@@ -42,6 +42,7 @@ struct Person {
     phone: bool,
     groups: Vec<GroupId>,
     chosen: Chosen,
+    departing: Option<Departure>,
     sockets: bool,
     peer: Option<PeerId>,
     away_since: Option<Millis>,
@@ -71,6 +72,10 @@ impl Person {
             && self.wrap_up.is_none()
     }
 
+    fn stays(&mut self) {
+        self.departing = self.departing.filter(|departure| *departure == Departure::ForcedOffline);
+    }
+
     fn is_available(&self, now: Millis) -> bool {
         self.may_ring(false, now)
     }
@@ -83,6 +88,8 @@ struct Caller {
     last_agent: Option<AgentId>,
     held: bool,
     muted: bool,
+    /// The agent paused the recording.
+    unrecorded: bool,
     away: bool,
     /// In self-service (D6).
     served: bool,
@@ -132,6 +139,7 @@ impl Reference {
         let person = Person {
             phone: machine.setup.device != DeviceSetup::Browser,
             groups: machine.setup.groups.iter().map(|m| m.group).collect(),
+            departing: None,
             chosen: old.map_or(Chosen::Offline, |old| old.chosen),
             sockets: link.0,
             peer: link.1,
@@ -163,7 +171,10 @@ impl Reference {
             agent::Event::SetState(chosen) => {
                 person.chosen = chosen.clone();
                 (person.misses, person.rests_until) = (0, 0);
+                person.stays();
             }
+            agent::Event::Depart { departure, .. } => (person.departing, person.wrap_up) = (Some(*departure), None),
+            agent::Event::Stay => person.stays(),
             agent::Event::SocketUp => person.sockets = true,
             agent::Event::SocketDown => person.sockets = false,
             agent::Event::PeerUp(peer) => (person.peer, person.take_over) = (Some(*peer), None),
@@ -199,8 +210,8 @@ impl Reference {
                 if *device_failed {
                     person.rests_until = now + REST;
                 }
-                person.wrap_up = match wrap_up {
-                    Some(WrapUp::Millis(total)) if *total > 0 => Some(Some(now + total)),
+                person.wrap_up = match wrap_up.filter(|_| person.departing.is_none()) {
+                    Some(WrapUp::Millis(total)) if total > 0 => Some(Some(now + total)),
                     Some(WrapUp::Manual) => Some(None),
                     Some(WrapUp::Off | WrapUp::Millis(_)) | None => None,
                 };
@@ -238,6 +249,9 @@ impl Reference {
         let id = machine.setup.id;
         let mut wrong = Vec::new();
         let Some(person) = self.people.get_mut(&id) else { return };
+        if after.kind == "Free" && person.departing.take().is_some() {
+            (person.chosen, person.misses, person.rests_until) = (Chosen::Offline, 0, 0);
+        }
         if machine.seen().0 == agent::Seen::Offline {
             person.peer = machine.peer();
         }
@@ -323,6 +337,7 @@ impl Reference {
             last_agent: machine.arrival().route().and_then(|route| route.last_agent),
             held: false,
             muted: false,
+            unrecorded: false,
             away: false,
             served: false,
             segments: Vec::new(),
@@ -360,6 +375,8 @@ impl Reference {
                 Command::Resume => caller.held &= before.consulting || caller.served,
                 Command::Mute => caller.muted = true,
                 Command::Unmute => caller.muted = false,
+                Command::PauseRecording => caller.unrecorded = true,
+                Command::ResumeRecording => caller.unrecorded = false,
                 Command::StartFlow(..) => caller.served |= !before.consulting && !before.transferring,
                 Command::EndFlow => caller.served = false,
                 Command::Consult(_)
@@ -393,11 +410,13 @@ impl Reference {
         if caller.served != after.in_flow {
             self.violations.push(format!("{id:?} is in self-service: {}, the machine says {}", caller.served, after.in_flow));
         }
+        caller.unrecorded &= after.kind == "Talking";
         caller.internal.hears(machine, event, before);
         caller.consulted |= after.consulting;
         (caller.seeks, caller.wait) = (after.queue, after.wait);
         if before.kind == "Talking" && after.kind == "Talking" && before.agent != after.agent {
             (caller.held, caller.muted, caller.away) = (false, false, after.away);
+            caller.unrecorded = false;
             caller.group = machine.group();
         }
         if after.consulting && !before.consulting {

@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use cordboard_core::ids::{LegId, PeerId};
-use cordboard_media::{Law, MediaEvent, RtpRemote, Source};
+use cordboard_media::{Codec, Law, MediaEvent, RtpRemote, Source};
 use tokio::net::UdpSocket;
 
 #[tokio::test]
@@ -347,9 +347,9 @@ async fn a_browser_without_a_call_is_sent_nothing() {
 #[tokio::test]
 async fn an_offer_that_cannot_be_taken_is_told() {
     let mut rig = Rig::start();
-    rig.media.open_peer(PeerId(1), "nonsense".into());
+    rig.media.open_peer(PeerId(1), "nonsense".into(), Codec::Pcmu);
     rig.event(|event| matches!(event, MediaEvent::PeerFailed { peer: PeerId(1), .. }).then_some(())).await;
-    rig.media.open_peer(PeerId(2), "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n".into());
+    rig.media.open_peer(PeerId(2), "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n".into(), Codec::Pcmu);
     rig.event(|event| matches!(event, MediaEvent::PeerFailed { peer: PeerId(2), .. }).then_some(())).await;
     rig.media.attach_peer(AGENT, PeerId(1));
     rig.told(MediaEvent::AttachFailed { leg: AGENT }).await;

@@ -1,7 +1,7 @@
 //! The engine with real sockets around it: a carrier that speaks RTP, a browser that is the WebRTC library's other end.
 
 use cordboard_core::ids::{LegId, PeerId};
-use cordboard_media::{Law, Media, MediaConfig, MediaEvent, RtpRemote, Source};
+use cordboard_media::{Codec, Law, Media, MediaConfig, MediaEvent, RtpRemote, Source};
 use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
@@ -127,7 +127,7 @@ impl Rig {
     /// A browser that has its answer and is connecting.
     pub async fn browser_alone(&mut self, peer: PeerId) -> Browser {
         let mut browser = Browser::new().await;
-        self.media.open_peer(peer, browser.offer().await);
+        self.media.open_peer(peer, browser.offer().await, Codec::Pcmu);
         let answer = self
             .event(|event| match event {
                 MediaEvent::PeerAnswer { peer: answered, sdp } if *answered == peer => Some(sdp.clone()),

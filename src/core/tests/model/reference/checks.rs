@@ -99,6 +99,9 @@ impl Reference {
                 wrong.push(format!("{id:?} is over and does not go away"));
                 continue;
             }
+            if floor.unrecorded.contains(id) != (caller.unrecorded && floor.recording.contains(id)) {
+                wrong.push(format!("{id:?}: the agent paused the recording: {}, and it is not so", caller.unrecorded));
+            }
             for (agent, leg) in machine.agents() {
                 if floor.agents[&agent].in_call() != Some(*id) {
                     wrong.push(format!("{id:?}: the customer is with nobody ({agent:?} is not in the call)"));
