@@ -2,6 +2,7 @@
 
 mod customers;
 mod echo;
+mod pages;
 mod placing;
 mod self_service;
 
@@ -34,6 +35,8 @@ struct Page {
     to: Recipient<ToPage>,
     /// The login session's epoch: a newer one takes over (A9).
     epoch: i64,
+    /// The page's own number, where it has one.
+    tab: Option<u64>,
 }
 
 /// A message for one page.
@@ -47,6 +50,7 @@ pub struct ToPage(pub Arc<ToWorkstation>);
 pub enum Desk {
     Attach {
         page: u64,
+        tab: Option<u64>,
         to: Recipient<ToPage>,
         epoch: i64,
         me: wire::Me,
@@ -352,14 +356,18 @@ impl Shell<AgentRole> {
         self.switch.media.close_peer(peer);
     }
 
-    fn attach(&mut self, page: u64, to: Recipient<ToPage>, epoch: i64, me: wire::Me, ctx: &mut Context<Self>) {
+    fn attach(&mut self, page: u64, tab: Option<u64>, to: Recipient<ToPage>, epoch: i64, me: wire::Me, ctx: &mut Context<Self>) {
         if self.role.pages.values().any(|other| other.epoch > epoch) {
             to.do_send(ToPage(Arc::new(ToWorkstation::TakenOver)));
             return;
         }
         self.end_pages(epoch, ctx);
+        if let Some(before) = tab.and_then(|tab| self.role.socket_of(tab)) {
+            self.close_echo(|echo| echo.page == before);
+            self.role.succeed(before, page);
+        }
         self.role.audio.get_or_insert(page);
-        self.role.pages.insert(page, Page { to, epoch });
+        self.role.pages.insert(page, Page { to, epoch, tab });
         let snapshot = self.role.snapshot(page, me, &self.switch);
         self.role.show_to(page, snapshot);
         self.event(Event::SocketUp, ctx);
@@ -447,7 +455,7 @@ impl Handler<Desk> for Shell<AgentRole> {
 
     fn handle(&mut self, desk: Desk, ctx: &mut Context<Self>) {
         match desk {
-            Desk::Attach { page, to, epoch, me } => self.attach(page, to, epoch, me, ctx),
+            Desk::Attach { page, tab, to, epoch, me } => self.attach(page, tab, to, epoch, me, ctx),
             Desk::Detach { page } => self.detach(page, ctx),
             Desk::Request { page, request } => {
                 let id = request.id;

@@ -9,12 +9,13 @@ use crate::wire::{FromSwitch, Me, Request, ToWorkstation};
 use actix::prelude::*;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A page shows that it lives at least this often; three times silent and it is gone (B3).
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(3);
 /// Longest message from a page: an SDP offer with all its candidates fits many times.
 const LONGEST: usize = 64 * 1024;
 /// Messages to a page that did not answer a ping since: a page that cannot keep up is dropped, and resumes by a snapshot.
@@ -22,8 +23,15 @@ const MOST_UNHEARD: u32 = 1_000;
 
 static NEXT_PAGE: AtomicU64 = AtomicU64::new(1);
 
+/// The number that a page made up for itself when it was loaded; all its sockets carry it.
+#[derive(Deserialize)]
+pub struct Tab {
+    page: Option<u64>,
+}
+
 pub struct Socket {
     page: u64,
+    tab: Option<u64>,
     agent: Addr<AgentActor>,
     epoch: i64,
     me: Me,
@@ -38,12 +46,13 @@ pub async fn open(
     body: web::Payload,
     _: OwnPage,
     session: Session,
+    tab: web::Query<Tab>,
     switch: web::Data<Arc<Switch>>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let agent = switch.directory.read().agents.get(&session.agent).cloned().ok_or(Refusal::NotFound)?;
     let me = super::auth::me_of(&session.account);
     let page = NEXT_PAGE.fetch_add(1, Ordering::Relaxed);
-    let socket = Socket { page, agent, epoch: session.epoch, me, seq: 0, heard: Instant::now(), unheard: 0 };
+    let socket = Socket { page, tab: tab.page, agent, epoch: session.epoch, me, seq: 0, heard: Instant::now(), unheard: 0 };
     ws::WsResponseBuilder::new(socket, &request, body).frame_size(LONGEST).start()
 }
 
@@ -51,7 +60,8 @@ impl Actor for Socket {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let attach = Desk::Attach { page: self.page, to: ctx.address().recipient(), epoch: self.epoch, me: self.me.clone() };
+        let (page, tab, epoch, me) = (self.page, self.tab, self.epoch, self.me.clone());
+        let attach = Desk::Attach { page, tab, to: ctx.address().recipient(), epoch, me };
         self.agent.do_send(attach);
         ctx.run_interval(HEARTBEAT, |socket, ctx| {
             if socket.heard.elapsed() > HEARTBEAT * 3 {

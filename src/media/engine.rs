@@ -26,8 +26,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const TICK: Duration = Duration::from_millis(20);
 /// Recordings go to disk every 100 ms (G5 allows a second).
 const FLUSH_TICKS: u64 = 5;
-/// Browsers and carriers are looked after twice a second.
-const WATCH_TICKS: u64 = 25;
+/// Browsers and carriers are looked after ten times a second: one that is back is soon heard again.
+const WATCH_TICKS: u64 = 5;
 /// Quality is told every two seconds.
 const QUALITY_TICKS: u64 = 100;
 /// After a stall longer than this the clock skips instead of catching up.

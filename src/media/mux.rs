@@ -49,6 +49,9 @@ struct InboxState {
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     reader: Option<Waker>,
     addresses: VecDeque<SocketAddr>,
+    /// The one of them that its voice comes from, and goes to: the browser sends on the pair that it has nominated (RFC 8445 section 12.1). The library
+    /// stays with the first, which a browser has left whose network gave it another.
+    voice: Option<SocketAddr>,
     last_heard: Option<Instant>,
 }
 
@@ -90,6 +93,9 @@ impl Mux {
             return;
         }
         if let Some(inbox) = routes.by_address.get(&from) {
+            if !stun::is_stun(datagram) {
+                inbox.state.lock().voice = Some(from);
+            }
             inbox.put(from, datagram, now);
         }
     }
@@ -113,7 +119,9 @@ impl Routes {
             return;
         }
         if let Some(earlier) = self.by_address.insert(from, Arc::clone(inbox)) {
-            earlier.state.lock().addresses.retain(|address| *address != from);
+            let mut state = earlier.state.lock();
+            state.addresses.retain(|address| *address != from);
+            state.voice = state.voice.filter(|address| *address != from);
         }
         let mut state = inbox.state.lock();
         state.addresses.push_back(from);
@@ -186,8 +194,11 @@ impl AsyncUdpSocket for PeerSocket {
     /// Sends now or drops: one peer never waits for the readiness of a socket it shares with all others.
     fn poll_send(&self, _cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let Some(mux) = self.mux.upgrade() else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
+        let answers_a_check = stun::is_stun(transmit.contents);
+        let voice = self.inbox.state.lock().voice.filter(|_| !answers_a_check);
+        let to = voice.unwrap_or(transmit.destination);
         // Past tokio's own bookkeeping of readiness, which would refuse the first datagrams.
-        let sent = socket2::SockRef::from(&mux.socket).send_to(transmit.contents, &transmit.destination.into());
+        let sent = socket2::SockRef::from(&mux.socket).send_to(transmit.contents, &to.into());
         if let Err(error) = sent {
             tracing::trace!(%error, "browser datagram dropped");
         }
@@ -329,6 +340,36 @@ mod tests {
             assert_eq!(read(socket), None);
         }
         assert_eq!(rig.mux.last_heard("aaaa"), Some(now));
+    }
+
+    // B3
+    #[tokio::test]
+    async fn voice_goes_where_it_comes_from_and_the_answer_to_a_check_to_who_asked() {
+        let rig = rig(&[("aaaa", "one")]);
+        let [before, after] = [(); 2].map(|()| std::net::UdpSocket::bind(at(0)).unwrap());
+        let address = |socket: &std::net::UdpSocket| socket.local_addr().unwrap();
+        let told = |socket: &std::net::UdpSocket| {
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut byte = [0u8; 1];
+            socket.recv(&mut byte).map(|_| byte[0]).unwrap()
+        };
+        let send = |first: u8| {
+            let contents = [first, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            let transmit = Transmit { destination: address(&before), ecn: None, contents: &contents, segment_size: None, src_ip: None };
+            let sent = rig.sockets[0].poll_send(&mut Context::from_waker(Waker::noop()), &transmit);
+            assert!(matches!(sent, Poll::Ready(Ok(_))));
+        };
+        let now = Instant::now();
+        for socket in [&before, &after] {
+            rig.mux.deliver(address(socket), &binding_request("aaaa:z", "one"), now);
+            send(0x80);
+            assert_eq!(told(&before), 0x80, "a check alone moves nothing");
+        }
+        rig.mux.deliver(address(&after), &[0x80, 0], now);
+        send(0x80);
+        assert_eq!(told(&after), 0x80);
+        send(1);
+        assert_eq!(told(&before), 1);
     }
 
     #[tokio::test]

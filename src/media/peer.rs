@@ -39,9 +39,9 @@ use webrtc::peer_connection::{
 const OUT_QUEUE: usize = 64;
 /// The library needs no network to gather; this only bounds a fault.
 const GATHERING: Duration = Duration::from_secs(3);
-/// The library gives a connection up after these; longer than any grace time, so that a browser that comes back finds it.
+/// The library looks at the address that a connection began with, and a browser may have gone on from another: it never gives one up (zero).
 const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
-const ICE_FAILED: Duration = Duration::from_secs(120);
+const ICE_FAILED: Duration = Duration::ZERO;
 /// Before every slot of the library's own.
 const NETWORK_SLOT: usize = 500;
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-// Consultation and conference (D5): Mei asks Tom while her customer waits; who hears whom is told by what they say, each a sentence of their own.
+// Consultation and conference (D5): Mei asks Tom, or a number, while her customer waits; who hears whom is told by what they say, each a sentence of their own.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { likeness, loudness, RATE } from '../support/audio.mjs';
@@ -16,8 +16,8 @@ const story = storiesOn(stage);
 /** A frame of µ-law zeroes. */
 const SILENCE = Buffer.alloc(160, 0xff);
 
-/** Mei talks to a customer, and Tom has come online; each of the three can be made to say nothing. */
-async function three() {
+/** Mei talks to a customer; each of the two can be made to say nothing. */
+async function two() {
   const { mei } = stage;
   await mei.choose('offline');
   await tameTongue(mei.page);
@@ -27,16 +27,27 @@ async function three() {
   await mei.click('answer');
   await mei.call({ phase: 'talking' });
   const talked = performance.now();
+  const people = {
+    caller: voice(audio, 'caller'),
+    agent: { ear: () => pageEar(mei.page), rate: PAGE_RATE, speaks: (loudly) => speaks(mei.page, loudly) },
+  };
+  return { mei, audio, sipp, talked, people };
+}
+
+/** And Tom has come online. */
+async function three() {
+  const talk = await two();
   const tom = await stage.tom({ microphone: 'colleague' });
   await tameTongue(tom.page);
   await tom.goOnline();
-  const caller = spokenUlaw(SENTENCES.caller);
-  const people = {
-    caller: { ear: () => audio.ear(), rate: RATE, speaks: (loudly) => audio.say(loudly ? caller : SILENCE) },
-    agent: { ear: () => pageEar(mei.page), rate: PAGE_RATE, speaks: (loudly) => speaks(mei.page, loudly) },
-    colleague: { ear: () => pageEar(tom.page), rate: PAGE_RATE, speaks: (loudly) => speaks(tom.page, loudly) },
-  };
-  return { mei, tom, audio, sipp, talked, people };
+  talk.people.colleague = { ear: () => pageEar(tom.page), rate: PAGE_RATE, speaks: (loudly) => speaks(tom.page, loudly) };
+  return { ...talk, tom };
+}
+
+/** Somebody behind a carrier. */
+function voice(audio, sentence) {
+  const speech = spokenUlaw(SENTENCES[sentence]);
+  return { ear: () => audio.ear(), rate: RATE, speaks: (loudly) => audio.say(loudly ? speech : SILENCE) };
 }
 
 /** Who is named first hears who is named second. */
@@ -164,4 +175,38 @@ story('Tom hangs up and Mei is back with the customer; asked again, he and she g
     ['Tom Berg', 'normal_end', 'agent', false],
     ['Tom Berg', 'normal_end', 'agent', false],
   ]);
+});
+
+// D5, E5
+story('a number is asked: Mei hears it before and after its answer, joins all three, and leaves the customer with it', async () => {
+  const { mei, audio, sipp, people } = await two();
+  const callee = await stage.callee();
+  people.network = voice(callee.audio, 'network');
+  await mei.click('consult');
+  await mei.click('list-number');
+  await mei.hook('consult-number').fill('+44 7700 900162');
+  await mei.hook('consult-number').press('Enter');
+  const { to } = await callee.rings;
+  assert.match(to, /sip:\+447700900162@/);
+  await shows(mei, 'ringing');
+  await step('before the answer Mei hears the network, and the customer music', async () => {
+    const [, heard] = await Promise.all([hear(people, ['agent', 'network']), audio.listen(LONG_ENOUGH)]);
+    isMusic(heard, 'agent', 'network');
+  });
+  await callee.cue();
+  await shows(mei, 'third');
+  await step('Mei and the number hear each other, and the customer music', async () => {
+    const [, heard] = await Promise.all([hear(people, ['agent', 'network'], ['network', 'agent']), audio.listen(LONG_ENOUGH)]);
+    isMusic(heard, 'agent', 'network');
+  });
+  await mei.click('conference');
+  await shows(mei, 'all');
+  await step('in the conference each of the three hears the two others', () => eachHearsTheOthers(people));
+  await mei.click('consult-complete');
+  await mei.state('afterCallWork');
+  await mei.click('return-to-reception');
+  await step('the customer and the number hear each other', () => hear(people, ['caller', 'network'], ['network', 'caller']));
+  await sipp.cue();
+  await Promise.all([sipp.ended, callee.ended]);
+  await mei.state('available');
 });

@@ -1,10 +1,11 @@
-// Runs every browser test here, two files at a time: they wait for voices more than they compute.
+// Runs every browser test here, two files at a time: they wait for voices more than they compute. Beside them goes what hardly does anything but wait.
 //   node tests/browser/run.mjs [WORD…]    only files whose names hold one of the words
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const AT_ONCE = 2;
+const IDLE = 'network';
 const here = import.meta.dirname;
 const words = process.argv.slice(2);
 const names = readdirSync(here)
@@ -33,11 +34,12 @@ function run({ name, database }) {
 }
 
 const beside = [];
-await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    for (let next = runs.shift(); next; next = runs.shift()) beside.push(...(await run(next)));
-  }),
-);
+const inTurn = async (queue) => {
+  for (let next = queue.shift(); next; next = queue.shift()) beside.push(...(await run(next)));
+};
+const idle = runs.filter(({ name }) => name.startsWith(IDLE));
+const busy = runs.filter(({ name }) => !name.startsWith(IDLE));
+await Promise.all([inTurn(idle), ...Array.from({ length: AT_ONCE }, () => inTurn(busy))]);
 // What failed beside another file is tried once more with the machine to itself. It is told all the same: most often it is a race, of the page or of the story.
 const alone = [];
 for (const once of beside) alone.push(...(await run(once)));

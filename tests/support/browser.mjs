@@ -30,7 +30,8 @@ export const speaking = (microphone) => [
 
 /** Opens a browser whose every microphone is this WAV file, again and again; none: it has no microphone, and pages get none. */
 export async function openBrowser(microphone) {
-  const context = await chromium.launchPersistentContext(newFolder('chromium'), {
+  const folder = newFolder('chromium');
+  const context = await chromium.launchPersistentContext(folder, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     viewport: { width: 1280, height: 720 },
@@ -40,7 +41,7 @@ export async function openBrowser(microphone) {
   });
   await context.addInitScript(installEars, PAGE_RATE);
   await context.addInitScript(takeVoicesAsTheyAre);
-  return context;
+  return Object.assign(context, { folder });
 }
 
 /** In the page, before its own scripts: an echo canceller takes a fake microphone, which does not listen before it speaks, for the other side's echo. */
@@ -63,6 +64,7 @@ export function installEars(rate) {
       ({ srcObject, paused, muted, volume }) =>
         srcObject instanceof MediaStream && !paused && !muted && volume > 0 && srcObject.getAudioTracks().some((track) => track.readyState === 'live'),
     );
+  ears.playing = playing;
   // Elements that are made but never put into the document play too.
   ears.elements = [];
   const RealAudio = window.Audio;
@@ -124,6 +126,36 @@ export async function pageEar(page) {
 
 /** What the page's headset gives during the next seconds. */
 export const pageHears = async (page, seconds) => (await pageEar(page))(seconds);
+
+/** From now on it is noted when the page's headset gives sound, by whatever path that comes. */
+export function noteSound(page) {
+  return page.evaluate(() => {
+    const context = new AudioContext();
+    const ear = context.createAnalyser();
+    const samples = new Float32Array(ear.fftSize);
+    let stream;
+    let source;
+    window.__sounds = [];
+    setInterval(() => {
+      const { srcObject } = window.__ears.playing() ?? {};
+      if (!srcObject) return;
+      if (srcObject !== stream) {
+        source?.disconnect();
+        stream = srcObject;
+        source = context.createMediaStreamSource(stream);
+        source.connect(ear);
+      }
+      ear.getFloatTimeDomainData(samples);
+      if (samples.some((sample) => Math.abs(sample) > 0.05)) window.__sounds.push(Date.now());
+    }, 50);
+  });
+}
+
+/** Resolves with when (Date.now) the headset first gave sound after that moment. */
+export async function soundSince(page, moment, patience = 30_000) {
+  const found = await page.waitForFunction((at) => window.__sounds.find((sound) => sound > at), moment, { timeout: patience });
+  return found.jsonValue();
+}
 
 /** From its next microphone on, the page's agent can be made to hold their tongue, unknown to the page. */
 export function tameTongue(page) {

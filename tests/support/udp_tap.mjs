@@ -1,4 +1,4 @@
-// A wire between a browser and the switch's media port that can be looked at and cut.
+// A wire between a browser and the switch's media port that can be looked at, cut and moved.
 import { createSocket } from 'node:dgram';
 
 /** What kind of packet this is, by its first byte (RFC 7983). */
@@ -19,6 +19,9 @@ export class UdpTap {
   #near;
   #far = new Map();
   #target;
+  #address = '127.0.0.1';
+  /** Sockets of addresses that the browsers have left. */
+  #left = [];
 
   /** Listens on a port of its own and passes on to the switch's media port. */
   static async open(targetPort) {
@@ -36,7 +39,15 @@ export class UdpTap {
 
   close() {
     this.#near.close();
-    for (const socket of this.#far.values()) socket.close();
+    for (const socket of [...this.#far.values(), ...this.#left]) socket.close();
+  }
+
+  /** From now on the browsers' packets come from there; what the switch sends to where they came from before is lost without a word. */
+  moveTo(address) {
+    this.#address = address;
+    for (const socket of this.#far.values()) socket.removeAllListeners('message');
+    this.#left.push(...this.#far.values());
+    this.#far.clear();
   }
 
   /** Packets of these kinds between two moments (performance.now). */
@@ -50,7 +61,7 @@ export class UdpTap {
     if (!this.#far.has(key)) {
       const socket = createSocket('udp4');
       socket.on('message', (reply) => this.#pass(reply, 'browser', this.#near, from.port, from.address));
-      socket.bind(0, '127.0.0.1');
+      socket.bind(0, this.#address);
       this.#far.set(key, socket);
     }
     this.#pass(packet, 'switch', this.#far.get(key), this.#target, '127.0.0.1');

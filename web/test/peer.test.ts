@@ -85,6 +85,7 @@ beforeEach(() => {
         return holdOpen || Promise.resolve(taken)
       },
       up: up => log.push(up ? 'up' : 'down'),
+      silent: () => log.push('silent'),
       noMicrophone: error => log.push(`no microphone: ${(error as Error).message}`),
       microphone: () => log.push('microphone'),
       unplugged: () => log.push('unplugged'),
@@ -213,7 +214,7 @@ describe('a path that is lost', () => {
     first.onstate?.('connected')
     await clock.pass(10_000)
     expect(peers).toHaveLength(1)
-    expect(log).toEqual(['microphone', 'up'])
+    expect(log).toEqual(['microphone', 'up', 'silent'])
   })
 
   it('is replaced when it does not heal', async () => {
@@ -346,6 +347,34 @@ describe('answers', () => {
 })
 
 describe('the socket’s loss', () => {
+  it('leaves a path alone that has fallen silent: it tells when the network is back', async () => {
+    const first = await online()
+    keeper.socketLost()
+    first.onstate?.('disconnected')
+    await clock.pass(3000)
+    first.onstate?.('failed')
+    await clock.pass(20_000)
+    expect([first.closed, keeper.alive, offers]).toEqual([false, false, ['offer 1']])
+    first.onstate?.('connected')
+    expect(keeper.alive).toBe(true)
+    expect(log).toEqual(['microphone', 'up', 'silent', 'down', 'up'])
+    keeper.socketBack()
+    first.onstate?.('failed')
+    await clock.pass(0)
+    expect(offers).toEqual(['offer 1', 'offer 2'])
+  })
+
+  it('lets go of a path that was not up yet, and of the plan for another', async () => {
+    const first = await online()
+    taken = false
+    first.onstate?.('failed')
+    await clock.pass(0)
+    keeper.socketLost()
+    await clock.pass(60_000)
+    expect(offers).toEqual(['offer 1', 'offer 2'])
+    expect(clock.waiting).toBe(0)
+  })
+
   it('leaves a path alone that is up', async () => {
     const first = await online()
     keeper.socketLost()

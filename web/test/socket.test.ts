@@ -43,6 +43,7 @@ let clock: FakeClock
 let sockets: FakeSocket[]
 let log: string[]
 let loggedIn: boolean
+let answer: Promise<boolean> | null
 let socket: SwitchSocket
 
 function current(): FakeSocket {
@@ -56,6 +57,7 @@ beforeEach(() => {
   sockets = []
   log = []
   loggedIn = true
+  answer = null
   socket = new SwitchSocket(
     {
       open: () => {
@@ -74,7 +76,7 @@ beforeEach(() => {
       connecting: () => log.push('connecting'),
       lost: () => log.push('lost'),
       roundTrip: milliseconds => log.push(`trip ${milliseconds}`),
-      refused: () => Promise.resolve(loggedIn),
+      refused: () => answer || Promise.resolve(loggedIn),
     },
   )
 })
@@ -195,6 +197,59 @@ describe('reconnecting', () => {
     expect(sockets).toHaveLength(2)
   })
 
+  it('gives a try up that nobody answers, and begins the next at once without a word to the switch', async () => {
+    open().breaks()
+    await clock.pass(400)
+    expect(sockets).toHaveLength(2)
+    loggedIn = false
+    await clock.pass(1999)
+    expect(sockets).toHaveLength(2)
+    await clock.pass(1)
+    expect(sockets).toHaveLength(3)
+    expect(sockets[1]?.closed).toBe(true)
+    // For somewhat longer than the grace time; then slower.
+    await clock.pass(38_000)
+    const quick = sockets.length
+    expect(quick).toBeGreaterThan(19)
+    await clock.pass(16_000)
+    expect(sockets.length - quick).toBe(2)
+  })
+
+  it('spares a switch that answers and is slow: a try that is answered is not hurried, and the next waits', async () => {
+    open().breaks()
+    await clock.pass(400)
+    const slow = current()
+    slow.onopen?.()
+    socket.hurry()
+    await clock.pass(7999)
+    expect(sockets).toHaveLength(2)
+    await clock.pass(1)
+    expect(slow.closed).toBe(true)
+    expect(sockets).toHaveLength(2)
+    await clock.pass(800)
+    expect(sockets).toHaveLength(3)
+  })
+
+  it('goes on when the network swallows the question whether the login has ended', async () => {
+    answer = new Promise(() => undefined)
+    socket.start()
+    current().breaks()
+    await clock.pass(2400)
+    expect(sockets).toHaveLength(2)
+    // A late answer plans nothing twice, and still ends it.
+    current().breaks()
+    let tell: (tryOn: boolean) => void = () => undefined
+    answer = new Promise(resolve => (tell = resolve))
+    await clock.pass(2800)
+    expect(sockets).toHaveLength(3)
+    current().breaks()
+    await clock.pass(2000)
+    tell(false)
+    await clock.pass(60_000)
+    expect(sockets).toHaveLength(3)
+    expect(clock.waiting).toBe(0)
+  })
+
   it('ends when the login has ended', async () => {
     socket.start()
     loggedIn = false
@@ -215,21 +270,21 @@ describe('reconnecting', () => {
 
   it('gives a silent switch up before the snapshot', async () => {
     socket.start()
-    await clock.pass(8000)
-    expect(current().closed).toBe(true)
+    await clock.pass(2000)
+    expect(sockets[0]?.closed).toBe(true)
     expect(log).toContain('lost')
   })
 })
 
 describe('pings', () => {
-  it('measure the way there and back, every five seconds', async () => {
+  it('measure the way there and back, every two seconds', async () => {
     const there = open()
     await clock.pass(800)
     expect(there.last().ask).toEqual({ type: 'ping' })
     await clock.pass(28)
     there.tell({ type: 'done', id: there.last().id })
     expect(log).toContain('trip 28')
-    await clock.pass(4999)
+    await clock.pass(1999)
     expect(there.sent).toHaveLength(1)
     await clock.pass(1)
     expect(there.sent).toHaveLength(2)
@@ -239,12 +294,23 @@ describe('pings', () => {
     const there = open()
     await clock.pass(800)
     expect(there.sent).toHaveLength(1)
-    await clock.pass(5999)
+    await clock.pass(2999)
     expect(there.closed).toBe(false)
     await clock.pass(1)
     expect(there.closed).toBe(true)
     expect(log).toContain('lost')
-    await clock.pass(400)
     expect(sockets).toHaveLength(2)
+  })
+
+  it('find out sooner when there is reason to doubt, whether or not one is on its way', async () => {
+    const there = open()
+    socket.probe()
+    there.tell({ type: 'done', id: there.last().id })
+    await clock.pass(2000)
+    expect(there.sent).toHaveLength(2)
+    socket.probe()
+    expect(there.sent).toHaveLength(2)
+    await clock.pass(1000)
+    expect(there.closed).toBe(true)
   })
 })

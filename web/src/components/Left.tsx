@@ -100,7 +100,9 @@ export function Left({ state, desk }: { state: State; desk: Desk }) {
               <span class="av av--icon">
                 <Icon name={callIcon(session.callType)} />
               </span>
-              <span class="name cut num">{session.callerName || session.caller}</span>
+              <span class="name cut num" title={session.callerName || session.caller}>
+                {session.callerName || session.caller}
+              </span>
               <span class="time num">{clockTime(session.ended || session.began)}</span>
               <span class="sub cut num">
                 {translated('status', session.outcome || '', t('session.ended'))} · {spell((session.ended || session.began) - session.began)}
@@ -135,6 +137,8 @@ function Live({ session, state, desk, selected }: { session: SessionView; state:
   const station = useStation()
   const wrapUp = session.phase === 'ended'
   const icon: IconName = wrapUp ? 'note' : session.consult ? 'consult' : inFlow(session) ? 'flow' : session.held ? 'pause' : callIcon(session.callType)
+  const name = session.callerName || session.caller
+  const sub = session.group && !isInternal(session) ? `${phaseWord(session)} · ${session.group}` : phaseWord(session)
   return (
     <button
       type="button"
@@ -148,11 +152,12 @@ function Live({ session, state, desk, selected }: { session: SessionView; state:
         <span class="av av--icon">
           <Icon name={icon} />
         </span>
-        <span class="name cut num">{session.callerName || session.caller}</span>
+        <span class="name cut num" title={name}>
+          {name}
+        </span>
         <Age since={wrapUp ? desk.agent.since : session.began} offset={state.clockOffset} />
-        <span class="sub cut">
-          {phaseWord(session)}
-          {session.group && !isInternal(session) ? ` · ${session.group}` : ''}
+        <span class="sub cut" title={sub}>
+          {sub}
         </span>
       </span>
     </button>

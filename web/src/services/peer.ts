@@ -24,6 +24,8 @@ export interface PeerListeners {
   open(sdp: string): Promise<boolean>
   /** The path carries voice, or does not any more. */
   up(up: boolean): void
+  /** The path has fallen silent: perhaps the whole network has. */
+  silent(): void
   /** There is no microphone (any more). */
   noMicrophone(error: unknown): void
   microphone(stream: MediaStream): void
@@ -33,7 +35,7 @@ export interface PeerListeners {
 
 /** Within this long an answer and a connected path must be there. */
 const SET_UP_TIMEOUT = 8000
-/** `disconnected` often heals by itself. */
+/** `disconnected` often heals by itself. Longer than a doubted socket takes to show that it is dead. */
 const HEAL_WITHIN = 3000
 const FIRST_WAIT = 500
 const LONGEST_WAIT = 8000
@@ -52,6 +54,8 @@ export class PeerKeeper {
   private changes = 0
   private tries = 0
   private epoch = 0
+  /** There is a socket to make a new path over. */
+  private linked = true
   /** From asking for the microphone until the path is up or given up. */
   private settingUp = false
   private timer: unknown = null
@@ -90,9 +94,17 @@ export class PeerKeeper {
     this.stream = null
   }
 
-  /** The socket is away: answers to offers sent over it will not come. A path that is up carries on without it. */
+  /**
+   * The socket is away: answers to offers sent over it will not come. A path that was up stays, even when it falls silent: the browser goes on looking
+   * for the switch, and so notices when the network is back.
+   */
   socketLost() {
-    if (!this.connected) this.discard()
+    this.linked = false
+    if (!this.peer || this.settingUp) this.discard()
+  }
+
+  socketBack() {
+    this.linked = true
   }
 
   /** The switch has lost the path, or could not set it up. */
@@ -239,10 +251,25 @@ export class PeerKeeper {
       this.listeners.up(true)
       this.finish(true)
     } else if (state === 'failed' || state === 'closed') {
-      this.retry()
+      this.broken()
     } else if (state === 'disconnected' && this.healTimer === null) {
-      this.healTimer = this.around.after(HEAL_WITHIN, () => this.retry())
+      this.healTimer = this.around.after(HEAL_WITHIN, () => this.broken())
+      this.listeners.silent()
     }
+  }
+
+  /** The path does not heal by itself. Without a socket there is no other: it may still. */
+  private broken() {
+    this.around.cancel(this.healTimer)
+    this.healTimer = null
+    if (this.linked || this.settingUp) return this.retry()
+    this.down()
+  }
+
+  private down() {
+    if (!this.connected) return
+    this.connected = false
+    this.listeners.up(false)
   }
 
   /** Tries again after a growing pause; at once after the first loss. */
@@ -269,10 +296,7 @@ export class PeerKeeper {
       peer.onstate = null
       peer.close()
     }
-    if (this.connected) {
-      this.connected = false
-      this.listeners.up(false)
-    }
+    this.down()
   }
 
   private finish(up: boolean) {

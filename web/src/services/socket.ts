@@ -36,11 +36,19 @@ const FIRST_WAIT = 400
 const LONGEST_WAIT = 8000
 /** Not at once: the page draws itself first, and that would be measured too. */
 const FIRST_PING = 800
-const PING_EVERY = 5000
+const PING_EVERY = 2000
 /** A socket that says nothing for so long after a ping is dead, whatever the browser believes (B3). */
-const PING_TIMEOUT = 6000
+const PING_TIMEOUT = 3000
+/** The same when there is reason to doubt it. */
+const PROBE_TIMEOUT = 1000
+/** A try that nobody answers is given up: what was sent into a dead network does not arrive when it is back. Tries beyond those of the grace time wait longer. */
+const ANSWER_TIMEOUT = 2000
+const QUICK_TRIES = 20
+const SLOW_ANSWER_TIMEOUT = 8000
 /** Hearing nothing before the snapshot is a failed try too. */
 const SNAPSHOT_TIMEOUT = 8000
+/** How long the question whether the login has ended holds up the next try. */
+const REFUSED_TIMEOUT = 2000
 
 /** The socket to the switch: numbered messages, requests with answers, and reconnecting with growing, jittered pauses. */
 export class SwitchSocket {
@@ -49,6 +57,10 @@ export class SwitchSocket {
   private ready = false
   private lastSeq = 0
   private tries = 0
+  /** Tries in a row that nobody answered. */
+  private unanswered = 0
+  /** The switch has answered this try. */
+  private answered = false
   private nextId = 1
   private waiting = new Map<number, (outcome: Outcome) => void>()
   private timer: unknown = null
@@ -63,8 +75,7 @@ export class SwitchSocket {
   start() {
     if (this.running) return
     this.running = true
-    this.tries = 0
-    this.connect()
+    this.begin()
   }
 
   /** Closes for good, until `start`. */
@@ -75,15 +86,16 @@ export class SwitchSocket {
 
   /** The network is back: try now instead of waiting on. */
   hurry() {
-    if (!this.running || this.ready) return
-    this.tries = 0
+    if (!this.running || this.ready || this.answered) return
     this.drop()
-    this.connect()
+    this.begin()
   }
 
-  /** The network has changed under an open socket: find out soon whether it still lives. */
+  /** There is reason to doubt an open socket: find out soon whether it still lives. */
   probe() {
-    if (this.ready) this.ping()
+    if (!this.ready) return
+    this.ping()
+    this.expectPong(PROBE_TIMEOUT)
   }
 
   /** Sends a request. The outcome always comes. */
@@ -96,12 +108,25 @@ export class SwitchSocket {
     return outcome
   }
 
+  private begin() {
+    this.tries = 0
+    this.unanswered = 0
+    this.connect()
+  }
+
   private connect() {
     this.listeners.connecting()
     const socket = this.around.open()
     this.socket = socket
-    this.ready = false
-    this.timer = this.around.after(SNAPSHOT_TIMEOUT, () => this.fail())
+    const patience = this.unanswered < QUICK_TRIES ? ANSWER_TIMEOUT : SLOW_ANSWER_TIMEOUT
+    this.timer = this.around.after(patience, () => this.fail(true))
+    socket.onopen = () => {
+      if (this.socket !== socket) return
+      this.answered = true
+      this.unanswered = 0
+      this.around.cancel(this.timer)
+      this.timer = this.around.after(SNAPSHOT_TIMEOUT, () => this.fail())
+    }
     socket.onmessage = event => {
       if (this.socket === socket) this.read(event.data)
     }
@@ -116,6 +141,7 @@ export class SwitchSocket {
     if (message.tell.type === 'snapshot') {
       this.ready = true
       this.tries = 0
+      this.unanswered = 0
       this.around.cancel(this.timer)
       this.lastSeq = message.seq
       this.listeners.told(message.tell)
@@ -152,29 +178,46 @@ export class SwitchSocket {
     if (this.pingSent || !this.ready) return
     this.around.cancel(this.pingTimer)
     this.pingSent = { id: this.nextId, at: this.around.now() }
-    this.pingTimer = this.around.after(PING_TIMEOUT, () => this.fail())
+    this.expectPong(PING_TIMEOUT)
     void this.ask({ type: 'ping' })
   }
 
+  private expectPong(within: number) {
+    this.around.cancel(this.pingTimer)
+    this.pingTimer = this.around.after(within, () => this.fail(true))
+  }
+
   /** The socket is of no use any more: drop it and plan the next try. */
-  private fail() {
+  private fail(silent = false) {
     const wasReady = this.ready
     this.drop()
     if (!this.running) return
     this.listeners.lost()
+    // Who hears nothing need not be spared, nor asked what it had against this page.
+    if (silent) {
+      this.unanswered++
+      return this.connect()
+    }
+    let planned = false
     const again = () => {
-      if (!this.running || this.socket) return
-      // Full jitter: a restarted switch is not met by all its workstations at once.
+      if (!this.running || this.socket || planned) return
+      planned = true
+      // A restarted switch is not met by all its workstations at once.
       const ceiling = Math.min(LONGEST_WAIT, FIRST_WAIT * Math.pow(2, this.tries++))
       this.timer = this.around.after(ceiling * (0.5 + this.around.random() / 2), () => this.connect())
     }
-    if (wasReady) again()
-    else {
-      this.listeners.refused().then(
-        tryOn => (tryOn ? again() : this.stop()),
-        () => again(),
-      )
-    }
+    if (wasReady) return again()
+    // The answer may be swallowed by a network that falls silent.
+    const patience = this.around.after(REFUSED_TIMEOUT, again)
+    this.timer = patience
+    this.listeners.refused().then(
+      tryOn => {
+        this.around.cancel(patience)
+        if (tryOn) again()
+        else this.stop()
+      },
+      () => again(),
+    )
   }
 
   private drop() {
@@ -182,6 +225,7 @@ export class SwitchSocket {
     this.around.cancel(this.pingTimer)
     this.pingSent = null
     this.ready = false
+    this.answered = false
     const socket = this.socket
     this.socket = null
     if (socket) socket.close()
@@ -203,12 +247,13 @@ function parse(data: unknown): FromSwitch | null {
   }
 }
 
-/** The browser's own surroundings. */
+/** The browser's own surroundings. The switch knows by a number which of its sockets were this page's: the newest takes the place of an older one that died. */
 export function browserSurroundings(): Surroundings {
+  const page = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
   return {
     open: () => {
       const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-      return new WebSocket(`${scheme}://${location.host}/ws`) as unknown as WebSocketLike
+      return new WebSocket(`${scheme}://${location.host}/ws?page=${page}`) as unknown as WebSocketLike
     },
     now: () => performance.now(),
     random: Math.random,

@@ -23,6 +23,7 @@ import { Tabs } from './tabs'
 const HELD_TICK = 60_000
 const TOAST_FOR = 6000
 const ECHO_TIMEOUT = 8000
+const SECOND_LOOK = 300
 
 /** The workstation's services joined: what the agent does goes to the switch, what the switch tells moves sound, ring and notifications. */
 export class Workstation {
@@ -59,7 +60,9 @@ export class Workstation {
       browserPeers(stream => this.sound.play(stream), wanted),
       {
         open: async sdp => (await this.ask({ type: 'openPeer', sdp, narrow: isNarrow() })).is === 'done',
-        up: () => undefined,
+        // The first to notice that the network is back.
+        up: up => up && this.socket.hurry(),
+        silent: () => this.socket.probe(),
         microphone: stream => {
           store.dispatch({ type: 'microphone', is: 'ready' })
           this.sound.listen(stream)
@@ -325,8 +328,10 @@ export class Workstation {
   private told(tell: ToWorkstation) {
     const before = this.store.get().desk
     this.store.dispatch({ type: 'told', tell, at: Date.now() })
-    if (tell.type === 'snapshot') void this.matchSound()
-    else if (tell.type === 'echo') {
+    if (tell.type === 'snapshot') {
+      this.peer.socketBack()
+      void this.matchSound()
+    } else if (tell.type === 'echo') {
       if (this.echoed) this.echoed(tell.sdp)
     } else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
     else if (tell.type === 'peer' && tell.state === 'lost') this.peer.lostAtSwitch()
@@ -346,6 +351,8 @@ export class Workstation {
   private async matchSound(): Promise<void> {
     const snapshot = this.store.get().desk
     if (!snapshot) return
+    // The switch, which looks several times a second, may not have noticed yet that the path is back.
+    if (this.peer.alive && snapshot.peer === 'lost') await new Promise(resolve => setTimeout(resolve, SECOND_LOOK))
     const elsewhere = needsSound(snapshot) && !snapshot.audioOwner && (await this.tabs.elsewhere())
     const { desk, goingOnline } = this.store.get()
     if (!desk) return

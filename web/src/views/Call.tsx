@@ -188,10 +188,13 @@ function useFocusBack(opener: string | null, sheet: { current: HTMLDivElement | 
 
 function Timer({ session, offset, broken }: { session: SessionView; offset: number; broken: boolean }) {
   const time = useTime(offset, now => spell(now - session.began))
+  const phase = broken ? t('session.reconnecting') : phaseWord(session)
   return (
     <div class="timer">
       <b class="num">{time}</b>
-      <span class={broken ? 't2 med cut timer__broken' : session.held ? 't2 med dim' : 't2 med cut timer__live'}>{broken ? t('session.reconnecting') : phaseWord(session)}</span>
+      <span class={broken ? 't2 med cut timer__broken' : session.held ? 't2 med dim' : 't2 med cut timer__live'} title={phase}>
+        {phase}
+      </span>
     </div>
   )
 }

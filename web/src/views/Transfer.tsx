@@ -221,7 +221,7 @@ function agentRows(state: State, desk: Desk, picker: Picker, pick: (change: Part
       <span class="av">{initials(agent.name)}</span>
       <span class="v v--0">
         <b class="name med cut">{agent.name}</b>
-        <span class="t2 faint cut num">
+        <span class="t2 faint cut num" title={`${agent.number} · ${agent.email}`}>
           {agent.number} · {agent.email}
         </span>
       </span>
