@@ -84,6 +84,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     let switch = Switch::new(db.clone(), journal, media, directory);
     later.set(switch.clone()).map_err(|_| "the switch was made twice")?;
     switch.load_last_served()?;
+    switch.load_blocklist()?;
     switch.media.recover()?;
 
     let addr: Arc<OnceLock<Addr<SipActor>>> = Arc::default();
@@ -238,7 +239,9 @@ fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
         Event::LoggedIn { agent, epoch } => (agent, Desk::EndPages { keep: Some(epoch), take_offline: false }),
         Event::LoggedOut { agent, epoch: _ } => (agent, Desk::EndPages { keep: None, take_offline: true }),
         Event::SessionsEnded { agent, kept } => (agent, Desk::EndPages { keep: kept, take_offline: false }),
+        Event::BlocklistChanged => return switch.reload_blocklist(),
         Event::FloorChanged => {
+            switch.reload_blocklist();
             if let Err(why) = floor::load(switch, realm) {
                 tracing::error!(%why, "the changed floor could not be loaded");
             }

@@ -73,7 +73,7 @@ fn card(db: &Db, agent: AgentId, call: &str, number: &str, is_masked: bool) -> R
 }
 
 impl AgentRole {
-    fn number_of(&self, call: &str) -> Result<String, Refusal> {
+    pub(super) fn number_of(&self, call: &str) -> Result<String, Refusal> {
         let has_customer = |call_type: CallType| call_type != CallType::Internal;
         let rings = self.offer.as_ref().filter(|offer| offer.call == call && has_customer(offer.call_type)).map(|_| &self.offer_caller);
         let kept =
