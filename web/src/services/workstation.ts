@@ -31,6 +31,7 @@ export class Workstation {
   private readonly tabs: Tabs
   private readonly notifier = new Notifier()
   private readonly remarks: Remarks
+  private readonly dispositions: Remarks
   private stopRing: (() => void) | null = null
   private heldTimer: unknown = null
   private toasts = 0
@@ -78,12 +79,10 @@ export class Workstation {
       roundTrip: milliseconds => store.dispatch({ type: 'roundTrip', milliseconds }),
       refused: () => this.refused(),
     })
-    this.remarks = new Remarks(
-      store,
-      (call, text) => this.ask({ type: 'remark', call, text }),
-      (milliseconds, act) => setTimeout(act, milliseconds),
-      timer => clearTimeout(timer as number | undefined),
-    )
+    const after = (milliseconds: number, act: () => void) => setTimeout(act, milliseconds)
+    const cancel = (timer: unknown) => clearTimeout(timer as number | undefined)
+    this.remarks = new Remarks(store, (call, text) => this.ask({ type: 'remark', call, text }), after, cancel)
+    this.dispositions = new Remarks(store, (call, name) => this.ask({ type: 'disposition', call, name }), after, cancel, 'disposition')
     new Drafts(store)
     store.subscribe((state, before) => this.changed(state, before))
     window.addEventListener('online', () => {
@@ -247,17 +246,27 @@ export class Workstation {
     this.store.dispatch({ type: 'typed', call, text })
   }
 
+  /** What a call was about (D8); empty: nothing. */
+  dispose(call: string, name: string) {
+    this.store.dispatch({ type: 'disposed', call, name })
+  }
+
+  /** What was noted goes before the session does. */
+  private flush(call?: string): Promise<unknown> {
+    return Promise.all([this.remarks.flush(call), this.dispositions.flush(call)])
+  }
+
   unlock() {
     void this.sound.unlock()
   }
 
   async completeService(call: string): Promise<void> {
-    await this.remarks.flush(call)
+    await this.flush(call)
     await this.ask({ type: 'completeService', call })
   }
 
   async completeAll(internal: boolean): Promise<void> {
-    await this.remarks.flush()
+    await this.flush()
     await this.ask({ type: 'completeAll', internal })
   }
 
@@ -266,7 +275,7 @@ export class Workstation {
   }
 
   async logOut(): Promise<void> {
-    await this.remarks.flush()
+    await this.flush()
     try {
       await api.logout()
     } catch (error) {
@@ -439,5 +448,5 @@ export class Workstation {
 
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
-  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer'
+  return ask.type !== 'remark' && ask.type !== 'disposition' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer'
 }
