@@ -55,7 +55,7 @@ function Disposition({ state, desk, session }: { state: State; desk: Desk; sessi
   const chosen = dispositionOf(state, session)
   const { dispositions } = desk.settings
   const all = chosen && dispositions.indexOf(chosen) < 0 ? dispositions.concat(chosen) : dispositions
-  if (all.length === 0) return <span />
+  if (all.length === 0 || (isInternal(session) && !chosen)) return <span />
   return (
     <label class="callnotes__disposition">
       <span class="t2 dim">{t('disposition.label')}</span>
