@@ -1,5 +1,7 @@
 // Callers who are barred, from outside (C1, H6): SIPp calls, an agent has a SIP phone of SIPp's and a socket, a supervisor and an admin ask over HTTP.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CallerAudio } from '../support/caller_audio.mjs';
 import { Desk, logIn } from '../support/desk.mjs';
@@ -7,6 +9,7 @@ import { freePort } from '../support/ports.mjs';
 import { ack, answered, bye, cancel, cue, early, invite, scenario, turnedAway } from '../support/scenario.mjs';
 import { openPhones, placeCall } from '../support/sipp.mjs';
 import { Switch } from '../support/switch.mjs';
+import { newFolder } from '../support/work_folder.mjs';
 
 const PASSWORD = 'blue-Kettle-42';
 const DID = '+442079460100';
@@ -68,13 +71,13 @@ number = "+4490"
 prefix = true
 `;
 
-let house, desk, phones, sue, ada;
+let house, desk, phones, phonePort, sue, ada;
 const audios = [];
 
 before(async () => {
-  const port = await freePort();
-  house = await Switch.create({ floor: floor(port), environment: { AGENT_PASSWORD: PASSWORD } });
-  phones = openPhones('phones', { port, audio: await listener(), words: { rings: 300 } });
+  phonePort = await freePort();
+  house = await Switch.create({ floor: floor(phonePort), environment: { AGENT_PASSWORD: PASSWORD } });
+  phones = openPhones('phones', { port: phonePort, audio: await listener(), words: { rings: 300 } });
   [sue, ada] = [await logIn(house.url, account('sue')), await logIn(house.url, account('ada'))];
   desk = await Desk.open(house.url, account('mei'));
   await desk.choose('available');
@@ -198,6 +201,15 @@ test('who withholds the number cannot be barred', async () => {
   await assert.rejects(desk.ask('block', { call: id, keep: 'good', note: '' }), /nothing_to_block/);
   await customer.cue();
   await desk.session({ phase: 'ended' });
+});
+
+// H6, I6
+test('a floor file bars and lets in through the running switch', async () => {
+  const file = join(newFolder('floor'), 'floor.toml');
+  writeFileSync(file, floor(phonePort).replace('+44 7700 900 701', '+44 7700 900 706'));
+  assert.match(house.run('apply', file), /- blocklist \+447700900701\n/);
+  await isRefused('+447700900706');
+  await rings('+447700900701');
 });
 
 // H6, D8, G5
