@@ -85,6 +85,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     let switch = Switch::new(db.clone(), journal, media, directory);
     later.set(switch.clone()).map_err(|_| "the switch was made twice")?;
     switch.load_last_served()?;
+    switch.load_blocklist()?;
     switch.media.recover()?;
 
     let addr: Arc<OnceLock<Addr<SipActor>>> = Arc::default();
@@ -241,7 +242,9 @@ fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
         Event::LoggedIn { agent, epoch } | Event::SessionsEnded { agent, kept: epoch } => (agent, Desk::EndPages { before: epoch }),
         Event::LoggedOut { agent, end_call } => (agent, Desk::Depart { departure: Departure::LogOut, end_call }),
         Event::ForcedOffline { agent, end_call } => (agent, Desk::Depart { departure: Departure::ForcedOffline, end_call }),
+        Event::BlocklistChanged => return switch.reload_blocklist(),
         Event::FloorChanged => {
+            switch.reload_blocklist();
             if let Err(why) = floor::load(switch, realm) {
                 tracing::error!(%why, "the changed floor could not be loaded");
             }

@@ -7,6 +7,7 @@
 mod accounts;
 mod customers;
 mod flows;
+mod lists;
 
 pub use accounts::{
     AccountChoice, CodeForm, CodeRequest, CompletionForm, LoginForm, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm,
@@ -14,6 +15,7 @@ pub use accounts::{
 };
 pub use customers::CustomerView;
 pub use flows::{FlowResultView, FlowRunView, FlowView, SelfServiceView};
+pub use lists::{BlockFor, BlockedView, BlocklistFilter, BlocklistForm, BlocklistView, DispositionForm, DispositionView, SmsOutboxRow};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -125,6 +127,17 @@ pub enum Ask {
     Remark {
         call: String,
         text: String,
+    },
+    /// What the call was about (D8), one of [`Settings::dispositions`] or empty; the last one sent stands.
+    Disposition {
+        call: String,
+        name: String,
+    },
+    /// The customer of a call on the desk may not call any more (H6); the call goes on. Refused: `nothing_to_block`, `not_kept`.
+    Block {
+        call: String,
+        keep: BlockFor,
+        note: String,
     },
     /// *Return to reception*: end after-call work now (B2).
     EndWrapUp,
@@ -404,6 +417,8 @@ pub enum Role {
 #[ts(export_to = "wire.ts")]
 pub struct Settings {
     pub break_reasons: Vec<String>,
+    /// What the agent may say a call was about (D8), in order.
+    pub dispositions: Vec<String>,
     /// Our numbers that this agent may show to customers (E1).
     pub caller_ids: Vec<String>,
     /// `make run`'s demo floor: the page may place a simulated call.
@@ -540,6 +555,8 @@ pub struct SessionView {
     /// This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
     pub guest: bool,
     pub remark: String,
+    /// What the call was about; empty: the agent has not said (D8).
+    pub disposition: String,
 }
 
 /// Which way a call was set up.
@@ -613,6 +630,8 @@ pub struct RecordFilter {
     pub caller: Option<String>,
     /// Digits that the contact number must contain.
     pub contact: Option<String>,
+    /// A disposition's name, whole.
+    pub disposition: Option<String>,
     /// From 0.
     pub page: Option<u32>,
 }
@@ -629,6 +648,8 @@ pub struct RecordPage {
     pub page_size: u32,
     /// For the filter's list: the groups this account may see.
     pub groups: Vec<GroupName>,
+    /// And the dispositions of the present list.
+    pub dispositions: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone)]
@@ -667,6 +688,8 @@ pub struct RecordView {
     pub hold: i64,
     pub mos: Option<f32>,
     pub remark: String,
+    /// What the agent said it was about, by its name then; empty: nothing.
+    pub disposition: String,
     /// The self-service flows that the customer was in (D6), in order of time.
     pub flows: Vec<FlowRunView>,
     /// Present when there is one: play `/api/v1/recordings/{id}.mp3`, draw `/api/v1/recordings/{id}/waveform`.
@@ -733,6 +756,10 @@ mod tests {
         RecordPage::export_all(&config).unwrap();
         Waveform::export_all(&config).unwrap();
         FlowView::export_all(&config).unwrap();
+        BlocklistFilter::export_all(&config).unwrap();
+        BlocklistForm::export_all(&config).unwrap();
+        BlocklistView::export_all(&config).unwrap();
+        SmsOutboxRow::export_all(&config).unwrap();
         Hello::export_all(&config).unwrap();
         if !write {
             let made = std::fs::read_to_string(fresh.join("wire.ts")).unwrap();

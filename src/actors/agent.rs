@@ -1,7 +1,9 @@
 //! An agent's actor: the machine, and the desk with the agent's workstations around it.
 
+mod blocking;
 mod customers;
 mod echo;
+mod notes;
 mod pages;
 mod placing;
 mod self_service;
@@ -17,7 +19,6 @@ use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
 use cordboard_core::message::{Action, Session};
-use cordboard_core::record::{Entry, What};
 use cordboard_db::ChosenState;
 use cordboard_media::{Codec, MediaEvent};
 use std::collections::BTreeMap;
@@ -25,8 +26,6 @@ use std::sync::Arc;
 
 pub type AgentActor = Shell<AgentRole>;
 
-/// A remark, on a call or a customer, is no longer than this many characters.
-const LONGEST_REMARK: usize = 2_000;
 /// Ended sessions that stay on a desk.
 const MOST_ENDED: usize = 100;
 
@@ -66,6 +65,12 @@ pub enum Desk {
     Session(Box<Session>),
     Quality(wire::QualityView),
     Media(MediaEvent),
+    /// What became of a request that took its time.
+    Answer {
+        page: u64,
+        id: u32,
+        refusal: Option<Refusal>,
+    },
     /// A customer's card was read for the call's owner.
     Customer(Box<wire::CustomerView>),
     /// Pages of login sessions before this epoch are told that they were taken over, and stop (A9).
@@ -146,6 +151,14 @@ impl AgentRole {
         }
     }
 
+    fn answer(&self, page: u64, id: u32, refusal: Option<Refusal>) {
+        let answer = match refusal {
+            None => ToWorkstation::Done { id },
+            Some(Refusal(code, message)) => ToWorkstation::Refused { id, code: code.into(), message: message.into() },
+        };
+        self.show_to(page, answer);
+    }
+
     fn set_peer_state(&mut self, state: wire::PeerState) {
         self.peer_state = state;
         self.show(ToWorkstation::Peer { state });
@@ -184,6 +197,7 @@ impl AgentRole {
             peer: self.peer_state,
             settings: wire::Settings {
                 break_reasons: directory.break_reasons.clone(),
+                dispositions: directory.dispositions.clone(),
                 caller_ids: dial::caller_ids(&self.machine.setup, &directory),
                 demo: directory.demo,
                 crm_url: directory.crm_url.clone(),
@@ -224,19 +238,6 @@ impl AgentRole {
         Ok(())
     }
 
-    fn remark(&mut self, call: &str, text: String, switch: &Switch) -> Result<(), Refusal> {
-        if text.chars().count() > LONGEST_REMARK {
-            return Err(Refusal("remark_too_long", "A remark has at most 2,000 characters."));
-        }
-        let kept = self.sessions.iter_mut().find(|kept| kept.view.call == call).ok_or(NOT_HERE)?;
-        kept.view.remark.clone_from(&text);
-        let what = What::Remark { segment: kept.segment, text };
-        switch.journal.append(Entry { call: kept.call, at: switch.wall(), what }, None);
-        let view = kept.view.clone();
-        self.show(ToWorkstation::Session(Box::new(view)));
-        Ok(())
-    }
-
     fn rings(&self, offer: &str) -> Result<OfferId, Refusal> {
         let gone = Refusal("offer_gone", "This call does not ring here any more.");
         let current = self.offer.as_ref().filter(|view| view.offer == offer).ok_or(gone)?;
@@ -262,8 +263,15 @@ pub struct Refusal(pub &'static str, pub &'static str);
 
 const NOT_HERE: Refusal = Refusal("no_such_call", "This call is not on your desk.");
 
+/// When a request that is not refused is answered.
+enum Answered {
+    Now,
+    /// By [`Desk::Answer`].
+    Later,
+}
+
 impl Shell<AgentRole> {
-    fn request(&mut self, page: u64, ask: Ask, ctx: &mut Context<Self>) -> Result<(), Refusal> {
+    fn request(&mut self, page: u64, id: u32, ask: Ask, ctx: &mut Context<Self>) -> Result<Answered, Refusal> {
         match ask {
             Ask::Ping => {}
             Ask::SetState { state, break_reason } => {
@@ -316,6 +324,11 @@ impl Shell<AgentRole> {
                 self.role.show_to(page, ToWorkstation::Targets(targets));
             }
             Ask::Remark { call, text } => self.role.remark(&call, text, &self.switch)?,
+            Ask::Disposition { call, name } => self.role.disposition(&call, name, &self.switch)?,
+            Ask::Block { call, keep, note } => {
+                self.block(page, id, &call, keep, &note, ctx)?;
+                return Ok(Answered::Later);
+            }
             Ask::EndWrapUp => self.event(Event::EndWrapUp, ctx),
             Ask::ContinueWrapUp => self.event(Event::ContinueWrapUp, ctx),
             Ask::LogOut { end_call } => self.depart(Departure::LogOut, end_call, ctx),
@@ -344,7 +357,7 @@ impl Shell<AgentRole> {
             Ask::Customer { call } => self.read_customer(call, ctx)?,
             Ask::SaveCustomer { call, name, remark } => self.save_customer(call, &name, &remark, ctx)?,
         }
-        Ok(())
+        Ok(Answered::Now)
     }
 
     fn event(&mut self, event: Event, ctx: &mut Context<Self>) {
@@ -459,12 +472,13 @@ impl Handler<Desk> for Shell<AgentRole> {
             Desk::Detach { page } => self.detach(page, ctx),
             Desk::Request { page, request } => {
                 let id = request.id;
-                let answer = match self.request(page, request.ask, ctx) {
-                    Ok(()) => ToWorkstation::Done { id },
-                    Err(Refusal(code, message)) => ToWorkstation::Refused { id, code: code.into(), message: message.into() },
-                };
-                self.role.show_to(page, answer);
+                match self.request(page, id, request.ask, ctx) {
+                    Ok(Answered::Now) => self.role.answer(page, id, None),
+                    Ok(Answered::Later) => {}
+                    Err(refusal) => self.role.answer(page, id, Some(refusal)),
+                }
             }
+            Desk::Answer { page, id, refusal } => self.role.answer(page, id, refusal),
             Desk::Queue(view) => {
                 self.role.queues.insert(view.group, view.clone());
                 self.role.show(ToWorkstation::Queue(view));

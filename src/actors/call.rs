@@ -93,6 +93,7 @@ impl CallRole {
             }
             What::Connected { agent } => self.note_served(*agent, stage),
             What::Accepted { .. }
+            | What::Barred { .. }
             | What::Dialling { .. }
             | What::Queued { .. }
             | What::Ringing { .. }
@@ -109,7 +110,8 @@ impl CallRole {
             | What::FlowResult(_)
             | What::FlowFinished
             | What::Quality { .. }
-            | What::Remark { .. } => {}
+            | What::Remark { .. }
+            | What::Disposition { .. } => {}
         }
         let durable = what.is_durable();
         let refusable = matches!(what, What::Accepted { .. });

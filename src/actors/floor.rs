@@ -27,11 +27,13 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
     let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
     let flows = switch.db.flows()?;
+    let dispositions = switch.db.dispositions()?.into_iter().filter(|known| known.enabled).map(|known| known.name).collect();
     let sip_hosts = settings.outbound.sip_hosts.clone();
     {
         let mut directory = switch.directory.write();
         directory.numbers = numbers;
         directory.flows = flows;
+        directory.dispositions = dispositions;
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
         directory.crm_url = settings.crm.map(|crm| crm.url);

@@ -85,7 +85,7 @@ impl LegActor {
         let caller = request.caller().and_then(|from| from.uri.user()).unwrap_or_else(|| "anonymous".into());
         let contact = request.called();
         tracing::info!(%call, %leg, caller = %crate::api::mask::mask(&caller), "a call arrives");
-        let way = Way::In(route(switch, &contact, trunk, &caller));
+        let way = way_of(switch, &contact, trunk, &caller);
         let (machine, outputs) = Leg::open(leg, call, Kind::Trunk(trunk));
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));
         CallActor::begin(switch, Arrival { call, leg, trunk: Some(trunk), caller, contact, way });
@@ -347,13 +347,16 @@ fn rtp_remote(remote: &RemoteMedia) -> RtpRemote {
     }
 }
 
-/// The number's group (C1). A DID is compared by its digits, with or without the leading plus.
-fn route(switch: &Switch, contact: &str, trunk: TrunkId, caller: &str) -> Option<Route> {
+/// The number, then the blocklist, then the number's group (C1). A DID is compared by its digits, with or without the leading plus.
+fn way_of(switch: &Switch, contact: &str, trunk: TrunkId, caller: &str) -> Way {
     let digits = |number: &str| number.chars().filter(char::is_ascii_digit).collect::<String>();
     let called = digits(contact);
     let directory = switch.directory.read();
     let fits = directory.numbers.iter().filter(|number| digits(&number.did) == called && number.trunk.is_none_or(|own| own == trunk));
-    let number = fits.max_by_key(|number| number.trunk.is_some())?;
+    let Some(number) = fits.max_by_key(|number| number.trunk.is_some()) else { return Way::In(None) };
+    if directory.blocklist.bars(caller, switch.wall()) {
+        return Way::Barred(number.group);
+    }
     let last_agent = switch.last_served.lock().get(caller, number.group);
-    Some(Route { group: number.group, early_media: number.early_media, last_agent })
+    Way::In(Some(Route { group: number.group, early_media: number.early_media, last_agent }))
 }

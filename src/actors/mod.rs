@@ -2,6 +2,7 @@
 //! and one for the SIP endpoint that all legs share.
 
 pub mod agent;
+pub mod blocklist;
 pub mod call;
 pub mod dial;
 pub mod floor;

@@ -9,6 +9,7 @@ use super::sip::SipActor;
 use super::trunk::TrunkActor;
 use crate::wire::AgentState;
 use actix::prelude::*;
+use cordboard_core::blocklist::Blocklist;
 use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::message::Tell;
@@ -50,6 +51,10 @@ pub struct Directory {
     /// Self-service (D6).
     pub flows: Vec<FlowSetup>,
     pub break_reasons: Vec<String>,
+    /// What agents may say a call was about, in the list's order (D8).
+    pub dispositions: Vec<String>,
+    /// Who may not call (C1).
+    pub blocklist: Blocklist,
     /// What may be called (E6).
     pub outbound: OutboundRules,
     /// Agents see customers' numbers with their middle hidden (H8).

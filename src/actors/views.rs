@@ -120,6 +120,7 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
         service: session.service.as_ref().map(service),
         guest: session.guest,
         remark: before.map(|view| view.remark.clone()).unwrap_or_default(),
+        disposition: before.map(|view| view.disposition.clone()).unwrap_or_default(),
     }
 }
 

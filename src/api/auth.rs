@@ -139,6 +139,22 @@ impl FromRequest for Admin {
     }
 }
 
+/// A session of a supervisor or an admin (A8).
+pub struct Supervisor(pub Session);
+
+impl FromRequest for Supervisor {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let session = Session::from_request(request, payload);
+        Box::pin(async move {
+            let session = session.await?;
+            if session.role >= Role::Supervisor { Ok(Self(session)) } else { Err(Refusal::NotAllowed) }
+        })
+    }
+}
+
 async fn find(request: &HttpRequest) -> Result<Session, Refusal> {
     let app = request.app_data::<web::Data<App>>().ok_or(Refusal::Internal)?.clone();
     let token = request.cookie(COOKIE).ok_or(Refusal::NotLoggedIn)?.value().to_owned();

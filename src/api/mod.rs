@@ -5,8 +5,10 @@
 pub mod accounts;
 pub mod agents;
 pub mod auth;
+pub mod blocklist;
 pub mod codes;
 pub mod control;
+pub mod dispositions;
 pub mod error;
 pub mod flows;
 pub mod health;
@@ -53,8 +55,10 @@ pub enum Event {
     ForcedOffline { agent: AgentId, end_call: bool },
     /// The agent's password was changed: sessions are over, all but that of the epoch `kept`.
     SessionsEnded { agent: AgentId, kept: i64 },
-    /// Agents, groups, trunks, numbers or settings in the database are other ones than before.
+    /// Agents, groups, trunks, numbers, lists or settings in the database are other ones than before.
     FloorChanged,
+    /// The blocklist in the database is another one than before.
+    BlocklistChanged,
 }
 
 /// What the handlers share; one for all workers, as `web::Data<App>`.
@@ -152,6 +156,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/flows/{id}", web::get().to(flows::show))
                 .route("/flows/{id}", web::put().to(flows::change))
                 .route("/flows/{id}", web::delete().to(flows::delete))
+                .route("/blocklist", web::get().to(blocklist::list))
+                .route("/blocklist", web::post().to(blocklist::add))
+                .route("/blocklist/{id}", web::delete().to(blocklist::remove))
+                .route("/dispositions", web::get().to(dispositions::list))
+                .route("/dispositions", web::post().to(dispositions::create))
+                .route("/dispositions/{id}", web::put().to(dispositions::change))
+                .route("/dispositions/{id}", web::delete().to(dispositions::delete))
                 .route("/profile", web::post().to(profile::change))
                 .service(
                     web::resource("/avatar")

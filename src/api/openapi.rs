@@ -5,11 +5,11 @@
 use crate::api::agents::{AgentRow, DepartureForm, NewAgent};
 use crate::api::auth::COOKIE;
 use crate::api::flows::{FlowBody, FlowDetail};
-use crate::api::sms_outbox::SmsOutboxRow;
 use crate::wire::{
-    AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, FlowResultView, FlowRunView, FlowView, GroupName, Hello, LoginForm, Me,
-    MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role,
-    SmsLoginAnswer, SmsLoginForm, Waveform,
+    AccountChoice, ApiError, BlockedView, BlocklistFilter, BlocklistForm, BlocklistView, CodeForm, CodeRequest, CompletionForm,
+    DispositionForm, DispositionView, FlowResultView, FlowRunView, FlowView, GroupName, Hello, LoginForm, Me, MobileCodeRequest,
+    MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role, SmsLoginAnswer,
+    SmsLoginForm, SmsOutboxRow, Waveform,
 };
 use actix_web::HttpResponse;
 use cordboard_core::flow::Definition;
@@ -114,12 +114,17 @@ struct_shapes! {
     MobileForm { old: Option<String>, mobile: String, code: String }
     CompletionForm { bind: Option<CodeForm>, nickname: Option<String>, password: String }
     SmsOutboxRow { at: i64, mobile: String, text: String }
-    RecordPage { items: Vec<RecordView>, page: u32, total: i64, page_size: u32, groups: Vec<GroupName> }
+    BlocklistView { items: Vec<BlockedView>, page: u32, total: i64, page_size: u32 }
+    BlockedView { id: i32, number: String, prefix: bool, until: Option<i64>, note: String, by: Option<String>, at: i64 }
+    BlocklistForm { number: String, prefix: bool, until: Option<i64>, note: String }
+    DispositionView { id: i32, name: String, position: i32, enabled: bool }
+    DispositionForm { name: String, position: Option<i32>, enabled: bool }
+    RecordPage { items: Vec<RecordView>, page: u32, total: i64, page_size: u32, groups: Vec<GroupName>, dispositions: Vec<String> }
     GroupName { id: i32, name: String }
     RecordView {
         id: String, call: String, time: i64, call_type: String, caller: String, contact: String, status: String,
         hung_up_by: Option<String>, group: Option<String>, agent: Option<String>, duration: i64, wait: i64, ring: i64, hold: i64,
-        mos: Option<f32>, remark: String, flows: Vec<FlowRunView>, recording: Option<RecordingView>,
+        mos: Option<f32>, remark: String, disposition: String, flows: Vec<FlowRunView>, recording: Option<RecordingView>,
     }
     FlowRunView { flow: String, finished: bool, results: Vec<FlowResultView> }
     FlowResultView { name: String, value: String }
@@ -155,7 +160,7 @@ impl Shape for Role {
 
 /// The filter's keys, as parameters of a query.
 fn filter_keys() -> Vec<Parameter> {
-    let RecordFilter { from, to, group, status, call_type, caller, contact, page } = RecordFilter::default();
+    let RecordFilter { from, to, group, status, call_type, caller, contact, disposition, page } = RecordFilter::default();
     vec![
         query("from", "Not before this moment (milliseconds since 1970 UTC).", from),
         query("to", "Before this moment.", to),
@@ -164,8 +169,15 @@ fn filter_keys() -> Vec<Parameter> {
         query("callType", "inbound, outbound or internal.", call_type),
         query("caller", "Digits of the caller's number; all of them where it is masked.", caller),
         query("contact", "Digits of the number that was called.", contact),
+        query("disposition", "A disposition's name.", disposition),
         query("page", "From 0.", page),
     ]
+}
+
+/// The blocklist's, likewise.
+fn blocklist_keys() -> Vec<Parameter> {
+    let BlocklistFilter { number, page } = BlocklistFilter::default();
+    vec![query("number", "Digits of the number.", number), query("page", "From 0.", page)]
 }
 
 fn query<T: Shape>(name: &str, what: &str, _: T) -> Parameter {
@@ -241,6 +253,7 @@ const JSON: &str = "application/json";
 fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
     use HttpMethod::{Delete, Get, Post, Put};
     let flow = || vec![in_path::<i32>("id", "The flow's id.")];
+    let disposition = || vec![in_path::<i32>("id", "The disposition's id.")];
     let record = || vec![in_path::<String>("record", "A service record's id.")];
     vec![
         ("/hello", Get, Endpoint::new("hello", "What the login page needs.").open_to_all().gives::<Hello>("200")),
@@ -367,6 +380,54 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
                 .gives::<FlowDetail>("200"),
         ),
         ("/flows/{id}", Delete, Endpoint::new("deleteFlow", "Delete a flow (admins).").with(flow()).gives_nothing()),
+        (
+            "/blocklist",
+            Get,
+            Endpoint::new("blocklist", "Callers who are refused, newest first (supervisors and admins).")
+                .with(blocklist_keys())
+                .gives::<BlocklistView>("200"),
+        ),
+        (
+            "/blocklist",
+            Post,
+            Endpoint::new("block", "Refuse a number, or all that begin so, from the next call on (supervisors and admins).")
+                .takes::<BlocklistForm>()
+                .gives_nothing(),
+        ),
+        (
+            "/blocklist/{id}",
+            Delete,
+            Endpoint::new("unblock", "Take an entry off the blocklist (supervisors and admins).")
+                .with(vec![in_path::<i32>("id", "The entry's id.")])
+                .gives_nothing(),
+        ),
+        (
+            "/dispositions",
+            Get,
+            Endpoint::new(
+                "dispositions",
+                "What a call can be said to have been about: for admins also those that are not chosen any more.",
+            )
+            .gives::<Vec<DispositionView>>("200"),
+        ),
+        (
+            "/dispositions",
+            Post,
+            Endpoint::new("createDisposition", "Add a disposition (admins).").takes::<DispositionForm>().gives::<DispositionView>("201"),
+        ),
+        (
+            "/dispositions/{id}",
+            Put,
+            Endpoint::new("changeDisposition", "Change a disposition; records keep the old name (admins).")
+                .with(disposition())
+                .takes::<DispositionForm>()
+                .gives::<DispositionView>("200"),
+        ),
+        (
+            "/dispositions/{id}",
+            Delete,
+            Endpoint::new("deleteDisposition", "Delete a disposition; records keep its name (admins).").with(disposition()).gives_nothing(),
+        ),
         ("/agents", Get, Endpoint::new("agents", "All accounts (admins).").gives::<Vec<AgentRow>>("200")),
         (
             "/agents",

@@ -45,6 +45,7 @@ fn understood(filter: RecordFilter) -> Result<cordboard_db::RecordFilter, Refusa
         customer: None,
         caller: filter.caller,
         contact: filter.contact,
+        disposition: filter.disposition.map(|name| name.replace('\0', "")).filter(|name| !name.is_empty()),
         whole_customer: false,
         page: filter.page.unwrap_or(0),
     })
@@ -57,11 +58,11 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
     let scope = scope(&session.account);
     let own_groups = (session.role != Role::Admin).then(|| groups_of(&session.account));
     let is_agent = session.role == Role::Agent;
-    let (found, groups, is_masked) = app
+    let (found, groups, dispositions, is_masked) = app
         .with_db(move |db| {
             let is_masked = is_agent && db.settings()?.mask_numbers;
             wanted.whole_customer = is_masked;
-            Ok((db.records_page(&wanted, &scope)?, db.groups()?, is_masked))
+            Ok((db.records_page(&wanted, &scope)?, db.groups()?, db.dispositions()?, is_masked))
         })
         .await?;
     let visible = |id: &GroupId| own_groups.as_ref().is_none_or(|own| own.contains(id));
@@ -71,6 +72,7 @@ pub async fn list(app: web::Data<App>, session: Session, filter: web::Query<Reco
         total: found.total,
         page_size: RECORDS_PER_PAGE,
         groups: groups.into_iter().filter(|group| visible(&group.id)).map(|group| GroupName { id: group.id.0, name: group.name }).collect(),
+        dispositions: dispositions.into_iter().map(|disposition| disposition.name).collect(),
     }))
 }
 
@@ -96,7 +98,7 @@ pub async fn export(app: web::Data<App>, session: Session, filter: web::Query<Re
         .body(file))
 }
 
-const HEADS: [&str; 19] = [
+const HEADS: [&str; 20] = [
     "time",
     "call_type",
     "caller",
@@ -116,6 +118,7 @@ const HEADS: [&str; 19] = [
     "record",
     "recording",
     "recording_s",
+    "disposition",
 ];
 
 fn csv(rows: Vec<RecordRow>) -> csv::Result<Vec<u8>> {
@@ -146,6 +149,7 @@ fn csv(rows: Vec<RecordRow>) -> csv::Result<Vec<u8>> {
             record.id,
             recording,
             length,
+            no_formula(record.disposition),
         ])?;
     }
     file.into_inner().map_err(|error| error.into_error().into())
@@ -195,6 +199,7 @@ pub(crate) fn view(row: RecordRow, is_masked: bool) -> RecordView {
         hold: record.hold,
         mos: record.mos,
         remark: record.remark,
+        disposition: record.disposition,
         flows: record.flows.into_iter().map(Into::into).collect(),
         recording,
     }

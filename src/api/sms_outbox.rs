@@ -2,18 +2,8 @@
 
 use crate::api::auth::Admin;
 use crate::api::{App, Refusal};
+use crate::wire::SmsOutboxRow;
 use actix_web::web;
-use serde::Serialize;
-
-/// A message that was not sent.
-#[derive(Serialize, Debug)]
-#[serde(rename_all = "camelCase")]
-pub struct SmsOutboxRow {
-    /// Milliseconds since 1970 UTC.
-    pub at: i64,
-    pub mobile: String,
-    pub text: String,
-}
 
 /// `GET /sms-outbox`: the latest 100, newest first.
 pub async fn list(app: web::Data<App>, _: Admin) -> Result<web::Json<Vec<SmsOutboxRow>>, Refusal> {

@@ -7,7 +7,7 @@
 //! | Dialling | an internal call, and the calling agent's leg is up | Aside, the colleague is asked for |
 //! | Dialling | barred, refused, failed, not answered in time, hung up, the agent is lost | Over |
 //! | Claiming | `ChannelGranted`, the number is known | Queueing |
-//! | Claiming | `ChannelRefused`, unknown number | Over (refused before the answer) |
+//! | Claiming | the caller is barred, `ChannelRefused`, unknown number | Over (refused before the answer) |
 //! | Queueing | `Offer` | Queueing, one more agent rings |
 //! | Queueing | `Accept` of a ringing offer | Joining |
 //! | Queueing | a phone answers | Joining, Talking where no ding-dong comes first |
@@ -338,7 +338,7 @@ pub struct Call {
 impl Call {
     pub fn new(arrival: Arrival) -> Self {
         let (state, legs, answered) = match &arrival.way {
-            Way::In(_) => (State::Claiming, BTreeSet::from([arrival.leg]), Answered::No),
+            Way::In(_) | Way::Barred(_) => (State::Claiming, BTreeSet::from([arrival.leg]), Answered::No),
             // A leg that we call is answered by the other side.
             Way::Out(departure) => (State::Dialling(Dialling::new(departure)), BTreeSet::new(), Answered::Yes),
         };
@@ -408,7 +408,7 @@ impl Call {
             Event::Begin => {
                 let (way, Arrival { trunk, caller, contact, .. }) = (self.arrival.call_type(), &self.arrival);
                 out.push(Action::Journal(What::Accepted { way, trunk: *trunk, caller: caller.clone(), contact: contact.clone() }));
-                if self.may_depart(&mut out) {
+                if !self.refuse_barred(&mut out) && self.may_depart(&mut out) {
                     match self.claim() {
                         Some(claim) => out.push(claim),
                         None => self.depart(&mut out, cx),

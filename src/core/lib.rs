@@ -3,6 +3,7 @@
 //! No clock, no socket, no runtime and no randomness of its own: this crate depends on serde alone, and its manifest is that rule.
 
 pub mod agent;
+pub mod blocklist;
 pub mod call;
 pub mod cx;
 pub mod flow;

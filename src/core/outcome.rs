@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
     NormalEnd,
+    /// The caller is barred (C1).
+    Blocklist,
     AgentTransfer,
     AbandonedRinging,
     AbandonedQueue,
@@ -37,8 +39,9 @@ pub enum CallStatus {
 }
 
 impl CallStatus {
-    pub const ALL: [CallStatus; 22] = [
+    pub const ALL: [CallStatus; 23] = [
         Self::NormalEnd,
+        Self::Blocklist,
         Self::AgentTransfer,
         Self::AbandonedRinging,
         Self::AbandonedQueue,
@@ -69,6 +72,7 @@ impl CallStatus {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NormalEnd => "normal_end",
+            Self::Blocklist => "blocklist",
             Self::AgentTransfer => "agent_transfer",
             Self::AbandonedRinging => "abandoned_ringing",
             Self::AbandonedQueue => "abandoned_queue",

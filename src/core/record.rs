@@ -26,6 +26,10 @@ pub enum What {
         caller: String,
         contact: String,
     },
+    /// The caller is on the blocklist; that is the group of the number they called (C1).
+    Barred {
+        group: GroupId,
+    },
     /// An agent of that group dials (E5).
     Dialling {
         agent: AgentId,
@@ -88,6 +92,11 @@ pub enum What {
         segment: u16,
         text: String,
     },
+    /// What the agent says one segment was about (D8), empty: nothing; the last one stands. May come after `Ended`.
+    Disposition {
+        segment: u16,
+        name: String,
+    },
     /// The call is over. Waits for its append.
     Ended {
         status: CallStatus,
@@ -100,7 +109,8 @@ impl What {
     pub fn is_durable(&self) -> bool {
         match self {
             Self::Accepted { .. } | Self::Connected { .. } | Self::Ended { .. } => true,
-            Self::Dialling { .. }
+            Self::Barred { .. }
+            | Self::Dialling { .. }
             | Self::Queued { .. }
             | Self::Ringing { .. }
             | Self::RingEnded { .. }
@@ -116,7 +126,8 @@ impl What {
             | Self::FlowResult(_)
             | Self::FlowFinished
             | Self::Quality { .. }
-            | Self::Remark { .. } => false,
+            | Self::Remark { .. }
+            | Self::Disposition { .. } => false,
         }
     }
 }
@@ -168,6 +179,8 @@ pub struct ServiceRecord {
     pub hold: i64,
     pub mos: Option<f32>,
     pub remark: String,
+    /// Its name then; empty: none was chosen.
+    pub disposition: String,
     /// In order of time.
     pub flows: Vec<FlowRun>,
     /// The segment's part of the call's recording: offsets from the recording's beginning.
@@ -244,6 +257,7 @@ impl Open {
             hold: self.hold,
             mos: self.mos,
             remark: String::new(),
+            disposition: String::new(),
             flows: self.flows,
             recording: self
                 .recorded
@@ -287,7 +301,7 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
     let mut open = Some(Open::at(0, first.at));
     let mut aside: Option<Open> = None;
     let mut segments = 1;
-    let mut remarks = Vec::new();
+    let (mut remarks, mut dispositions) = (Vec::new(), Vec::new());
     let mut last = first.at;
     for entry in rest {
         if open.is_some() {
@@ -299,10 +313,11 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
         let told = if seeking && called { aside.as_mut() } else { open.as_mut() };
         match (&entry.what, told) {
             (What::Remark { segment, text }, _) => remarks.push((*segment, text)),
+            (What::Disposition { segment, name }, _) => dispositions.push((*segment, name)),
             (What::Dialling { agent, group }, Some(open)) => {
                 (open.agent, open.group, open.dialled) = (Some(*agent), Some(*group), true);
             }
-            (What::Queued { group }, Some(open)) => open.group = Some(*group),
+            (What::Queued { group } | What::Barred { group }, Some(open)) => open.group = Some(*group),
             (What::Ringing { agent }, Some(open)) => {
                 open.rang = Some(*agent);
                 open.ringing_since = open.ringing_since.or(Some(entry.at));
@@ -373,7 +388,8 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
             // A second beginning, or news after the end: the first word stands.
             (What::Accepted { .. }, _)
             | (
-                What::Dialling { .. }
+                What::Barred { .. }
+                | What::Dialling { .. }
                 | What::Queued { .. }
                 | What::Ringing { .. }
                 | What::RingEnded { .. }
@@ -405,6 +421,11 @@ pub fn fold(entries: &[Entry], cut: Option<i64>) -> Option<CallRow> {
     for (segment, text) in remarks {
         if let Some(record) = row.records.iter_mut().find(|record| record.segment == segment) {
             record.remark.clone_from(text);
+        }
+    }
+    for (segment, name) in dispositions {
+        if let Some(record) = row.records.iter_mut().find(|record| record.segment == segment) {
+            record.disposition.clone_from(name);
         }
     }
     Some(row)
@@ -455,6 +476,9 @@ mod tests {
                 (100, What::Ended { status: CallStatus::NormalEnd, by: HungUpBy::Customer }),
                 (120, What::Remark { segment: 0, text: "old".into() }),
                 (130, What::Remark { segment: 0, text: "new".into() }),
+                (140, What::Disposition { segment: 0, name: "Complaint".into() }),
+                (150, What::Disposition { segment: 0, name: "Order placed".into() }),
+                (160, What::Disposition { segment: 1, name: "Nobody's".into() }),
             ]),
             None,
         )
@@ -464,6 +488,7 @@ mod tests {
         assert_eq!((record.time, record.duration, record.wait, record.ring, record.hold), (55, 100, 55, 35, 30));
         assert_eq!((record.group, record.agent, record.status), (Some(ORDERS), Some(MEI), CallStatus::NormalEnd));
         assert_eq!((record.recording, record.remark.as_str(), record.mos), (Some((5, 50)), "new", Some(4.2)));
+        assert_eq!(record.disposition, "Order placed");
     }
 
     #[test]

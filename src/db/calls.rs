@@ -47,6 +47,7 @@ struct RecordValues {
     hold_ms: i64,
     mos: Option<f32>,
     remark: String,
+    disposition: String,
     recording_from_ms: Option<i64>,
     recording_to_ms: Option<i64>,
     flows: String,
@@ -92,6 +93,7 @@ impl RecordValues {
             hold_ms: record.hold,
             mos: record.mos.filter(|mos| mos.is_finite()),
             remark: storable(&record.remark),
+            disposition: storable(&record.disposition),
             recording_from_ms: record.recording.map(|(from, _)| from),
             recording_to_ms: record.recording.map(|(_, to)| to),
             flows: serde_json::to_string(&record.flows).unwrap_or_else(|_| "[]".to_owned()),
@@ -104,12 +106,18 @@ pub(crate) fn record_id(call: CallId, segment: u16) -> String {
     format!("{call}-{segment}")
 }
 
-/// A remark that came after its call's row was written.
+/// What an agent noted on a segment; it may come after its call's row was written (D8).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Remark {
+pub(crate) struct Noted {
     pub call: CallId,
     pub segment: u16,
-    pub text: String,
+    pub note: Note,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Note {
+    Remark(String),
+    Disposition(String),
 }
 
 /// An earlier call of the same customer.
@@ -128,18 +136,23 @@ pub struct PastCall {
 }
 
 impl Db {
-    /// Writes calls and their records, each exactly once however often it is written; of remarks the last one that says something stands.
+    /// Writes calls and their records, each exactly once however often it is written; of remarks and dispositions the last one that says something stands.
     pub fn write_calls(&self, rows: &[CallRow]) -> Result<(), DbError> {
-        self.write_calls_and_remarks(rows, &[])
+        self.write_calls_and_notes(rows, &[])
     }
 
     /// The remark of a record that is already written; of one that is not, nothing.
     pub fn set_remark(&self, call: CallId, segment: u16, text: &str) -> Result<(), DbError> {
-        self.run(|c| set_remark(c, &Remark { call, segment, text: text.to_owned() }))
+        self.run(|c| write_note(c, &Noted { call, segment, note: Note::Remark(text.to_owned()) }))
     }
 
-    /// Everything in one transaction, the remarks last and in their order.
-    pub(crate) fn write_calls_and_remarks(&self, rows: &[CallRow], remarks: &[Remark]) -> Result<(), DbError> {
+    /// The disposition, likewise.
+    pub fn set_disposition(&self, call: CallId, segment: u16, name: &str) -> Result<(), DbError> {
+        self.run(|c| write_note(c, &Noted { call, segment, note: Note::Disposition(name.to_owned()) }))
+    }
+
+    /// Everything in one transaction, the notes last and in their order.
+    pub(crate) fn write_calls_and_notes(&self, rows: &[CallRow], notes: &[Noted]) -> Result<(), DbError> {
         // One statement cannot meet the same row twice.
         let unique: HashMap<CallId, &CallRow> = rows.iter().map(|row| (row.id, row)).collect();
         let call_values: Vec<CallValues> = unique.values().map(|row| CallValues::from(*row)).collect();
@@ -154,13 +167,19 @@ impl Db {
                     .values(batch)
                     .on_conflict(service_records::id)
                     .do_update()
-                    .set(service_records::remark.eq(
-                        diesel::dsl::case_when(excluded(service_records::remark).ne(""), excluded(service_records::remark))
-                            .otherwise(service_records::remark),
+                    .set((
+                        service_records::remark.eq(
+                            diesel::dsl::case_when(excluded(service_records::remark).ne(""), excluded(service_records::remark))
+                                .otherwise(service_records::remark),
+                        ),
+                        service_records::disposition.eq(
+                            diesel::dsl::case_when(excluded(service_records::disposition).ne(""), excluded(service_records::disposition))
+                                .otherwise(service_records::disposition),
+                        ),
                     ))
                     .execute(c))?;
             }
-            remarks.iter().try_for_each(|remark| set_remark(c, remark))
+            notes.iter().try_for_each(|noted| write_note(c, noted))
         })
     }
 
@@ -238,9 +257,11 @@ impl Db {
     }
 }
 
-fn set_remark(c: &mut AnyConnection, remark: &Remark) -> Result<(), DbError> {
-    diesel::update(service_records::table.find(record_id(remark.call, remark.segment)))
-        .set(service_records::remark.eq(storable(&remark.text)))
-        .execute(c)?;
+fn write_note(c: &mut AnyConnection, noted: &Noted) -> Result<(), DbError> {
+    let record = diesel::update(service_records::table.find(record_id(noted.call, noted.segment)));
+    match &noted.note {
+        Note::Remark(text) => record.set(service_records::remark.eq(storable(text))).execute(c)?,
+        Note::Disposition(name) => record.set(service_records::disposition.eq(storable(name))).execute(c)?,
+    };
     Ok(())
 }

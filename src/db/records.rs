@@ -38,6 +38,8 @@ pub struct RecordFilter {
     pub contact: Option<String>,
     /// Of a customer's number, only the whole one is found: who sees it masked does not find out its digits by asking for some of them.
     pub whole_customer: bool,
+    /// Its name, whole (D8).
+    pub disposition: Option<String>,
     /// From 0.
     pub page: u32,
 }
@@ -85,6 +87,7 @@ struct Row {
     hold_ms: i64,
     mos: Option<f32>,
     remark: String,
+    disposition: String,
     recording_from_ms: Option<i64>,
     recording_to_ms: Option<i64>,
     flows: String,
@@ -107,6 +110,7 @@ impl Row {
             hold: self.hold_ms,
             mos: self.mos,
             remark: self.remark,
+            disposition: self.disposition,
             flows: column("flows").json(&self.flows)?,
             recording: self.recording_from_ms.zip(self.recording_to_ms),
         })
@@ -140,6 +144,9 @@ macro_rules! found {
         }
         if let Some(call_type) = filter.call_type {
             query = query.filter(service_records::call_type.eq(call_type.as_str()));
+        }
+        if let Some(disposition) = &filter.disposition {
+            query = query.filter(service_records::disposition.eq(disposition.clone()));
         }
         if let Some(digits) = digits(&filter.customer) {
             query = query.filter(calls::customer.eq_any([format!("+{digits}"), digits]));

@@ -213,6 +213,7 @@ table! {
         hold_ms -> BigInt,
         mos -> Nullable<Float>,
         remark -> Text,
+        disposition -> Text,
         recording_from_ms -> Nullable<BigInt>,
         recording_to_ms -> Nullable<BigInt>,
         flows -> Text,
@@ -239,10 +240,33 @@ table! {
     }
 }
 
+table! {
+    blocklist (id) {
+        id -> Integer,
+        number -> Text,
+        digits -> Text,
+        is_prefix -> Bool,
+        expires_at -> Nullable<BigInt>,
+        note -> Text,
+        added_by -> Nullable<Integer>,
+        added_at -> BigInt,
+    }
+}
+
+table! {
+    dispositions (id) {
+        id -> Integer,
+        name -> Text,
+        position -> Integer,
+        enabled -> Bool,
+    }
+}
+
 joinable!(agents -> phones (phone_id));
 joinable!(sessions -> agents (agent_id));
 joinable!(service_records -> calls (call_id));
 joinable!(service_records -> agents (agent_id));
 joinable!(service_records -> skill_groups (group_id));
+joinable!(blocklist -> agents (added_by));
 
-allow_tables_to_appear_in_same_query!(phones, agents, skill_groups, group_members, sessions, calls, service_records, recordings);
+allow_tables_to_appear_in_same_query!(phones, agents, skill_groups, group_members, sessions, calls, service_records, recordings, blocklist);

@@ -8,6 +8,7 @@ mod agents;
 mod configuration;
 mod floor;
 mod flows;
+mod lists;
 mod login;
 mod mobile;
 mod pages;

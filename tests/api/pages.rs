@@ -123,5 +123,5 @@ fn every_endpoint_of_the_description_is_there() {
     }
     assert!(endpoints >= 20, "{endpoints}");
     let filter = &description["paths"]["/api/v1/records"]["get"]["parameters"];
-    assert_eq!(filter.as_array().unwrap().len(), 8);
+    assert_eq!(filter.as_array().unwrap().len(), 9);
 }

@@ -57,6 +57,11 @@ export const cancel = () =>
   request('CANCEL', 1, { inDialog: false, branch: 'INVITE-1' }) + response(200) + response(487, keep('.*', 'To', 'to')) +
   request('ACK', 1, { inDialog: false, retransmit: false, branch: 'INVITE-1' }).replace('To: <sip:[did]@[remote_ip]:[remote_port]>', 'To:[$to]');
 
+/** The first INVITE is refused, and nothing but 100 came before. */
+export const turnedAway = (status) =>
+  response(status, keep('.*', 'To', 'to')) +
+  request('ACK', 1, { inDialog: false, retransmit: false, branch: 'INVITE-1' }).replace('To: <sip:[did]@[remote_ip]:[remote_port]>', 'To:[$to]');
+
 /** Another INVITE in the dialog; `direction` none: without a description. */
 export const change = (number, direction) => request('INVITE', number, { body: direction ? sdp(direction, number) : '' });
 /** The switch takes the change and says that direction. */

@@ -80,6 +80,8 @@ export function openPhones(scenario, { port, audio, words }) {
       const patience = setTimeout(() => sipp.kill('SIGUSR1'), 5000);
       await ended.finally(() => clearTimeout(patience));
     },
+    /** They vanish with all that they are at. */
+    kill: () => sipp.kill('SIGKILL'),
   };
 }
 

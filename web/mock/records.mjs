@@ -33,11 +33,12 @@ export function recordPage(query, scene) {
           hold: index % 2 ? 51000 : 0,
           mos: served ? 4.3 - index * 0.1 : null,
           remark: index === 1 ? 'Order 48 2207, leaves Saturday. Courier collects today before 16:00; confirmed by the warehouse.' : '',
+          disposition: index === 1 ? 'Order placed' : '',
           flows: index === 1 ? [{ flow: 'Satisfaction survey', finished: true, results: [{ name: 'Rating', value: '5' }, { name: 'Order number', value: '482207' }] }] : index === 4 ? [{ flow: 'Satisfaction survey', finished: false, results: [] }] : [],
           recording: served ? { id: `rec${index}`, state: index === 9 ? 'recovered' : index === 0 ? 'encoding' : 'ready', duration: 51000 + index * 37000 } : null,
         }
       })
-  return { items, page: Number(query.get('page') || 0), total: empty ? 0 : 1284, pageSize: 50, groups }
+  return { items, page: Number(query.get('page') || 0), total: empty ? 0 : 1284, pageSize: 50, groups, dispositions: ['Order placed', 'Question answered', 'Complaint', 'Wrong number'] }
 }
 
 /** Two people who take turns. */

@@ -4,6 +4,9 @@ const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@n
 /** A drawn face. */
 export const portrait = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#d9b48f"/><circle cx="32" cy="26" r="13" fill="#7a4b2b"/><path d="M8 64c2-18 12-24 24-24s22 6 24 24" fill="#2c5964"/></svg>')}`
 
+/** Scenes of the management page are an admin's. */
+export const roleOf = name => (/^management/.test(name) ? 'admin' : 'agent')
+
 const minutes = n => Math.round(n * 60000)
 
 function agent(state, more = {}) {
@@ -35,6 +38,7 @@ function session(call, phase, more = {}) {
     consultOutcome: null,
     service: null,
     remark: '',
+    disposition: '',
     ...more,
   }
 }
@@ -102,7 +106,7 @@ function customer(call, name) {
     [26, 'agent_transfer', 'Heat pump makes a noise; to Technical help.'],
   ].map(([days, status, remark], at) => ({
     id: `p${at}`, call: `p${at}`, time: Date.now() - days * 86_400_000, callType: 'inbound', caller: '+44 7700 •••• 14', contact: '020 7946 0100', status,
-    hungUpBy: 'customer', group: 'Orders', agent: 'Mei Lin', duration: 187_000, wait: 9000, ring: 4000, hold: 0, mos: 4.2, remark, recording: null,
+    hungUpBy: 'customer', group: 'Orders', agent: 'Mei Lin', duration: 187_000, wait: 9000, ring: 4000, hold: 0, mos: 4.2, remark, disposition: '', flows: [], recording: null,
   }))
   return { call, withheld: false, name: 'Hannah Brook', remark: 'Prefers to be called back after four. Runs the shop in Kirkgate.', past }
 }
@@ -149,6 +153,8 @@ const scenes = {
   consultnumber: consulting({ whom: '+442079460177' }, { callerName: null, place: null }),
   consultleft: consulting({ customerLeft: true }, { recording: false }),
   service: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { service }), ...older()], queues: queues(3, 1), then: [quality] }),
+  disposed: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { disposition: 'Complaint' }), ...older()], queues: queues(3, 1), then: [quality] }),
+  blockrefused: talking,
   served: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { service: { ...service, running: false } }), ...older()], queues: queues(3, 1), then: [quality] }),
   guest: consulting({ whom: 'Priya Natarajan-Whitworth' }, { guest: true }),
   guestleft: consulting({ whom: 'Tom Brandt', customerLeft: true }, { guest: true, recording: false }),
@@ -197,7 +203,7 @@ export function scene(name, socket, host) {
   const { then = [], hangup, ...parts } = make()
   const snapshot = {
     now: Date.now(),
-    me: name === 'portrait' ? { ...me, avatar: portrait } : me,
+    me: { ...me, avatar: name === 'portrait' ? portrait : null, role: roleOf(name) },
     queues: queues(),
     offer: null,
     sessions: older(),
@@ -205,6 +211,7 @@ export function scene(name, socket, host) {
     peer: 'up',
     settings: {
       breakReasons: ['Lunch', 'Meeting', 'Training'],
+      dispositions: ['Order placed', 'Question answered', 'Complaint', 'Wrong number'],
       callerIds: ['+442079460100', '+442079460144'],
       demo: true,
       crmUrl: name === 'crm' ? `http://${host.replace('127.0.0.1', 'localhost')}/crm?from={caller}&group={group}&agent={agent}` : null,
@@ -227,6 +234,7 @@ export function scene(name, socket, host) {
     if (ask.type === 'ping') return setTimeout(() => tell({ type: 'done', id }), 28)
     if (name === 'refused') return tell({ type: 'refused', id, code: 'no_path', message: 'The switch has no room for another audio path.' })
     if (name === 'dialrefused' && ask.type === 'dial') return tell({ type: 'refused', id, code: 'number_character', message: '' })
+    if (name === 'blockrefused' && ask.type === 'block') return tell({ type: 'refused', id, code: 'not_kept', message: '' })
     if (ask.type === 'openEcho') tell({ type: 'echo', sdp: 'a=candidate:1 1 udp 1 198.51.100.7 8443 typ host' })
     if (ask.type === 'customer') tell({ type: 'customer', ...customer(ask.call, name) })
     if (ask.type === 'saveCustomer') tell({ type: 'customer', ...customer(ask.call, name), name: ask.name || null, remark: ask.remark })

@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
-import { portrait, scene } from './scenes.mjs'
+import { blocklist, outbox } from './lists.mjs'
+import { portrait, roleOf, scene } from './scenes.mjs'
 import { recordPage, silence, waveform } from './records.mjs'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
@@ -49,7 +50,7 @@ const me = { name: 'Mei Lin', nickname: 'Mei', number: '2014', email: 'mei.lin@n
 /** `complete` has no number yet; `completed` has one, and was reset. */
 function whoIs(name) {
   const newcomer = name === 'complete' || name === 'completed'
-  return { ...me, avatar: name === 'portrait' ? portrait : null, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
+  return { ...me, role: roleOf(name), avatar: name === 'portrait' ? portrait : null, nickname: newcomer ? null : me.nickname, mobile: name === 'complete' || name === 'unbound' ? null : me.mobile, mustChangePassword: newcomer }
 }
 
 /** Somebody else's page: it has its own look. */
@@ -99,6 +100,8 @@ function api(url, request, name, json, response) {
     request.on('data', part => (size += part.length))
     return request.on('end', () => json(200, { ...whoIs(name), avatar: size ? `${portrait}#${Date.now()}` : null }))
   }
+  if (what === 'blocklist' && request.method === 'POST') return json(409, { code: 'conflict', message: '' })
+  if (request.method === 'DELETE') return json(204)
   if (request.method === 'POST') {
     let body = ''
     request.on('data', part => (body += part))
@@ -107,6 +110,8 @@ function api(url, request, name, json, response) {
   }
   if (what === 'flows') return json(200, name === 'talking' ? [] : ['Satisfaction survey', 'Order number', 'Data protection: consent to the recording of this call'].map((flow, id) => ({ id, name: flow, enabled: true })))
   if (what === 'records') return name === 'records-failed' ? json(503, { code: 'failed', message: '' }) : json(200, recordPage(url.searchParams, name))
+  if (what === 'blocklist') return name === 'management-failed' ? json(503, { code: 'database_away', message: '' }) : json(200, blocklist(name, url.searchParams))
+  if (what === 'sms-outbox') return json(200, outbox(name))
   if (what.endsWith('/waveform')) return json(200, waveform())
   if (what.endsWith('.mp3')) {
     response.writeHead(200, { 'content-type': 'audio/wav', 'accept-ranges': 'none' })

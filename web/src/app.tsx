@@ -95,7 +95,7 @@ export function App() {
           </Entrance>
         )
       case 'agent':
-        if (page === 'workstation' || page === 'records' || page === 'device-check') return <Desk store={store} page={page} />
+        if (page === 'workstation' || page === 'records' || page === 'management' || page === 'device-check') return <Desk store={store} page={page} />
         return <Entrance version={version}>{own(page)}</Entrance>
     }
   }
@@ -118,14 +118,14 @@ export function App() {
   }
 }
 
-type Place = 'workstation' | 'records' | 'device-check' | 'profile' | 'password' | 'mobile'
+type Place = 'workstation' | 'records' | 'management' | 'device-check' | 'profile' | 'password' | 'mobile'
 
 /** Away from where calls are answered. */
 const aside = { profile: true, password: true, mobile: true }
 
 function readPage(): Place {
   const place = location.hash.slice(2)
-  return place === 'records' || place === 'device-check' || place === 'profile' || place === 'password' || place === 'mobile' ? place : 'workstation'
+  return place === 'records' || place === 'management' || place === 'device-check' || place === 'profile' || place === 'password' || place === 'mobile' ? place : 'workstation'
 }
 
 function usePage(): Place {

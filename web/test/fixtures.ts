@@ -3,7 +3,7 @@ import type { OfferView, SessionView, Snapshot, ToWorkstation } from '../src/gen
 export function session(call: string, more: Partial<SessionView> = {}): SessionView {
   return {
     call, callType: 'inbound', phase: 'talking', caller: '+44 7700 •••• 14', callerName: null, place: null, called: '020 7946 0100', group: 'Orders',
-    began: 1000, ended: null, outcome: null, hungUpBy: null, held: false, muted: false, recording: true, recordingPaused: false, transfer: null, consult: null, consultOutcome: null, service: null, guest: false, remark: '', ...more,
+    began: 1000, ended: null, outcome: null, hungUpBy: null, held: false, muted: false, recording: true, recordingPaused: false, transfer: null, consult: null, consultOutcome: null, service: null, guest: false, remark: '', disposition: '', ...more,
   }
 }
 
@@ -23,7 +23,7 @@ export function snapshot(more: Partial<Snapshot> = {}): ToWorkstation {
     sessions: [],
     audioOwner: true,
     peer: 'up',
-    settings: { breakReasons: ['Lunch'], callerIds: ['+442079460100'], demo: false, crmUrl: null },
+    settings: { breakReasons: ['Lunch'], dispositions: ['Order placed', 'Complaint'], callerIds: ['+442079460100'], demo: false, crmUrl: null },
     ...more,
   }
 }

@@ -219,8 +219,8 @@ describe('a remark being typed', () => {
   })
 
   it('comes back after a reload, unless the page has newer words', () => {
-    const state = after(told(snapshot({ sessions: [session('c1')] })), { type: 'draftsRestored', drafts: { c1: { text: 'kept', sending: null } } })
+    const state = after(told(snapshot({ sessions: [session('c1')] })), { type: 'draftsRestored', of: 'remark', drafts: { c1: { text: 'kept', sending: null } } })
     expect(shown(state)).toBe('kept')
-    expect(reduce(start, { type: 'draftsRestored', drafts: { c1: { text: 'kept', sending: null } } }).drafts.c1?.text).toBe('before, and m')
+    expect(reduce(start, { type: 'draftsRestored', of: 'remark', drafts: { c1: { text: 'kept', sending: null } } }).drafts.c1?.text).toBe('before, and m')
   })
 })

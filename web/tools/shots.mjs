@@ -318,6 +318,50 @@ export function shotsOf(base) {
       await page.click('[data-test=state-menu]')
       await page.click('[data-test=device-check-link]')
     },
+    block: async page => {
+      await at('disposed')(page)
+      await page.click('[data-test=block]')
+    },
+    'block-refused': async page => {
+      await at('blockrefused')(page)
+      await page.click('[data-test=block]')
+      await page.click('[data-test=block-confirm]')
+      await page.waitForSelector('[data-test=refused]')
+    },
+    'block-done': async page => {
+      await at('disposed')(page)
+      await page.click('[data-test=block]')
+      await page.click('[data-test=block-week]')
+      await page.click('[data-test=block-confirm]')
+      await page.waitForSelector('[data-test=blocked]')
+    },
+    'block-acw': async page => {
+      await at('acw')(page)
+      await page.click('[data-test=block]')
+    },
+    management: hash('management', 'management'),
+    'management-remove': async page => {
+      await hash('management', 'management')(page)
+      await page.click('[data-test=blocklist-remove] >> nth=1')
+    },
+    'management-refused': async page => {
+      await hash('management', 'management')(page)
+      await page.fill('[data-test=blocklist-number]', '+44 7700 900 118')
+      await page.click('[data-test=blocklist-add]')
+      await page.waitForSelector('[data-test=blocklist-wrong]')
+    },
+    'management-empty': hash('management-empty', 'management'),
+    'management-failed': hash('management-failed', 'management'),
+    'management-outbox': async page => {
+      await hash('management', 'management')(page)
+      await page.click('[data-test=management-outbox]')
+      await page.waitForSelector('[data-test=outbox-row]')
+    },
+    'management-outbox-empty': async page => {
+      await hash('management-empty', 'management')(page)
+      await page.click('[data-test=management-outbox]')
+      await page.waitForSelector('[data-test=list-empty]')
+    },
     records: hash('available', 'records'),
     'records-open': async page => {
       await hash('available', 'records')(page)

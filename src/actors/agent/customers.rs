@@ -1,6 +1,7 @@
 //! The customers of the calls on a desk (F3): found by the whole number, which stays here when numbers are masked.
 
-use super::{AgentActor, AgentRole, Desk, LONGEST_REMARK, Refusal};
+use super::notes::LONGEST_REMARK;
+use super::{AgentActor, AgentRole, Desk, Refusal};
 use crate::actors::shell::Shell;
 use crate::api::records;
 use crate::wire::{CallType, CustomerView, ToWorkstation};
@@ -72,7 +73,7 @@ fn card(db: &Db, agent: AgentId, call: &str, number: &str, is_masked: bool) -> R
 }
 
 impl AgentRole {
-    fn number_of(&self, call: &str) -> Result<String, Refusal> {
+    pub(super) fn number_of(&self, call: &str) -> Result<String, Refusal> {
         let has_customer = |call_type: CallType| call_type != CallType::Internal;
         let rings = self.offer.as_ref().filter(|offer| offer.call == call && has_customer(offer.call_type)).map(|_| &self.offer_caller);
         let kept =

@@ -24,6 +24,8 @@ pub struct Arrival {
 pub enum Way {
     /// A customer called. The number's group; none when nobody knows the number (C1).
     In(Option<Route>),
+    /// A customer called who is on the blocklist; the number's group (C1).
+    Barred(GroupId),
     /// An agent calls (E1).
     Out(Box<Departure>),
 }
@@ -63,7 +65,7 @@ impl Called {
 impl Arrival {
     pub fn call_type(&self) -> CallType {
         match self.way {
-            Way::In(_) => CallType::Inbound,
+            Way::In(_) | Way::Barred(_) => CallType::Inbound,
             Way::Out(_) if self.colleagues().is_some() => CallType::Internal,
             Way::Out(_) => CallType::Outbound,
         }
@@ -76,14 +78,14 @@ impl Arrival {
                 Called::Agent(called) => Some((departure.agent, called)),
                 Called::Number(_) | Called::Sip(_) => None,
             },
-            Way::In(_) => None,
+            Way::In(_) | Way::Barred(_) => None,
         }
     }
 
     /// The customer's number; of an internal call, the called agent's.
     pub fn customer(&self) -> &str {
         match self.way {
-            Way::In(_) => &self.caller,
+            Way::In(_) | Way::Barred(_) => &self.caller,
             Way::Out(_) => &self.contact,
         }
     }
@@ -96,7 +98,7 @@ impl Arrival {
     /// Our number; of an internal call, the calling agent's.
     pub fn ours(&self) -> &str {
         match self.way {
-            Way::In(_) => &self.contact,
+            Way::In(_) | Way::Barred(_) => &self.contact,
             Way::Out(_) => &self.caller,
         }
     }
@@ -104,7 +106,7 @@ impl Arrival {
     /// Who counts on the call before it says a word: they hear of it when it panics.
     pub fn known_to(&self) -> Address {
         match &self.way {
-            Way::In(_) => Address::Leg(self.leg),
+            Way::In(_) | Way::Barred(_) => Address::Leg(self.leg),
             Way::Out(departure) => Address::Agent(departure.agent),
         }
     }
@@ -113,7 +115,7 @@ impl Arrival {
     pub fn route(&self) -> Option<&Route> {
         match &self.way {
             Way::In(route) => route.as_ref(),
-            Way::Out(_) => None,
+            Way::Barred(_) | Way::Out(_) => None,
         }
     }
 }

@@ -11,6 +11,14 @@ use crate::record::What;
 use crate::setup::WayOut;
 
 impl Call {
+    /// Who is on the blocklist is refused before anything else: no channel, no ringing, no queue (C1).
+    pub(super) fn refuse_barred(&mut self, out: &mut Vec<Action>) -> bool {
+        let Way::Barred(group) = self.arrival.way else { return false };
+        out.push(Action::Journal(What::Barred { group }));
+        self.refuse(603, Some(21), CallStatus::Blocklist, out);
+        true
+    }
+
     pub(super) fn granted(&mut self, gateway: Gateway, out: &mut Vec<Action>, cx: &Cx) {
         if !matches!(self.state, State::Claiming | State::Dialling(_)) {
             // The caller left while the trunk counted: give the channel back.
@@ -24,6 +32,8 @@ impl Call {
             Way::In(None) => self.refuse(404, Some(1), CallStatus::UnknownNumber, out),
             Way::In(Some(Route { group, .. })) => self.enqueue(*group, cx.wall, false, out),
             Way::Out(_) => self.depart(out, cx),
+            // Never asks for a channel.
+            Way::Barred(_) => {}
         }
     }
 

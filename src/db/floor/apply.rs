@@ -2,7 +2,7 @@
 
 use super::change::{compare, renamed};
 use super::load::load;
-use super::{Agent, Change, ChangeKind, FieldChange, Floor, FloorError, Group, Phone, Subject, WayOut};
+use super::{Agent, Change, ChangeKind, FieldChange, Floor, FloorError, Group, Phone, Subject, WayOut, lists};
 use crate::agents::{self, NewAccount};
 use crate::error::DbError;
 use crate::phones::PhoneSecret;
@@ -11,7 +11,6 @@ use crate::{flows, groups, numbers, phones, settings, trunks};
 use cordboard_core::ids::{AgentId, GroupId, TrunkId};
 use cordboard_core::setup::{self, GroupSetup, Membership, NumberSetup, PhoneSetup, TrunkSetup};
 use std::collections::{BTreeMap, HashMap};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where passwords come from.
 pub struct Passwords<'a> {
@@ -172,6 +171,7 @@ fn write(c: &mut AnyConnection, now: &Floor, floor: &Floor, changes: &[Change]) 
     for name in names(Subject::Flow, REMOVED) {
         flows::delete(c, name)?;
     }
+    lists::write(c, now, floor, changes)?;
     for name in names(Subject::Group, REMOVED) {
         groups::retire(c, id_of(&group_ids, name)?)?;
     }
@@ -204,7 +204,7 @@ fn write_agents(
             ChangeKind::Added => {}
         }
     }
-    let created_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let created_at = lists::now();
     for change in own() {
         let Some(agent) = floor.agents.get(&change.name) else { continue };
         let places = places(agent, group_ids)?;

@@ -1,6 +1,6 @@
 //! The difference between two floors, for people and for [`super::apply`].
 
-use super::{Agent, Floor};
+use super::{Agent, Blocked, Floor, lists};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +15,8 @@ pub enum Subject {
     Agent,
     Flow,
     Number,
+    Disposition,
+    Blocklist,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +60,8 @@ impl fmt::Display for Change {
             Subject::Agent => "agent",
             Subject::Flow => "flow",
             Subject::Number => "number",
+            Subject::Disposition => "disposition",
+            Subject::Blocklist => "blocklist",
         };
         write!(f, "{sign} {subject}")?;
         if self.subject != Subject::Settings {
@@ -100,7 +104,22 @@ pub(super) fn compare(now: &Floor, wanted: &Floor) -> Vec<Change> {
     entries(Subject::Flow, tables(&now.flows), tables(&wanted.flows), &mut changes);
     let numbers = |floor: &Floor| floor.numbers.iter().map(|number| (number.title(), table(number))).collect();
     entries(Subject::Number, numbers(now), numbers(wanted), &mut changes);
+    entries(Subject::Disposition, dispositions(now), dispositions(wanted), &mut changes);
+    if let (Some(now), Some(wanted)) = (&now.blocklist, &wanted.blocklist) {
+        let barred = |list: &[Blocked]| lists::held(list).map(|entry| (entry.title(), table(entry))).collect();
+        entries(Subject::Blocklist, barred(now), barred(wanted), &mut changes);
+    }
     changes
+}
+
+/// With the place in the list, which is not a key of the file.
+fn dispositions(floor: &Floor) -> BTreeMap<String, Table> {
+    let placed = (1..).zip(&floor.dispositions).map(|(place, entry)| {
+        let mut table = table(entry);
+        table.insert("place".to_owned(), toml::Value::Integer(place));
+        (entry.name.clone(), table)
+    });
+    placed.collect()
 }
 
 /// An entry as the file's keys and values; only what cannot be written in TOML at all would be missing.

@@ -1,6 +1,6 @@
 //! The floor as it stands in the database.
 
-use super::{Agent, Floor, Group, Member, Number, Phone, Trunk, WayOut};
+use super::{Agent, Floor, Group, Member, Number, Phone, Trunk, WayOut, lists};
 use crate::error::DbError;
 use crate::pool::{AnyConnection, Db};
 use crate::{agents, flows, groups, numbers, phones, settings, trunks};
@@ -10,7 +10,9 @@ use std::hash::Hash;
 
 /// Writes the floor file (I6) that makes this floor. Passwords are not in it.
 pub fn export(db: &Db) -> Result<String, DbError> {
-    let floor = db.transaction(load)?;
+    let mut floor = db.transaction(load)?;
+    // A file that says that there is nobody would take away whom agents add later.
+    floor.blocklist = floor.blocklist.filter(|entries| !entries.is_empty());
     toml::to_string(&floor).map_err(|error| DbError::Corrupt { table: "floor", column: "file", value: error.to_string() })
 }
 
@@ -45,6 +47,8 @@ pub(super) fn load(c: &mut AnyConnection) -> Result<Floor, DbError> {
         });
     }
     floor.numbers.sort_by(|a, b| (&a.did, &a.trunk).cmp(&(&b.did, &b.trunk)));
+    floor.dispositions = lists::load_dispositions(c)?;
+    floor.blocklist = Some(lists::load_blocklist(c)?);
     Ok(floor)
 }
 

@@ -1,6 +1,7 @@
 //! The floor as a file (I6): agents, groups, trunks, numbers, phones, flows and settings in TOML. Names are keys, so the file reads alone.
 //!
-//! Whatever the file leaves out is removed, or set to its default. Only passwords stay as they are: they never stand in the file,
+//! Whatever the file leaves out is removed, or set to its default. Only the blocklist stays when the file has none, since agents add to it,
+//! and passwords stay as they are: they never stand in the file,
 //! `password_env` names the environment variable that gives an account without a password its first one, and a phone the one it has
 //! from then on.
 
@@ -8,6 +9,7 @@ mod apply;
 mod change;
 mod duration;
 mod flow;
+mod lists;
 mod load;
 mod member;
 mod parse;
@@ -16,6 +18,7 @@ mod source;
 pub use apply::{ApplyError, Passwords, apply, diff};
 pub use change::{Change, ChangeKind, FieldChange, Subject};
 pub use flow::Flow;
+pub use lists::{Blocked, Disposition};
 pub use load::export;
 pub use member::Member;
 pub use parse::parse;
@@ -39,6 +42,11 @@ pub struct Floor {
     pub flows: BTreeMap<String, Flow>,
     /// In order of digits and trunk.
     pub numbers: Vec<Number>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dispositions: Vec<Disposition>,
+    /// None: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocklist: Option<Vec<Blocked>>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -1,16 +1,18 @@
 //! Reads a floor file, and says everything that is wrong with it at once.
 
 use super::source::Source;
-use super::{Agent, Floor, FloorError, Flow, Group, Number, Phone, Trunk, WayOut, default, duration};
+use super::{Agent, Blocked, Disposition, Floor, FloorError, Flow, Group, Number, Phone, Trunk, WayOut, default, duration, lists};
 use crate::settings::{Crm, Settings};
+use cordboard_core::blocklist::plain;
 use cordboard_core::flow::{self, Mistake};
 use cordboard_core::group::ANNOUNCE_AT_LEAST;
+use cordboard_core::outbound::clean;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use toml::de::DeValue;
 
-const SECTIONS: [&str; 7] = ["settings", "trunks", "phones", "groups", "agents", "flows", "numbers"];
+const SECTIONS: [&str; 9] = ["settings", "trunks", "phones", "groups", "agents", "flows", "numbers", "dispositions", "blocklist"];
 
 /// The floor that `text` describes, or all its mistakes in order of lines.
 pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
@@ -29,8 +31,12 @@ pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
         agents: tables::<Agent>(&source, "agents", &mut errors),
         flows: tables::<Flow>(&source, "flows", &mut errors),
         numbers: Vec::new(),
+        dispositions: Vec::new(),
+        blocklist: None,
     };
-    let numbers = numbers(&source, &mut errors);
+    let numbers = array::<Number>(&source, "numbers", &mut errors).unwrap_or_default();
+    let dispositions = array::<Disposition>(&source, "dispositions", &mut errors).unwrap_or_default();
+    let blocklist = array::<Blocked>(&source, "blocklist", &mut errors);
     // What a broken entry defines is still there to be referred to.
     let mut check = Check { source: &source, errors, names: HashMap::new() };
     for section in ["trunks", "phones", "groups"] {
@@ -45,6 +51,8 @@ pub fn parse(text: &str) -> Result<Floor, Vec<FloorError>> {
     floor.agents = check.agents(floor.agents);
     check.flows(&floor.flows);
     floor.numbers = check.numbers(numbers);
+    floor.dispositions = check.dispositions(dispositions);
+    floor.blocklist = blocklist.map(|entries| check.blocklist(entries));
     let mut errors = check.errors;
     if errors.is_empty() {
         return Ok(floor);
@@ -69,18 +77,18 @@ fn tables<T: DeserializeOwned>(source: &Source<'_>, section: &'static str, error
     all
 }
 
-/// With each number's place in the file.
-fn numbers(source: &Source<'_>, errors: &mut Vec<FloorError>) -> Vec<(String, Number)> {
-    let Some((key, value)) = source.root().iter().find(|(key, _)| key.get_ref() == "numbers") else { return Vec::new() };
+/// The entries of an array with their places in the file; none when there is no such array.
+fn array<T: DeserializeOwned>(source: &Source<'_>, section: &'static str, errors: &mut Vec<FloorError>) -> Option<Vec<(String, T)>> {
+    let (key, value) = source.root().iter().find(|(key, _)| key.get_ref() == section)?;
     let DeValue::Array(items) = value.get_ref() else {
-        errors.push(source.error_at(key.span(), "numbers".to_owned(), "expected entries that begin with [[numbers]]".to_owned()));
-        return Vec::new();
+        errors.push(source.error_at(key.span(), section.to_owned(), format!("expected entries that begin with [[{section}]]")));
+        return None;
     };
     let read = |(index, item)| {
         let index: usize = index;
-        Some((index.to_string(), source.value(&format!("numbers.{index}"), item, errors)?))
+        Some((index.to_string(), source.value(&format!("{section}.{index}"), item, errors)?))
     };
-    items.iter().enumerate().filter_map(read).collect()
+    Some(items.iter().enumerate().filter_map(read).collect())
 }
 
 /// Digits with a leading + when it is international; what people put between them is left out.
@@ -306,6 +314,40 @@ impl Check<'_, '_> {
             }
         }
         all.into_values().collect()
+    }
+
+    fn dispositions(&mut self, entries: Vec<(String, Disposition)>) -> Vec<Disposition> {
+        let mut seen = HashSet::new();
+        for (index, entry) in &entries {
+            self.text(&["dispositions", index, "name"], &entry.name);
+            if !seen.insert(entry.name.clone()) {
+                self.fail(&["dispositions", index, "name"], format!("{:?} stands here twice", entry.name));
+            }
+        }
+        entries.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    fn blocklist(&mut self, entries: Vec<(String, Blocked)>) -> Vec<Blocked> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        for (index, mut entry) in entries {
+            match clean(&entry.number) {
+                Ok(number) => entry.number = number,
+                Err(_) => self.fail(&["blocklist", &index, "number"], format!("{:?} is not a telephone number", entry.number)),
+            }
+            match entry.until() {
+                Ok(until) => entry.expires = until.and_then(lists::moment),
+                Err(_) => self.fail(&["blocklist", &index, "expires"], "expected a moment with its offset, such as 2026-12-24T18:00:00Z"),
+            }
+            if entry.note.contains(char::is_control) {
+                self.fail(&["blocklist", &index, "note"], "expected a text of one line");
+            }
+            if !seen.insert((plain(&entry.number).map(str::to_owned), entry.prefix)) {
+                self.fail(&["blocklist", &index, "number"], format!("{} is there twice", entry.title()));
+            }
+            all.push(entry);
+        }
+        all
     }
 
     fn named(&mut self, section: &'static str, name: &str) {

@@ -3,7 +3,7 @@
 use super::store::Store;
 use super::writer::Command;
 use super::{JournalError, OnWritten};
-use crate::calls::Remark;
+use crate::calls::{Note, Noted};
 use crate::error::DbError;
 use crate::pool::Db;
 use cordboard_core::ids::CallId;
@@ -93,16 +93,18 @@ struct Item {
     last: i64,
     /// None when it is there already, or when there never was such a call.
     row: Option<CallRow>,
-    remarks: Vec<Remark>,
+    notes: Vec<Noted>,
 }
 
 impl Item {
     fn read(call: CallId, entries: Vec<(i64, Entry)>) -> Self {
         let last = entries.last().map_or(i64::MAX, |(seq, _)| *seq);
         let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
-        let remark = |entry: &Entry| match &entry.what {
-            What::Remark { segment, text } => Some(Remark { call, segment: *segment, text: text.clone() }),
+        let noted = |entry: &Entry| match &entry.what {
+            What::Remark { segment, text } => Some(Noted { call, segment: *segment, note: Note::Remark(text.clone()) }),
+            What::Disposition { segment, name } => Some(Noted { call, segment: *segment, note: Note::Disposition(name.clone()) }),
             What::Accepted { .. }
+            | What::Barred { .. }
             | What::Dialling { .. }
             | What::Queued { .. }
             | What::Ringing { .. }
@@ -122,7 +124,7 @@ impl Item {
             | What::Quality { .. }
             | What::Ended { .. } => None,
         };
-        Self { call, last, row: fold(&entries, None), remarks: entries.iter().filter_map(remark).collect() }
+        Self { call, last, row: fold(&entries, None), notes: entries.iter().filter_map(noted).collect() }
     }
 }
 
@@ -207,8 +209,8 @@ impl Scribe {
     /// Writes the calls, and lets go of their entries.
     fn write(&mut self, items: &[Item]) -> Result<(), Setback> {
         let rows: Vec<CallRow> = items.iter().filter_map(|item| item.row.clone()).collect();
-        let remarks: Vec<Remark> = items.iter().flat_map(|item| item.remarks.clone()).collect();
-        self.db.write_calls_and_remarks(&rows, &remarks)?;
+        let notes: Vec<Noted> = items.iter().flat_map(|item| item.notes.clone()).collect();
+        self.db.write_calls_and_notes(&rows, &notes)?;
         let (done, answer) = sync_channel(1);
         let forget = Command::Forget(items.iter().map(|item| (item.call, item.last)).collect(), done);
         self.commands.send(forget).map_err(|_| JournalError::Stopped)?;

@@ -47,8 +47,10 @@ fn kind(what: &What) -> &'static str {
     match what {
         What::Accepted { .. } => "accepted",
         What::Ended { .. } => "ended",
-        What::Remark { .. } => "remark",
-        What::Dialling { .. }
+        // Any note of an agent's.
+        What::Remark { .. } | What::Disposition { .. } => "remark",
+        What::Barred { .. }
+        | What::Dialling { .. }
         | What::Queued { .. }
         | What::Ringing { .. }
         | What::RingEnded { .. }
@@ -148,7 +150,7 @@ impl Store {
             .map_err(|error: diesel::result::Error| disk(error))
     }
 
-    /// Some of the calls, from the entry after `after` on, that have ended, or were written already and have a new remark.
+    /// Some of the calls, from the entry after `after` on, that have ended, or were written already and have a new note.
     pub fn due(&mut self, after: i64, most: i64) -> Result<Due, JournalError> {
         let rows: Vec<CallAt> = diesel::sql_query(
             "SELECT seq, call_id FROM entries WHERE seq > ? AND kind IN ('ended', 'remark') AND (kind = 'ended' OR NOT EXISTS \

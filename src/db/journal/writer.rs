@@ -140,5 +140,5 @@ impl Writer {
 }
 
 fn concerns_scribe(what: &What) -> bool {
-    matches!(what, What::Ended { .. } | What::Remark { .. })
+    matches!(what, What::Ended { .. } | What::Remark { .. } | What::Disposition { .. })
 }

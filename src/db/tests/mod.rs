@@ -10,6 +10,7 @@ mod floor;
 mod flows;
 mod journal;
 mod journal_killed;
+mod lists;
 mod logins;
 mod pool;
 mod records;

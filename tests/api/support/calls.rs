@@ -46,6 +46,11 @@ impl Switch {
         id
     }
 
+    /// The first segment's agent says what the call was about.
+    pub fn dispose(&self, call: u128, name: &str) {
+        self.db.set_disposition(CallId(call), 0, name).unwrap();
+    }
+
     /// The call's recording in this state, 20 s long, with the files when they are there.
     pub fn recording(&self, call: CallId, state: RecordingState) {
         let folder = self.database.data.path().join("recordings");

@@ -13,7 +13,7 @@ import { Icon, Mark } from './Icon'
 import { Bars, Glyph, Button, looks, Portrait } from './parts'
 import { StateMenu } from './StateMenu'
 
-export type Page = 'workstation' | 'records' | 'device-check'
+export type Page = 'workstation' | 'records' | 'management' | 'device-check'
 
 export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: Page }) {
   return (
@@ -30,6 +30,11 @@ export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: 
         <a href="#/records" data-test="records-link" aria-current={page === 'records' ? 'page' : undefined}>
           {t('nav.records')}
         </a>
+        {desk.me.role === 'agent' ? null : (
+          <a href="#/management" data-test="management-link" aria-current={page === 'management' ? 'page' : undefined}>
+            {t('management.title')}
+          </a>
+        )}
         <CrmLink state={state} desk={desk} />
       </nav>
       {desk.settings.demo ? <TestCall /> : null}

@@ -83,12 +83,14 @@ interface ButtonProps {
   disabled?: boolean
   test?: string
   title?: string | undefined
+  /** The button opens something below. */
+  expanded?: boolean
   /** The shortcut, beside the words. */
   keys?: string
 }
 
 /** A button that shows at once that it was pressed, and takes no second press while its request is on the way. */
-export function Button({ onClick, children, icon, kind, size, busy, disabled, test, title, keys }: ButtonProps) {
+export function Button({ onClick, children, icon, kind, size, busy, disabled, test, title, expanded, keys }: ButtonProps) {
   const names = ['btn']
   if (kind) names.push(`btn--${kind}`)
   if (size) names.push(`btn--${size}`)
@@ -99,6 +101,7 @@ export function Button({ onClick, children, icon, kind, size, busy, disabled, te
       data-test={test}
       title={title}
       disabled={disabled}
+      aria-expanded={expanded === undefined ? undefined : expanded ? 'true' : 'false'}
       aria-busy={busy ? 'true' : undefined}
       onClick={() => {
         if (!busy) onClick()

@@ -61,11 +61,61 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "disposition", call: string, name: string, } | { "type": "block", call: string, keep: BlockFor, note: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
 /**
  * The line to the switch is too narrow for G.711: Opus, where the offer has it (F4).
  */
 narrow: boolean, } | { "type": "closePeer" } | { "type": "ping" } | { "type": "openEcho", sdp: string, } | { "type": "closeEcho" } | { "type": "customer", call: string, } | { "type": "saveCustomer", call: string, name: string, remark: string, };
+
+/**
+ * For how long an agent bars a caller.
+ */
+export type BlockFor = "day" | "week" | "good";
+
+export type BlockedView = { id: number, number: string, 
+/**
+ * All numbers that begin so.
+ */
+prefix: boolean, 
+/**
+ * When it ends; null: it stays for good.
+ */
+until: number | null, note: string, 
+/**
+ * Who added it; null: the floor file.
+ */
+by: string | null, at: number, };
+
+/**
+ * `GET /blocklist?…`, for supervisors and admins.
+ */
+export type BlocklistFilter = { 
+/**
+ * Digits that the number must contain.
+ */
+number: string | null, 
+/**
+ * From 0.
+ */
+page: number | null, };
+
+/**
+ * `POST /blocklist`. 204; 409 `conflict` when the number is there for as long or longer; 422 `invalid`.
+ */
+export type BlocklistForm = { 
+/**
+ * As typed or pasted.
+ */
+number: string, prefix: boolean, 
+/**
+ * Null: for good.
+ */
+until: number | null, note: string, };
+
+/**
+ * 50 a page, newest first; what is over is not there.
+ */
+export type BlocklistView = { items: Array<BlockedView>, page: number, total: number, pageSize: number, };
 
 /**
  * Which way a call was set up.
@@ -299,6 +349,10 @@ caller: string | null,
  */
 contact: string | null, 
 /**
+ * A disposition's name, whole.
+ */
+disposition: string | null, 
+/**
  * From 0.
  */
 page: number | null, };
@@ -310,7 +364,11 @@ export type RecordPage = { items: Array<RecordView>, page: number, total: number
 /**
  * For the filter's list: the groups this account may see.
  */
-groups: Array<GroupName>, };
+groups: Array<GroupName>, 
+/**
+ * And the dispositions of the present list.
+ */
+dispositions: Array<string>, };
 
 /**
  * One service record (G1).
@@ -324,6 +382,10 @@ callType: string, caller: string, contact: string, status: string, hungUpBy: str
  * Milliseconds each.
  */
 duration: number, wait: number, ring: number, hold: number, mos: number | null, remark: string, 
+/**
+ * What the agent said it was about, by its name then; empty: nothing.
+ */
+disposition: string, 
 /**
  * The self-service flows that the customer was in (D6), in order of time.
  */
@@ -412,9 +474,17 @@ service: SelfServiceView | null,
 /**
  * This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
  */
-guest: boolean, remark: string, };
+guest: boolean, remark: string, 
+/**
+ * What the call was about; empty: the agent has not said (D8).
+ */
+disposition: string, };
 
 export type Settings = { breakReasons: Array<string>, 
+/**
+ * What the agent may say a call was about (D8), in order.
+ */
+dispositions: Array<string>, 
 /**
  * Our numbers that this agent may show to customers (E1).
  */
@@ -447,6 +517,11 @@ export type SmsLoginForm = { mobile: string, code: string,
  * One of [`SmsLoginAnswer::accounts`]; may be left out when only one account has the number.
  */
 account: number | null, };
+
+/**
+ * `GET /sms-outbox`: a message that was not sent, since there is no gateway (A4).
+ */
+export type SmsOutboxRow = { at: number, mobile: string, text: string, };
 
 export type Snapshot = { 
 /**

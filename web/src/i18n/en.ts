@@ -1,3 +1,5 @@
+import { lists } from './en/lists'
+
 /** English: the words every other language is held against. `{name}` is filled in. */
 export const en = {
   'app.name': 'Cordboard',
@@ -752,4 +754,6 @@ export const en = {
   'error.remark_too_long': 'A remark has at most 2,000 characters.',
   'error.failed': 'That did not work. Try again.',
   'error.lost': 'The connection was lost before the switch answered. Try again when it is back.',
+
+  ...lists,
 } as const

@@ -1,3 +1,4 @@
+import { lists } from './zh/lists'
 import type { Words } from './index'
 
 /** 简体中文。 */
@@ -754,4 +755,6 @@ export const zh: Words = {
   'error.remark_too_long': '备注最多 2000 个字符。',
   'error.failed': '操作没有成功，请重试。',
   'error.lost': '交换机应答之前连接中断，恢复后请重试。',
+
+  ...lists,
 }

@@ -1,22 +1,24 @@
-import type { Draft } from '../state/state'
+import { draftsOf, noted, type Drafts as Kept, type Noted } from '../state/notes'
 import type { Store } from '../state/store'
 
-const MEMORY = 'cordboard.drafts'
+const MEMORY: { [of in Noted]: string } = { remark: 'cordboard.drafts', disposition: 'cordboard.choices' }
 
-/** Remarks that the switch does not have yet survive a reload of the page. */
+/** Notes that the switch does not have yet survive a reload of the page. */
 export class Drafts {
   constructor(store: Store) {
-    store.dispatch({ type: 'draftsRestored', drafts: read() })
+    noted.forEach(of => store.dispatch({ type: 'draftsRestored', of, drafts: read(of) }))
     store.subscribe((state, before) => {
-      if (state.drafts !== before.drafts) write(state.drafts)
+      noted.forEach(of => {
+        if (draftsOf(state, of) !== draftsOf(before, of)) write(of, draftsOf(state, of))
+      })
     })
   }
 }
 
-function read(): { [call: string]: Draft } {
-  const drafts: { [call: string]: Draft } = {}
+function read(of: Noted): Kept {
+  const drafts: Kept = {}
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(MEMORY) || '{}')
+    const kept: unknown = JSON.parse(sessionStorage.getItem(MEMORY[of]) || '{}')
     if (typeof kept !== 'object' || kept === null) return drafts
     Object.keys(kept).forEach(call => {
       const text: unknown = (kept as { [call: string]: unknown })[call]
@@ -28,14 +30,14 @@ function read(): { [call: string]: Draft } {
   return drafts
 }
 
-function write(drafts: { [call: string]: Draft }) {
+function write(of: Noted, drafts: Kept) {
   const kept: { [call: string]: string } = {}
   Object.keys(drafts).forEach(call => {
     const draft = drafts[call]
     if (draft) kept[call] = draft.text
   })
   try {
-    sessionStorage.setItem(MEMORY, JSON.stringify(kept))
+    sessionStorage.setItem(MEMORY[of], JSON.stringify(kept))
   } catch (_) {
     // The text is still in the page and on its way.
   }

@@ -1,6 +1,6 @@
 import type {
-  AccountChoice, ApiError, CodeForm, CodeRequest, CompletionForm, FlowView, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
-  RecoveryForm, SmsLoginAnswer, SmsLoginForm, Waveform,
+  AccountChoice, ApiError, BlocklistFilter, BlocklistForm, BlocklistView, CodeForm, CodeRequest, CompletionForm, FlowView, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
+  RecoveryForm, SmsLoginAnswer, SmsLoginForm, SmsOutboxRow, Waveform,
 } from '../generated/wire'
 
 /** Random bytes are made in parts of this many at most. */
@@ -17,7 +17,7 @@ export class ApiFailure extends Error {
   }
 }
 
-async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: 'same-origin', headers: { Accept: 'application/json' } }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
@@ -74,6 +74,10 @@ export const api = {
   /** A CSV file of all that the filter lets through. */
   exportRecords: (filter: Partial<RecordFilter>) => file(`records.csv${query(filter)}`),
   flows: () => call<FlowView[]>('GET', 'flows'),
+  blocklist: (filter: Partial<BlocklistFilter>) => call<BlocklistView>('GET', `blocklist${query(filter)}`),
+  block: (form: BlocklistForm) => call<void>('POST', 'blocklist', form),
+  unblock: (entry: number) => call<void>('DELETE', `blocklist/${entry}`),
+  smsOutbox: () => call<SmsOutboxRow[]>('GET', 'sms-outbox'),
   waveform: (recording: string) => call<Waveform>('GET', `recordings/${encodeURIComponent(recording)}/waveform`),
   placeTestCall: () => call<void>('POST', 'demo/call'),
 }
@@ -101,9 +105,9 @@ export function recordingUrl(recording: string): string {
 }
 
 /** `?a=1&b=2` of what is set. */
-export function query(filter: Partial<RecordFilter>): string {
+export function query(filter: { [key: string]: string | number | null | undefined }): string {
   const pairs = Object.keys(filter)
-    .map(key => [key, filter[key as keyof RecordFilter]] as const)
+    .map(key => [key, filter[key]] as const)
     .filter(([, value]) => value !== undefined && value !== null && value !== '')
     .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
   return pairs.length ? `?${pairs.join('&')}` : ''

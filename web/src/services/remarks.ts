@@ -1,11 +1,13 @@
+import { draftsOf, saidOf, type Noted } from '../state/notes'
 import type { Store } from '../state/store'
 import type { State } from '../state/state'
 import type { Outcome } from './socket'
 
-const PAUSE = 600
+/** Of typing; a choice is made at once. */
+const PAUSE = { remark: 600, disposition: 0 }
 const AFTER_REFUSAL = 10_000
 
-/** Sends what the agent types about a call: after a pause, and again until the switch has the last of it (D8). */
+/** Sends what the agent notes on a call: a remark after a pause, and again until the switch has the last of it (D8). */
 export class Remarks {
   private timers = new Map<string, unknown>()
 
@@ -14,27 +16,29 @@ export class Remarks {
     private readonly send: (call: string, text: string) => Promise<Outcome>,
     private readonly after: (milliseconds: number, act: () => void) => unknown,
     private readonly cancel: (timer: unknown) => void,
+    private readonly of: Noted = 'remark',
   ) {
     store.subscribe((state, before) => this.changed(state, before))
   }
 
   /** Sends now what stands in the field: the session is about to go, or the field lost the focus. */
   flush(call?: string): Promise<unknown> {
-    const calls = call === undefined ? Object.keys(this.store.get().drafts) : [call]
+    const calls = call === undefined ? Object.keys(draftsOf(this.store.get(), this.of)) : [call]
     return Promise.all(calls.map(each => this.now(each)))
   }
 
   private changed(state: State, before: State) {
-    if (state.drafts === before.drafts && state.link.is === before.link.is) return
-    Object.keys(state.drafts).forEach(call => {
-      const draft = state.drafts[call]
-      const old = before.drafts[call]
+    const [drafts, olds] = [draftsOf(state, this.of), draftsOf(before, this.of)]
+    if (drafts === olds && state.link.is === before.link.is) return
+    Object.keys(drafts).forEach(call => {
+      const draft = drafts[call]
+      const old = olds[call]
       if (!draft) return
       const typed = !old || old.text !== draft.text
       const free = draft.sending === null
       const settled = old && old.sending !== null
       const back = state.link.is === 'open' && before.link.is !== 'open'
-      if (typed || (free && (settled || back))) this.plan(call, back ? 0 : PAUSE)
+      if (typed || (free && (settled || back))) this.plan(call, back ? 0 : PAUSE[this.of])
     })
   }
 
@@ -50,10 +54,10 @@ export class Remarks {
     this.cancel(this.timers.get(call))
     this.timers.delete(call)
     const state = this.store.get()
-    const draft = state.drafts[call]
+    const draft = draftsOf(state, this.of)[call]
     const session = state.desk && state.desk.sessions.find(s => s.call === call)
     // While one text is on its way the next waits for its answer, so that the last one stands.
-    if (!draft || draft.sending !== null || !session || session.remark === draft.text || state.link.is !== 'open') return Promise.resolve()
+    if (!draft || draft.sending !== null || !session || saidOf(session, this.of) === draft.text || state.link.is !== 'open') return Promise.resolve()
     return this.send(call, draft.text).then(outcome => {
       // The switch will not have it now; ask again, but do not nag.
       if (outcome.is === 'refused') this.plan(call, AFTER_REFUSAL)

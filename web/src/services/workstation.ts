@@ -34,6 +34,7 @@ export class Workstation {
   private readonly tabs: Tabs
   private readonly notifier = new Notifier()
   private readonly remarks: Remarks
+  private readonly dispositions: Remarks
   private stopRing: (() => void) | null = null
   private heldTimer: unknown = null
   private toasts = 0
@@ -85,12 +86,10 @@ export class Workstation {
       roundTrip: milliseconds => store.dispatch({ type: 'roundTrip', milliseconds }),
       refused: () => this.refused(),
     })
-    this.remarks = new Remarks(
-      store,
-      (call, text) => this.ask({ type: 'remark', call, text }),
-      (milliseconds, act) => setTimeout(act, milliseconds),
-      timer => clearTimeout(timer as number | undefined),
-    )
+    const after = (milliseconds: number, act: () => void) => setTimeout(act, milliseconds)
+    const cancel = (timer: unknown) => clearTimeout(timer as number | undefined)
+    this.remarks = new Remarks(store, (call, text) => this.ask({ type: 'remark', call, text }), after, cancel)
+    this.dispositions = new Remarks(store, (call, name) => this.ask({ type: 'disposition', call, name }), after, cancel, 'disposition')
     new Drafts(store)
     store.subscribe((state, before) => this.changed(state, before))
     window.addEventListener('online', () => {
@@ -255,17 +254,27 @@ export class Workstation {
     this.store.dispatch({ type: 'typed', call, text })
   }
 
+  /** What a call was about (D8); empty: nothing. */
+  dispose(call: string, name: string) {
+    this.store.dispatch({ type: 'disposed', call, name })
+  }
+
+  /** What was noted goes before the session does. */
+  private flush(call?: string): Promise<unknown> {
+    return Promise.all([this.remarks.flush(call), this.dispositions.flush(call)])
+  }
+
   unlock() {
     void this.sound.unlock()
   }
 
   async completeService(call: string): Promise<void> {
-    await this.remarks.flush(call)
+    await this.flush(call)
     await this.ask({ type: 'completeService', call })
   }
 
   async completeAll(internal: boolean): Promise<void> {
-    await this.remarks.flush()
+    await this.flush()
     await this.ask({ type: 'completeAll', internal })
   }
 
@@ -275,7 +284,7 @@ export class Workstation {
 
   /** In a call it comes about at the call's end, or the call ends too (A9). */
   async logOut(endCall: boolean): Promise<void> {
-    await this.remarks.flush()
+    await this.flush()
     this.leaving = true
     if (this.store.get().link.is === 'open') await this.ask({ type: 'logOut', endCall })
     else await this.leave()
@@ -467,5 +476,5 @@ export class Workstation {
 
 /** Requests whose loss the agent should hear of; the others are repeated by the page. */
 function told(ask: Ask): boolean {
-  return ask.type !== 'remark' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer' && ask.type !== 'logOut'
+  return ask.type !== 'remark' && ask.type !== 'disposition' && ask.type !== 'targets' && ask.type !== 'openPeer' && ask.type !== 'closePeer' && ask.type !== 'ping' && ask.type !== 'openEcho' && ask.type !== 'closeEcho' && ask.type !== 'customer' && ask.type !== 'logOut'
 }

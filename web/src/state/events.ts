@@ -1,5 +1,6 @@
 import type { Ask, Me, ToWorkstation } from '../generated/wire'
-import type { Draft, GoingOnline, Microphone, Picker, SoundPlace, StandIn } from './state'
+import type { Drafts, Noted } from './notes'
+import type { GoingOnline, Microphone, Picker, SoundPlace, StandIn } from './state'
 
 /** What can happen to the page's state: the switch tells, the socket changes, the agent acts. Times are the page's clock. */
 export type Event =
@@ -15,13 +16,15 @@ export type Event =
   | { type: 'me'; me: Me }
   | { type: 'selected'; call: string | null }
   | { type: 'typed'; call: string; text: string }
+  /** The agent says what a call was about. */
+  | { type: 'disposed'; call: string; name: string }
   /** The agent opens, uses or (null) closes the picker of transfers. */
   | { type: 'picking'; picker: Picker | null }
   /** The agent opens or closes the keypad of the call in progress. */
   | { type: 'keypad'; open: boolean }
   /** The agent opens or closes the list of flows for the call in progress (D6). */
   | { type: 'flows'; open: boolean }
-  | { type: 'draftsRestored'; drafts: { [call: string]: Draft } }
+  | { type: 'draftsRestored'; of: Noted; drafts: Drafts }
   | { type: 'microphone'; is: Microphone }
   | { type: 'goingOnline'; step: GoingOnline }
   | { type: 'sound'; is: SoundPlace }

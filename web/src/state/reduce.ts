@@ -1,8 +1,9 @@
 import type { Ask, SessionView, ToWorkstation } from '../generated/wire'
 import type { Event } from './events'
+import { draftsOf, noted, noteOf, saidOf, withDrafts, type Drafts, type Noted } from './notes'
 import { justFailed, liveSession } from './select'
 import { inFlow } from './service'
-import { initialState, type Desk, type Draft, type Refusal, type State } from './state'
+import { initialState, type Desk, type Refusal, type State } from './state'
 
 /** The next state. Pure: the same state and event give the same result. */
 export function reduce(state: State, event: Event): State {
@@ -19,17 +20,17 @@ export function reduce(state: State, event: Event): State {
     case 'asked':
       return asked(state, event.id, event.ask)
     case 'unanswered':
-      return { ...state, pending: {}, drafts: mapDrafts(state.drafts, draft => ({ ...draft, sending: null })) }
+      return { ...state, pending: {}, drafts: unsent(state.drafts), choices: unsent(state.choices) }
     case 'loggedOut':
-      return { ...initialState, drafts: state.drafts }
+      return { ...initialState, drafts: state.drafts, choices: state.choices }
     case 'me':
       return state.desk ? { ...state, desk: { ...state.desk, me: event.me } } : state
     case 'selected':
       return { ...state, selected: event.call, refusal: null }
-    case 'typed': {
-      const sending = state.drafts[event.call]
-      return { ...state, drafts: { ...state.drafts, [event.call]: { text: event.text, sending: sending ? sending.sending : null } } }
-    }
+    case 'typed':
+      return note(state, 'remark', event.call, event.text)
+    case 'disposed':
+      return note(state, 'disposition', event.call, event.name)
     case 'picking':
       return picking(state, event.picker)
     case 'keypad':
@@ -37,7 +38,7 @@ export function reduce(state: State, event: Event): State {
     case 'flows':
       return flows(state, event.open)
     case 'draftsRestored':
-      return { ...state, drafts: { ...event.drafts, ...state.drafts } }
+      return withDrafts(state, event.of, { ...event.drafts, ...draftsOf(state, event.of) })
     case 'microphone':
       return { ...state, microphone: event.is }
     case 'goingOnline':
@@ -178,36 +179,46 @@ function keypad(state: State, open: boolean): State {
 }
 
 function asked(state: State, id: number, ask: Ask): State {
-  const drafts =
-    ask.type === 'remark'
-      ? { ...state.drafts, [ask.call]: { text: draftText(state, ask.call, ask.text), sending: ask.text } }
-      : state.drafts
   const refusal = quiet(ask.type) ? state.refusal : null
-  return { ...state, pending: { ...state.pending, [id]: ask }, drafts, refusal }
+  const next = { ...state, pending: { ...state.pending, [id]: ask }, refusal }
+  const sent = noteOf(ask)
+  if (!sent) return next
+  const drafts = draftsOf(state, sent.of)
+  const draft = drafts[sent.call]
+  return withDrafts(next, sent.of, { ...drafts, [sent.call]: { text: draft ? draft.text : sent.text, sending: sent.text } })
 }
 
-function draftText(state: State, call: string, otherwise: string) {
-  const draft = state.drafts[call]
-  return draft ? draft.text : otherwise
+/** The agent's word; what is on its way stays so. */
+function note(state: State, of: Noted, call: string, text: string): State {
+  const drafts = draftsOf(state, of)
+  const before = drafts[call]
+  return withDrafts(state, of, { ...drafts, [call]: { text, sending: before ? before.sending : null } })
 }
 
 function answered(state: State, id: number, refused: { code: string; message: string } | null): State {
   const ask = state.pending[id]
   if (!ask) return state
   const { [id]: _, ...pending } = state.pending
-  let { drafts, desk, refusal } = state
-  if (ask.type === 'remark') {
-    const draft = drafts[ask.call]
-    if (draft && draft.sending === ask.text) drafts = { ...drafts, [ask.call]: { ...draft, sending: null } }
-    if (!refused && desk) {
-      // The switch has the text now: so has the session, before its event arrives.
-      desk = { ...desk, sessions: desk.sessions.map(s => (s.call === ask.call ? { ...s, remark: ask.text } : s)) }
-    }
+  let { desk, refusal } = state
+  const sent = noteOf(ask)
+  if (sent && !refused && desk) {
+    // The switch has the text now: so has the session, before its event arrives.
+    desk = { ...desk, sessions: desk.sessions.map(s => (s.call === sent.call ? { ...s, [sent.of]: sent.text } : s)) }
   }
+  const blocked = ask.type === 'block' && !refused ? { ...state.blocked, [ask.call]: ask.keep } : state.blocked
   const sends = ask.type === 'digits' && !refused && state.keypad && state.keypad.call === ask.call
   const keypad = sends && state.keypad ? { ...state.keypad, sent: state.keypad.sent + ask.digits } : state.keypad
   if (refused && !quiet(ask.type)) refusal = { ask: ask.type, ...refused }
-  return settle({ ...state, pending, drafts, desk, keypad, refusal })
+  const next = { ...state, pending, desk, keypad, blocked, refusal }
+  return settle(sent ? landed(next, sent.of, sent.call, sent.text, refused !== null) : next)
+}
+
+/** A note was answered. A disposition that is refused is in the list no more: the choice goes. */
+function landed(state: State, of: Noted, call: string, text: string, refused: boolean): State {
+  const { [call]: draft, ...others } = draftsOf(state, of)
+  if (!draft || draft.sending !== text) return state
+  const goes = refused && of === 'disposition' && draft.text === text
+  return withDrafts(state, of, goes ? others : { ...others, [call]: { ...draft, sending: null } })
 }
 
 /** Requests that the page makes by itself: their refusal is no news for the agent. */
@@ -219,8 +230,6 @@ function quiet(type: Ask['type']) {
 function settle(state: State): State {
   const desk = state.desk
   if (!desk) return state
-  const drafts: { [call: string]: Draft } = {}
-  let changed = false
   const picker = state.picker
   if (picker && !desk.sessions.some(s => s.call === picker.call && s.phase !== 'ended')) state = picking(state, null)
   // Chosen, or the call is over.
@@ -228,21 +237,29 @@ function settle(state: State): State {
   if (state.flows !== null && !served) state = { ...state, flows: null }
   const pad = state.keypad
   if (pad && !desk.sessions.some(s => s.call === pad.call && s.phase !== 'ended')) state = { ...state, keypad: null }
-  Object.keys(state.drafts).forEach(call => {
-    const draft = state.drafts[call]
+  return noted.reduce((next, of) => settleNotes(next, desk, of), state)
+}
+
+function settleNotes(state: State, desk: Desk, of: Noted): State {
+  const before = draftsOf(state, of)
+  const drafts: Drafts = {}
+  let changed = false
+  Object.keys(before).forEach(call => {
+    const draft = before[call]
     const session = desk.sessions.find(s => s.call === call)
-    const known = session && draft && draft.sending === null && draft.text === session.remark
+    const known = session && draft && draft.sending === null && draft.text === saidOf(session, of)
     if (draft && session && !known) drafts[call] = draft
     else changed = true
   })
-  return changed ? { ...state, drafts } : state
+  return changed ? withDrafts(state, of, drafts) : state
 }
 
-function mapDrafts(drafts: State['drafts'], change: (draft: Draft) => Draft) {
-  const result: State['drafts'] = {}
+/** Nothing is on its way any more. */
+function unsent(drafts: Drafts): Drafts {
+  const result: Drafts = {}
   Object.keys(drafts).forEach(call => {
     const draft = drafts[call]
-    if (draft) result[call] = change(draft)
+    if (draft) result[call] = { ...draft, sending: null }
   })
   return result
 }

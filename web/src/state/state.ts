@@ -1,4 +1,4 @@
-import type { AgentView, Ask, CustomerView, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings, TargetsView, TransferTarget } from '../generated/wire'
+import type { AgentView, Ask, BlockFor, CustomerView, Me, OfferView, PeerState, QualityView, QueueView, SessionView, Settings, TargetsView, TransferTarget } from '../generated/wire'
 
 /** How the page stands to the switch. */
 export type Link =
@@ -30,7 +30,7 @@ export interface Desk {
   customers: { [call: string]: CustomerView }
 }
 
-/** A remark that the agent types: the page's text stands until the switch has said the same (D8). */
+/** A remark that the agent types, or a disposition: the page's text stands until the switch has said the same (D8). */
 export interface Draft {
   text: string
   /** The text that is on its way to the switch. */
@@ -87,6 +87,10 @@ export interface State {
   pending: { [id: number]: Ask }
   refusal: Refusal | null
   drafts: { [call: string]: Draft }
+  /** Dispositions that were chosen. */
+  choices: { [call: string]: Draft }
+  /** Calls whose customers this page had blocked, and for how long (H6). */
+  blocked: { [call: string]: BlockFor }
   picker: Picker | null
   /** Of the call in progress; null until it was opened. */
   keypad: Keypad | null
@@ -113,6 +117,8 @@ export const initialState: State = {
   pending: {},
   refusal: null,
   drafts: {},
+  choices: {},
+  blocked: {},
   picker: null,
   keypad: null,
   flows: null,

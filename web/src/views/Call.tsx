@@ -6,7 +6,7 @@ import { Icon, type IconName } from '../components/Icon'
 import { phaseWord } from '../components/Left'
 import { MicrophoneMeter } from '../components/Meter'
 import { Bars, initials, Refused } from '../components/parts'
-import { Remark } from '../components/Remark'
+import { CallNotes } from '../components/CallNotes'
 import { spell, useTime } from '../services/clock'
 import { canConsult, canKey, canMute, consultHears, consulting } from '../state/consult'
 import { byPhone, isInternal, isPending, microphoneOpen, qualityBars } from '../state/select'
@@ -169,7 +169,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
       ) : (
         <div class="desknote">
           {session.service ? <FlowOutcome flow={session.service.flow} finished results={session.service.results} /> : null}
-          <Remark state={state} session={session} rows={session.service ? 6 : 9} />
+          <CallNotes state={state} desk={desk} session={session} rows={session.service ? 4 : 7} />
         </div>
       )}
     </div>

@@ -20,13 +20,14 @@ import { Call } from './Call'
 import { DeviceCheck } from './DeviceCheck'
 import { Ended } from './Ended'
 import { Idle } from './Idle'
+import { Management } from './Management'
 import { NoMicrophone } from './NoMicrophone'
 import { Records } from './Records'
 import { AnswerBar, Ringing } from './Ringing'
 import { TakenOver } from './TakenOver'
 import { WrapUp } from './WrapUp'
 
-const titles = { workstation: 'nav.workstation', records: 'nav.records', 'device-check': 'devices.title' } as const
+const titles = { workstation: 'nav.workstation', records: 'nav.records', management: 'management.title', 'device-check': 'devices.title' } as const
 
 /** The workstation and its records: the pages of somebody who is logged in. */
 export function Desk({ store, page }: { store: Store; page: Page }) {
@@ -73,7 +74,7 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
             </div>
           ) : null}
           {live ? <CallLine session={live} offset={state.clockOffset} /> : null}
-          {page === 'records' ? <Records role={desk.me.role} /> : <DeviceCheck />}
+          {page === 'records' ? <Records role={desk.me.role} /> : page === 'management' ? <Management role={desk.me.role} /> : <DeviceCheck />}
         </>
       ) : (
         <main class="desk">

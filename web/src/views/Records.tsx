@@ -18,13 +18,15 @@ interface Filter {
   group: string
   status: string
   callType: string
+  disposition: string
   caller: string
   contact: string
 }
 
-const nothing: Filter = { from: '', to: '', group: '', status: '', callType: '', caller: '', contact: '' }
+const nothing: Filter = { from: '', to: '', group: '', status: '', callType: '', disposition: '', caller: '', contact: '' }
 const statuses = [
   'normal_end',
+  'blocklist',
   'agent_transfer',
   'abandoned_ringing',
   'abandoned_queue',
@@ -64,6 +66,7 @@ function wanted(filter: Filter): Partial<RecordFilter> {
     group: filter.group ? Number(filter.group) : null,
     status: filter.status || null,
     callType: filter.callType || null,
+    disposition: filter.disposition || null,
     caller: digits(filter.caller),
     contact: digits(filter.contact),
   }
@@ -109,6 +112,7 @@ export function Records({ role }: { role: Role }) {
   const [again, setAgain] = useState(0)
   const [open, setOpen] = useState<string | null>(null)
   const groups = useRef<GroupName[]>([])
+  const dispositions = useRef<string[]>([])
 
   useEffect(() => {
     let current = true
@@ -119,6 +123,7 @@ export function Records({ role }: { role: Role }) {
           got => {
             if (!current) return
             groups.current = got.groups
+            dispositions.current = got.dispositions
             setResult(got)
             setFailed(null)
             setLoading(false)
@@ -188,6 +193,11 @@ export function Records({ role }: { role: Role }) {
           <Choice label={t('records.status')} test="filter-status" value={filter.status} onChange={status => change({ status })}>
             {[['', t('records.status.all')], ...statuses.concat(filter.callType === 'inbound' ? [] : outcomes).map(status => [status, translated('status', status, status)])]}
           </Choice>
+          {dispositions.current.length > 0 ? (
+            <Choice label={t('records.disposition')} test="filter-disposition" value={filter.disposition} onChange={disposition => change({ disposition })}>
+              {[['', t('records.disposition.all')], ...dispositions.current.map(name => [name, name])]}
+            </Choice>
+          ) : null}
           <Search label={t('records.caller')} test="filter-caller" value={filter.caller} onInput={caller => change({ caller })} />
           <Search label={t('records.contact')} test="filter-contact" value={filter.contact} onInput={contact => change({ contact })} />
           {filtered ? (
@@ -431,6 +441,12 @@ function More({ record, columns }: { record: RecordView; columns: number }) {
             {record.flows.map((run, index) => (
               <FlowOutcome key={index} flow={run.flow} finished={run.finished} results={run.results} />
             ))}
+            {record.disposition ? (
+              <div class="v v--0">
+                <span class="cap">{t('records.disposition')}</span>
+                <p data-test="record-disposition">{record.disposition}</p>
+              </div>
+            ) : null}
             {record.remark ? (
               <div class="v v--0">
                 <span class="cap">{t('records.remark')}</span>

@@ -3,7 +3,7 @@ import { t, translated } from '../i18n'
 import { useStation } from '../components/context'
 import { CallBack } from '../components/DialPad'
 import { Button, Glyph, Refused, Ring } from '../components/parts'
-import { Remark } from '../components/Remark'
+import { CallNotes } from '../components/CallNotes'
 import { SessionRecording } from '../components/Player'
 import { spell, useTime } from '../services/clock'
 import { isFailed, isInternal, isPending } from '../state/select'
@@ -65,7 +65,7 @@ export function Note({ state, desk, session }: { state: State; desk: Desk; sessi
   const transferred = session.outcome === 'agent_transfer'
   return (
     <div class="note">
-      <Remark state={state} session={session} rows={3} />
+      <CallNotes state={state} desk={desk} session={session} rows={3} />
       {session.service ? <FlowOutcome flow={session.service.flow} finished={!session.service.running} results={session.service.results} /> : null}
       <div class="facts t2">
         <span class="num">{t('wrapUp.talked', { time: spell((session.ended || session.began) - session.began) })}</span>

@@ -202,19 +202,16 @@ impl Floor {
     // ---- callers ----
 
     pub fn begin(&mut self, route: Option<Route>) -> CallId {
+        self.begin_by(Way::In(route))
+    }
+
+    pub fn begin_by(&mut self, way: Way) -> CallId {
         let call = CallId(cordboard_core::cx::Ids::next_id(&mut self.ids));
         let leg = LegId(cordboard_core::cx::Ids::next_id(&mut self.ids));
         let (machine, _) = Leg::open(leg, call, Kind::Trunk(TRUNK));
         self.legs.insert(leg, machine);
         self.far.insert(leg, Far::Early);
-        self.begin_call(Call::new(Arrival {
-            call,
-            leg,
-            trunk: Some(TRUNK),
-            caller: "+4420".into(),
-            contact: "+4430".into(),
-            way: Way::In(route),
-        }));
+        self.begin_call(Call::new(Arrival { call, leg, trunk: Some(TRUNK), caller: "+4420".into(), contact: "+4430".into(), way }));
         call
     }
 

@@ -79,8 +79,8 @@ const CALL: &[Row] = &[
     ),
     ("Claiming | `ChannelGranted`, the number is known | Queueing", &[("Claiming", "ChannelGranted", "Queueing")]),
     (
-        "Claiming | `ChannelRefused`, unknown number | Over (refused before the answer)",
-        &[("Claiming", "ChannelRefused", "Over"), ("Claiming", "ChannelGranted", "Over")],
+        "Claiming | the caller is barred, `ChannelRefused`, unknown number | Over (refused before the answer)",
+        &[("Claiming", "Begin", "Over"), ("Claiming", "ChannelRefused", "Over"), ("Claiming", "ChannelGranted", "Over")],
     ),
     ("Queueing | `Offer` | Queueing, one more agent rings", &[("Queueing", "Offer", "Queueing")]),
     ("Queueing | `Accept` of a ringing offer | Joining", &[("Queueing", "Accept", "Joining")]),

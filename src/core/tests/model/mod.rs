@@ -11,7 +11,7 @@ use crate::floor::random::Random;
 use crate::floor::world::{agent, group, phone, trunk};
 use crate::floor::{Floor, Taken};
 use cordboard_core::agent::{Chosen, Departure, Event};
-use cordboard_core::call::{self, Command, Route};
+use cordboard_core::call::{self, Command, Route, Way};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId};
 use cordboard_core::leg::{Kind, Leg};
 use cordboard_core::message::{Number, Target, Whom};
@@ -269,9 +269,13 @@ fn arrive(floor: &mut Floor, known: &Known, random: &mut Random) {
     let last = AgentId(random.below(AGENTS as usize) as i32 + 1);
     let last_agent = (known.waits_for_last && random.one_in(3)).then_some(last);
     let route = Route { group, early_media: random.one_in(5), last_agent };
-    let unknown = random.one_in(25);
-    floor.log_line(|| format!("== a caller arrives for {group:?}"));
-    let call = floor.begin((!unknown).then_some(route));
+    let way = match random.below(50) {
+        0 | 1 => Way::In(None),
+        2 => Way::Barred(group),
+        _ => Way::In(Some(route)),
+    };
+    floor.log_line(|| format!("== a caller arrives: {way:?}"));
+    let call = floor.begin_by(way);
     if random.one_in(40) {
         floor.call(crate::floor::Node::Disk, call, call::Event::JournalFailed);
     }

@@ -508,6 +508,7 @@ fn end_of_dialling(customer: bool, event: &leg::Event) -> (CallStatus, HungUpBy)
 /// What a call's end is called, from what ended it (G2, C9).
 fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, limit: CallStatus) -> (CallStatus, HungUpBy) {
     match event {
+        call::Event::Begin if before.kind == "Claiming" => (CallStatus::Blocklist, HungUpBy::Switch),
         call::Event::Begin => (CallStatus::NotPermitted, HungUpBy::Switch),
         call::Event::ChannelRefused { refusal: trunk::Refusal::Full, .. } => (CallStatus::TrunkFull, HungUpBy::Switch),
         call::Event::ChannelRefused { refusal: trunk::Refusal::Barred, .. } => (CallStatus::NotPermitted, HungUpBy::Switch),

@@ -4,7 +4,7 @@ use super::{floor_of, rings_at};
 use crate::floor::world::{TRUNK, agent, group, trunk};
 use crate::floor::{Floor, SOUND};
 use cordboard_core::agent::Chosen;
-use cordboard_core::call::Route;
+use cordboard_core::call::{Route, Way};
 use cordboard_core::ids::{CallId, GroupId, LegId};
 use cordboard_core::leg::SignalCommand;
 use cordboard_core::message::Source;
@@ -45,6 +45,33 @@ fn an_unknown_number_is_answered_404_and_leaves_a_record() {
     assert_eq!(signals(&floor, leg), [rejected(404, Some(1))]);
     assert_eq!((floor.row(call).status, floor.row(call).records.len()), (CallStatus::UnknownNumber, 1));
     assert_eq!(floor.trunks[&TRUNK].channels(), 0);
+}
+
+// C1, G2, H6
+#[test]
+fn a_barred_caller_is_answered_603_before_anything_else_and_leaves_a_record_with_the_numbers_group() {
+    let mut floor = busy_floor(group(1));
+    let call = floor.begin_by(Way::Barred(GroupId(1)));
+    let leg = floor.leg_of(call);
+    floor.settle();
+    assert_eq!(signals(&floor, leg), [rejected(603, Some(21))]);
+    assert_eq!((floor.groups[&GroupId(1)].queue().0, floor.trunks[&TRUNK].channels(), floor.calls.len()), (0, 0, 0));
+    let row = floor.row(call);
+    assert_eq!((row.status, row.hung_up_by, row.caller.as_str()), (CallStatus::Blocklist, HungUpBy::Switch, "+4420"));
+    let [record] = &row.records[..] else { panic!("{:?}", row.records) };
+    assert_eq!((record.status, record.group, record.agent, record.wait), (CallStatus::Blocklist, Some(GroupId(1)), None, 0));
+}
+
+// C1
+#[test]
+fn a_barred_caller_takes_no_channel_of_a_full_trunk_and_is_not_sent_to_another_route() {
+    let mut floor = Floor::new();
+    floor.open(TrunkSetup { max_channels: Some(0), ..trunk() }, vec![group(1)], vec![agent(1, &[1])]);
+    floor.goes_online(1);
+    let call = floor.begin_by(Way::Barred(GroupId(1)));
+    let leg = floor.leg_of(call);
+    floor.settle();
+    assert_eq!(signals(&floor, leg), [rejected(603, Some(21))]);
 }
 
 // C2
