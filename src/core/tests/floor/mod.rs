@@ -112,6 +112,8 @@ pub struct Floor {
     pub bars: BTreeMap<AgentId, Ringing>,
     /// Every answer bar that was ever shown: who, which call, when.
     pub rang: Vec<(AgentId, CallId, Millis)>,
+    /// Our number and the called one of every call out over a trunk.
+    pub dialled: Vec<(String, String)>,
     /// The hosts that calls out went to.
     pub called: Vec<std::net::SocketAddr>,
     /// Digits that reached far ends: when, on which leg, how.
@@ -149,6 +151,7 @@ impl Floor {
             sessions: BTreeMap::new(),
             bars: BTreeMap::new(),
             rang: Vec::new(),
+            dialled: Vec::new(),
             called: Vec::new(),
             digits: Vec::new(),
             signalled: Vec::new(),

@@ -156,10 +156,11 @@ impl Floor {
                             self.far.insert(leg, Far::Early);
                             Kind::Phone { agent, phone }
                         }
-                        LegPlan::Trunk { trunk, host, .. } => {
+                        LegPlan::Trunk { agent, trunk, host, caller, called, .. } => {
                             self.called.push(host);
+                            self.dialled.push((caller, called));
                             self.far.insert(leg, Far::Early);
-                            Kind::Trunk(trunk)
+                            Kind::Trunk { trunk, agent }
                         }
                     };
                     let (machine, out) = Leg::open(leg, id, kind);

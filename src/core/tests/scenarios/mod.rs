@@ -11,6 +11,7 @@ mod hold_and_mute;
 mod internal;
 mod limits;
 mod lost_workstation;
+mod mobile;
 mod offers;
 mod outbound;
 mod panics;
