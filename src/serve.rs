@@ -238,6 +238,12 @@ fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
         Event::LoggedIn { agent, epoch } => (agent, Desk::EndPages { keep: Some(epoch), take_offline: false }),
         Event::LoggedOut { agent, epoch: _ } => (agent, Desk::EndPages { keep: None, take_offline: true }),
         Event::SessionsEnded { agent, kept } => (agent, Desk::EndPages { keep: kept, take_offline: false }),
+        Event::MobileChanged { agent } => {
+            if let Err(why) = floor::reload_agent(switch, agent) {
+                tracing::error!(%agent, %why, "the agent's mobile could not be loaded");
+            }
+            return;
+        }
         Event::FloorChanged => {
             if let Err(why) = floor::load(switch, realm) {
                 tracing::error!(%why, "the changed floor could not be loaded");

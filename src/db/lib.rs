@@ -33,7 +33,7 @@ mod tests;
 
 pub use accounts::{AccountForm, Taken};
 pub use agent_states::StateChange;
-pub use agents::{Account, ChosenState, Role};
+pub use agents::{Account, ChosenState, MobileSwitches, Role};
 pub use avatars::{Avatar, ImageKind};
 pub use calls::PastCall;
 pub use codes::{CodeFor, CodeId, Completion, Held, TRIES, Tried};

@@ -10,6 +10,7 @@ mod floor;
 mod flows;
 mod login;
 mod mobile;
+mod mobile_switches;
 mod pages;
 mod passwords;
 mod profile;

@@ -73,6 +73,20 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
         </StateItem>
       </div>
       <hr class="rule" />
+      <div role="group" aria-label={t('menu.mobile')}>
+        <Switch icon="phone" test="mobile-answering" on={agent.mobileAnswering} able={me.mobile !== null} onClick={() => void station.switchMobile({ answering: !agent.mobileAnswering, outbound: null })}>
+          {t('menu.mobile.answering')}
+        </Switch>
+        <Switch icon="out" test="mobile-outbound" on={agent.mobileOutbound} able={me.mobile !== null} onClick={() => void station.switchMobile({ answering: null, outbound: !agent.mobileOutbound })}>
+          {t('menu.mobile.outbound')}
+        </Switch>
+        {me.mobile === null ? (
+          <p class="t2 faint statemenu__after" data-test="mobile-none">
+            {t('menu.mobile.none')} <a href="#/mobile" onClick={close}>{t('profile.bind')}</a>
+          </p>
+        ) : null}
+      </div>
+      <hr class="rule" />
       <Row icon="globe" label={t('menu.language')}>
         {languages.map(each => (
           <button type="button" key={each.id} lang={each.id} aria-pressed={language() === each.id ? 'true' : 'false'} onClick={() => setLanguage(each.id)}>
@@ -136,6 +150,28 @@ function StateItem({ state, chosen, choose, children }: StateItemProps) {
         <Glyph state={state} />
         <span class={chosen === state ? 'semi cut' : 'cut'}>{t(`state.${state}`)}</span>
         <span class="dim">{children}</span>
+      </span>
+    </button>
+  )
+}
+
+interface SwitchProps {
+  icon: 'phone' | 'out'
+  test: string
+  on: boolean
+  able: boolean
+  onClick(): void
+  children: ComponentChildren
+}
+
+/** Something that is on or off at once (C7, E2). */
+function Switch({ icon, test, on, able, onClick, children }: SwitchProps) {
+  return (
+    <button type="button" class="item" role="switch" data-test={test} aria-checked={on ? 'true' : 'false'} disabled={!able} onClick={onClick}>
+      <span class="item__in">
+        <Icon name={icon} />
+        <span class="cut">{children}</span>
+        <span class="toggle" aria-hidden="true" />
       </span>
     </button>
   )

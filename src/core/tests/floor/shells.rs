@@ -31,6 +31,7 @@ fn call_sight(call: &Call) -> CallSight {
         customer_called: call.is_customer_called(),
         unanswered: call.is_calling_colleague(),
         agents: call.agents(),
+        offered: call.offered(),
     }
 }
 

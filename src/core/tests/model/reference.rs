@@ -36,6 +36,7 @@ pub struct CallSight {
     /// A colleague is called and has not come yet.
     pub unanswered: bool,
     pub agents: Vec<(AgentId, LegId)>,
+    pub offered: Vec<(OfferId, AgentId)>,
 }
 
 struct Person {
@@ -115,6 +116,8 @@ pub struct Reference {
     groups: BTreeMap<GroupId, GroupSetup>,
     /// Who missed or declined whom, when they did and when the group heard of it.
     refused: BTreeMap<(CallId, AgentId), (Millis, Millis)>,
+    /// Who declined which offer.
+    declined: BTreeMap<OfferId, AgentId>,
     /// Offers that a call panicked over; only the lease frees their agents.
     pub lost_offers: BTreeSet<OfferId>,
     pub violations: Vec<String>,
@@ -188,6 +191,7 @@ impl Reference {
             agent::Event::Decline(offer) if before.kind == "Ringing" && held_offer == Some(*offer) => {
                 person.misses = 0;
                 self.refused.extend(before.held.map(|(call, _)| ((call, id), (now, Millis::MAX))));
+                self.declined.insert(*offer, id);
             }
             agent::Event::Withdraw { offer, why, call } if held_offer == Some(*offer) => match why {
                 Withdrawal::NotNeeded => {}
@@ -370,6 +374,13 @@ impl Reference {
                 Limit::QueueFull => CallStatus::QueueFull,
                 Limit::QueueTimeout => CallStatus::QueueTimeout,
             };
+        }
+        // A decline that crossed a new wait is no refusal in that one.
+        if let call::Event::Declined { offer } = event
+            && !before.offered.iter().any(|(known, _)| known == offer)
+            && let Some(agent) = self.declined.remove(offer)
+        {
+            self.refused.remove(&(id, agent));
         }
         match (before.kind, after.kind, event) {
             ("Talking", "Talking", call::Event::Command { agent, command }) if before.agent == Some(*agent) => match command {
