@@ -12,6 +12,7 @@ mod internal;
 mod limits;
 mod lost_workstation;
 mod mobile;
+mod mobile_calls;
 mod offers;
 mod outbound;
 mod panics;
