@@ -243,6 +243,12 @@ fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
         Event::LoggedOut { agent, end_call } => (agent, Desk::Depart { departure: Departure::LogOut, end_call }),
         Event::ForcedOffline { agent, end_call } => (agent, Desk::Depart { departure: Departure::ForcedOffline, end_call }),
         Event::BlocklistChanged => return switch.reload_blocklist(),
+        Event::MobileChanged { agent } => {
+            if let Err(why) = floor::reload_agent(switch, agent) {
+                tracing::error!(%agent, %why, "the agent's mobile could not be loaded");
+            }
+            return;
+        }
         Event::FloorChanged => {
             switch.reload_blocklist();
             if let Err(why) = floor::load(switch, realm) {

@@ -10,8 +10,8 @@ mod flows;
 mod lists;
 
 pub use accounts::{
-    AccountChoice, CodeForm, CodeRequest, CompletionForm, LoginForm, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm,
-    RecoveryForm, SmsLoginAnswer, SmsLoginForm,
+    AccountChoice, CodeForm, CodeRequest, CompletionForm, LoginForm, MobileCodeRequest, MobileForm, MobileSwitchesForm, PasswordForm,
+    ProfileForm, RecoveryForm, SmsLoginAnswer, SmsLoginForm,
 };
 pub use customers::CustomerView;
 pub use flows::{FlowResultView, FlowRunView, FlowView, SelfServiceView};
@@ -110,6 +110,10 @@ pub enum Ask {
     },
     /// Call a colleague (E3), one of [`Ask::Targets`]. *Done* says that the call begins; the session tells the rest.
     CallColleague {
+        agent: i32,
+    },
+    /// Call the mobile of a colleague who is not online (E3): one whose [`TargetAgent::mobile`] is true.
+    CallMobile {
         agent: i32,
     },
     /// Call the customer, or the colleague, of a call on the desk, whose whole number the switch has (D8). Refused as [`Ask::Dial`] is, or `no_number`.
@@ -340,6 +344,8 @@ pub struct TargetAgent {
     /// Skill groups by id.
     pub groups: Vec<i32>,
     pub state: AgentState,
+    /// Not online, and may be called on the mobile (E3).
+    pub mobile: bool,
 }
 
 /// How far a transfer is; all but the first leave the call as it was (D4).
@@ -432,8 +438,12 @@ pub struct Settings {
 #[ts(export_to = "wire.ts")]
 pub struct AgentView {
     pub state: AgentState,
-    /// What rings. With a phone the page needs neither microphone nor peer, and *Answer* does nothing (C8). It changes while the agent is offline.
+    /// What rings for the next call, or has the present one. With a phone or mobile the page needs neither microphone nor peer, and *Answer* does
+    /// nothing (C7, C8). Between page and phone it changes while the agent is offline, to and from the mobile between calls.
     pub device: Device,
+    /// The mobile is switched on to answer (C7), and to begin calls out (E2).
+    pub mobile_answering: bool,
+    pub mobile_outbound: bool,
     /// The break reason; or why the switch set the agent busy (B4).
     pub reason: Option<String>,
     /// When this state began.
@@ -462,6 +472,8 @@ pub enum Device {
     Browser,
     /// A SIP phone.
     Phone,
+    /// The agent's own mobile, over a trunk.
+    Mobile,
 }
 
 /// The states of table B.
@@ -552,6 +564,8 @@ pub struct SessionView {
     pub consult_outcome: Option<String>,
     /// The flow in which the customer is, or was last in this conversation (D6).
     pub service: Option<SelfServiceView>,
+    /// Why the agent's own phone or mobile ended a call out: as [`AgentView::reason`] of a rest (B4, E2).
+    pub device_failed: Option<String>,
     /// This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
     pub guest: bool,
     pub remark: String,
@@ -751,6 +765,7 @@ mod tests {
         MobileForm::export_all(&config).unwrap();
         CompletionForm::export_all(&config).unwrap();
         ProfileForm::export_all(&config).unwrap();
+        MobileSwitchesForm::export_all(&config).unwrap();
         ApiError::export_all(&config).unwrap();
         RecordFilter::export_all(&config).unwrap();
         RecordPage::export_all(&config).unwrap();

@@ -312,6 +312,7 @@ impl Shell<AgentRole> {
             Ask::EndFlow { call } => self.role.command(&call, Command::EndFlow, &self.switch)?,
             Ask::Dial { to, caller_id } => self.dial(&to, caller_id.as_deref(), ctx)?,
             Ask::CallColleague { agent } => self.call_colleague(AgentId(agent), ctx)?,
+            Ask::CallMobile { agent } => self.call_mobile(AgentId(agent), ctx)?,
             Ask::CallBack { call } => self.call_back(&call, ctx)?,
             Ask::Digits { call, digits } => {
                 if !call::are_digits(&digits) {
@@ -531,6 +532,7 @@ impl Role for AgentRole {
                 let view = views::agent(&self.machine, stage.switch.now(), stage.switch.wall());
                 if let Some(person) = stage.switch.directory.write().people.get_mut(&self.machine.setup.id) {
                     (person.state, person.idle) = (view.state, self.machine.is_ready());
+                    person.away = self.machine.is_out_of_reach();
                 }
                 self.log_state(stage);
                 self.keep_choice(stage);

@@ -226,8 +226,8 @@ impl Role for CallRole {
             Action::OpenLeg { leg, plan } => match plan {
                 LegPlan::Browser { agent, peer } => LegActor::browser(stage.switch, leg, self.id, agent, peer),
                 LegPlan::Phone { agent, phone, caller } => LegActor::phone(stage.switch, leg, self.id, agent, phone, caller),
-                LegPlan::Trunk { trunk, host, transport, caller, called } => {
-                    LegActor::trunk(stage.switch, leg, self.id, trunk, Line { host, transport }, caller, &called);
+                LegPlan::Trunk { agent, trunk, host, transport, caller, called } => {
+                    LegActor::trunk(stage.switch, leg, self.id, Line { agent, trunk, host, transport }, caller, &called);
                 }
             },
             Action::ShowSession { agent, session } => {

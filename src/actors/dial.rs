@@ -1,21 +1,23 @@
 //! What an agent asks to be called, checked against the floor (E1, E3, E4, E6).
 
 use super::agent::Refusal;
-use super::switch::Directory;
+use super::switch::{Directory, Person};
 use crate::api::mask::mask;
 use cordboard_core::agent::{Agent, Dial, NoDial};
 use cordboard_core::call::Called;
-use cordboard_core::ids::{AgentId, TrunkId};
+use cordboard_core::ids::{AgentId, GroupId, TrunkId};
 use cordboard_core::message::Number;
 use cordboard_core::outbound::{self, BadNumber};
-use cordboard_core::setup::{AgentSetup, GroupSetup, NumberSetup, PhoneContact, PhoneSetup, Transport};
-use cordboard_db::Role;
+use cordboard_core::setup::{AgentSetup, GroupSetup, Line, Mobile, MobileSetup, NumberSetup, PhoneContact, PhoneSetup, Transport};
+use cordboard_db::{MobileSwitches, Role};
 use cordboard_sip::message::Uri;
 use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where SIP is spoken when nothing else is said (RFC 3261 §19.1.2); over TLS one more.
 pub const SIP_PORT: u16 = 5060;
+
+const NO_CALLER_ID: Refusal = Refusal("no_caller_id", "There is no number of ours to show for this call.");
 
 /// The numbers of the agent's own groups.
 fn own<'a>(setup: &'a AgentSetup, directory: &'a Directory) -> impl Iterator<Item = &'a NumberSetup> {
@@ -73,6 +75,35 @@ pub fn colleague(agent: &Agent, colleague: AgentId, directory: &Directory) -> Re
         permitted: true,
         a_day: None,
     })
+}
+
+/// The mobile of a colleague who is not online (E3). Its number goes to the carrier, to nobody else.
+pub fn colleagues_mobile(agent: &Agent, called: AgentId, directory: &Directory) -> Result<Dial, Refusal> {
+    let dial = colleague(agent, called, directory)?;
+    let person = directory.people.get(&called);
+    let mobile = person.and_then(Person::mobile_instead);
+    let mobile = mobile.ok_or(Refusal("no_mobile_call", "This colleague is online, or has no mobile number here. Call them as usual."))?;
+    let line = line_to(&agent.setup, mobile, directory).ok_or(NO_CALLER_ID)?;
+    let number = Number { trunk: line.trunk, caller: line.caller, called: mobile.to_owned() };
+    Ok(Dial { to: Called::Mobile(called, number), ..dial })
+}
+
+/// What the agent's own mobile is used for; none: nothing is switched on, or no number is bound (C7, E2).
+pub fn mobile(setup: &AgentSetup, number: Option<&str>, switches: MobileSwitches, directory: &Directory) -> Option<MobileSetup> {
+    let MobileSwitches { answering, outbound } = switches;
+    let number = number.filter(|_| answering || outbound)?;
+    let line = line_to(setup, number, directory);
+    let mobile = Mobile { number: number.to_owned(), line, press_one: directory.mobile_press_one };
+    Some(MobileSetup { mobile, answering, outbound })
+}
+
+/// What a mobile of ours is shown, and the trunk: the automatic choice (E1).
+fn line_to(setup: &AgentSetup, mobile: &str, directory: &Directory) -> Option<Line> {
+    // Who is in no group has no number of their own.
+    let group = first_group(setup, directory).map_or(GroupId(0), |group| group.id);
+    let shown = outbound::caller_id(&directory.numbers, group, mobile)?;
+    let trunk = outbound::trunk_for(shown, directory.trunks.keys().copied())?;
+    Some(Line { trunk, caller: shown.did.clone() })
 }
 
 /// A SIP address, or a phone of the floor (E4): one that is an agent's calls that agent.
@@ -195,7 +226,7 @@ fn way_out<'a>(
         Some(did) => own(setup, directory).find(|number| number.did == did),
         None => outbound::caller_id(&directory.numbers, group.id, called),
     };
-    let shown = shown.ok_or(Refusal("no_caller_id", "There is no number of ours to show for this call."))?;
+    let shown = shown.ok_or(NO_CALLER_ID)?;
     let trunk = outbound::trunk_for(shown, directory.trunks.keys().copied());
     Ok((shown, trunk.ok_or(Refusal("no_trunk", "No trunk is set up to call out."))?))
 }

@@ -1,7 +1,7 @@
 //! The floor's actors, made and changed as the database says (I6).
 
 use super::agent::{AgentActor, AgentRole, choice_of_row};
-use super::dial::SIP_PORT;
+use super::dial::{self, SIP_PORT};
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
 use super::sip::Tune;
@@ -36,6 +36,7 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.dispositions = dispositions;
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
+        directory.mobile_press_one = settings.mobile_press_one;
         directory.crm_url = settings.crm.map(|crm| crm.url);
         directory.outbound = settings.outbound;
         directory.phones =
@@ -66,6 +67,15 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         load_trunk(switch, setup);
     }
     for account in accounts {
+        load_agent(switch, account);
+    }
+    Ok(())
+}
+
+/// Brings one agent to what the database says: the mobile is another, or used for something else (A7, C7, E2).
+pub fn reload_agent(switch: &Arc<Switch>, agent: AgentId) -> Result<(), DbError> {
+    if let Some(account) = switch.db.account(agent)? {
+        meet(&mut switch.directory.write(), &account);
         load_agent(switch, account);
     }
     Ok(())
@@ -120,11 +130,11 @@ fn account(phone: Phone, realm: &str) -> Option<registrar::Account> {
 /// Colleagues find the agent by these.
 fn meet(directory: &mut Directory, account: &Account) {
     let AgentSetup { id, name, number, groups, .. } = &account.setup;
-    let known = directory.people.get(id).map(|person| (person.state, person.idle));
-    let (state, idle) = known.unwrap_or((AgentState::Offline, false));
+    let known = directory.people.get(id).map(|person| (person.state, person.idle, person.away));
+    let (state, idle, away) = known.unwrap_or((AgentState::Offline, false, false));
     let groups = groups.iter().map(|membership| membership.group).collect();
-    let person =
-        Person { name: name.clone(), role: account.role, number: number.clone(), email: account.email.clone(), groups, state, idle };
+    let (mobile, email) = (account.mobile.clone(), account.email.clone());
+    let person = Person { name: name.clone(), role: account.role, number: number.clone(), email, groups, state, idle, away, mobile };
     directory.people.insert(*id, person);
 }
 
@@ -149,7 +159,8 @@ fn load_trunk(switch: &Arc<Switch>, setup: TrunkSetup) {
 }
 
 fn load_agent(switch: &Arc<Switch>, account: Account) {
-    let setup = account.setup;
+    let mut setup = account.setup;
+    setup.mobile = dial::mobile(&setup, account.mobile.as_deref(), account.switches, &switch.directory.read());
     if let Some(known) = switch.directory.read().agents.get(&setup.id) {
         return known.do_send(Deliver(agent::Event::Setup(Box::new(setup))));
     }

@@ -47,8 +47,10 @@ pub struct LegActor {
     timer: Timer,
 }
 
-/// Where a call goes out.
+/// Where a call goes out, and whose mobile it is for (C7, E2).
 pub struct Line {
+    pub agent: Option<AgentId>,
+    pub trunk: TrunkId,
     pub host: SocketAddr,
     pub transport: Transport,
 }
@@ -86,7 +88,7 @@ impl LegActor {
         let contact = request.called();
         tracing::info!(%call, %leg, caller = %crate::api::mask::mask(&caller), "a call arrives");
         let way = way_of(switch, &contact, trunk, &caller);
-        let (machine, outputs) = Leg::open(leg, call, Kind::Trunk(trunk));
+        let (machine, outputs) = Leg::open(leg, call, Kind::Trunk { trunk, agent: None });
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));
         CallActor::begin(switch, Arrival { call, leg, trunk: Some(trunk), caller, contact, way });
     }
@@ -113,12 +115,13 @@ impl LegActor {
     }
 
     /// A number outside is called over a trunk (E1).
-    pub fn trunk(switch: &Arc<Switch>, leg: LegId, call: CallId, trunk: TrunkId, line: Line, caller: String, called: &str) {
+    pub fn trunk(switch: &Arc<Switch>, leg: LegId, call: CallId, line: Line, caller: String, called: &str) {
         tracing::info!(%call, %leg, called = %crate::api::mask::mask(called), "a call goes out");
-        let local = switch.directory.read().sip_local.get(&line.transport).copied();
-        let flow = local.map(|local| Flow { transport: line.transport, local, remote: line.host });
-        let way = flow.map(|flow| (Uri::sip(called, line.host), flow));
-        Self::outgoing(switch, leg, call, Kind::Trunk(trunk), way, false, caller);
+        let Line { agent, trunk, host, transport } = line;
+        let local = switch.directory.read().sip_local.get(&transport).copied();
+        let flow = local.map(|local| Flow { transport, local, remote: host });
+        let way = flow.map(|flow| (Uri::sip(called, host), flow));
+        Self::outgoing(switch, leg, call, Kind::Trunk { trunk, agent }, way, false, caller);
     }
 
     fn outgoing(switch: &Arc<Switch>, leg: LegId, call: CallId, kind: Kind, way: Option<(Uri, Flow)>, only_way: bool, caller: String) {

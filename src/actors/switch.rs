@@ -57,6 +57,8 @@ pub struct Directory {
     pub blocklist: Blocklist,
     /// What may be called (E6).
     pub outbound: OutboundRules,
+    /// Who answers on a mobile must press 1 (C7).
+    pub mobile_press_one: bool,
     /// Agents see customers' numbers with their middle hidden (H8).
     pub mask_numbers: bool,
     pub demo: bool,
@@ -76,6 +78,22 @@ pub struct Person {
     pub state: AgentState,
     /// A group's next caller would ring here at once.
     pub idle: bool,
+    /// The workstation is lost, for less than the grace time (B3).
+    pub away: bool,
+    /// The bound number: nobody is shown it.
+    pub mobile: Option<String>,
+}
+
+impl Person {
+    /// The mobile, where the agent cannot be called as usual: offline or out of reach, and in no call (E3).
+    pub fn mobile_instead(&self) -> Option<&str> {
+        let called = match self.state {
+            AgentState::Offline => true,
+            AgentState::InLine => false,
+            AgentState::Available | AgentState::Busy | AgentState::OnBreak | AgentState::AfterCallWork => self.away,
+        };
+        self.mobile.as_deref().filter(|_| called)
+    }
 }
 
 pub struct Switch {

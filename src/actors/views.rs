@@ -6,9 +6,8 @@ use cordboard_core::agent::{Agent, Chosen, Departure, Seen};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{Group, Limit};
 use cordboard_core::ids::{AgentId, GroupId};
-use cordboard_core::message::{Consulted, Phase, Reached, Ringing, Served, Session, Side, Transfer, Whom};
+use cordboard_core::message::{Consulted, Device, Phase, Reached, Ringing, Served, Session, Side, Transfer, Whom};
 use cordboard_core::outcome::CallType;
-use cordboard_core::setup::DeviceSetup;
 
 pub fn queue(group: &Group) -> wire::QueueView {
     let (waiting, oldest) = group.queue();
@@ -31,9 +30,12 @@ pub fn agent(agent: &Agent, now: Millis, wall: i64) -> wire::AgentView {
             Seen::Offline => wire::AgentState::Offline,
         },
         device: match agent.device() {
-            DeviceSetup::Browser => wire::Device::Browser,
-            DeviceSetup::Phone(_) => wire::Device::Phone,
+            Device::Browser => wire::Device::Browser,
+            Device::Phone(_) => wire::Device::Phone,
+            Device::Mobile(_) => wire::Device::Mobile,
         },
+        mobile_answering: agent.setup.mobile.as_ref().is_some_and(|mobile| mobile.answering),
+        mobile_outbound: agent.setup.mobile.as_ref().is_some_and(|mobile| mobile.outbound),
         reason: reason.map(str::to_owned),
         since,
         then: agent.then().map(chosen),
@@ -118,6 +120,7 @@ pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &S
             Transfer::Asked | Transfer::QueueRefused(_) | Transfer::AgentRefused => None,
         }),
         service: session.service.as_ref().map(service),
+        device_failed: session.device_failed.clone(),
         guest: session.guest,
         remark: before.map(|view| view.remark.clone()).unwrap_or_default(),
         disposition: before.map(|view| view.disposition.clone()).unwrap_or_default(),
@@ -189,6 +192,7 @@ pub fn targets(directory: &Directory) -> wire::TargetsView {
             email: person.email.clone(),
             groups: person.groups.iter().map(|group| group.0).collect(),
             state: person.state,
+            mobile: person.mobile_instead().is_some(),
         })
         .collect();
     agents.sort_by(|a, b| a.name.cmp(&b.name));

@@ -32,6 +32,8 @@ pub enum Refusal {
     WrongOldNumber,
     #[error("The account needs a mobile number and the code that was sent to it.")]
     NumberMissing,
+    #[error("Bind your mobile number in your profile first.")]
+    NoMobile,
     /// Never sent, used, too old, or another: one answer for all (A4).
     #[error("The code does not fit, or is no longer good.")]
     WrongCode,
@@ -102,6 +104,7 @@ impl Refusal {
             Self::WrongNumber => "wrong_number",
             Self::WrongOldNumber => "wrong_old_number",
             Self::NumberMissing => "number_missing",
+            Self::NoMobile => "no_mobile",
             Self::WrongCode => "wrong_code",
             Self::CodeBurned => "code_burned",
             Self::CodeTooSoon { .. } => "code_too_soon",
@@ -134,6 +137,7 @@ impl ResponseError for Refusal {
             | Self::WrongNumber
             | Self::WrongOldNumber
             | Self::NumberMissing
+            | Self::NoMobile
             | Self::WrongCode
             | Self::CodeBurned => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Form(_) => StatusCode::BAD_REQUEST,

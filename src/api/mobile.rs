@@ -4,7 +4,8 @@ use crate::api::auth::{self, NewSession, Session, address_of, me_of};
 use crate::api::password::{self, Weakness};
 use crate::api::{App, Event, Refusal, accounts, codes, now, to_its_end};
 use crate::wire::{
-    AccountChoice, CodeForm, CodeRequest, CompletionForm, Me, MobileCodeRequest, MobileForm, RecoveryForm, SmsLoginAnswer, SmsLoginForm,
+    AccountChoice, CodeForm, CodeRequest, CompletionForm, Me, MobileCodeRequest, MobileForm, MobileSwitchesForm, RecoveryForm,
+    SmsLoginAnswer, SmsLoginForm,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use cordboard_core::ids::AgentId;
@@ -163,7 +164,17 @@ pub async fn change(
         return Err(Refusal::WrongCode);
     }
     tracing::info!(%agent, "the mobile number was changed");
+    app.tell(Event::MobileChanged { agent });
     Ok(web::Json(me_of(&Account { mobile: Some(mobile), ..session.account })))
+}
+
+/// `POST /mobile/switches` (C7, E2).
+pub async fn switch(app: web::Data<App>, session: Session, form: web::Json<MobileSwitchesForm>) -> Result<HttpResponse, Refusal> {
+    let (agent, MobileSwitchesForm { answering, outbound }) = (session.agent, form.into_inner());
+    let set = app.with_db(move |db| db.switch_mobile(agent, answering, outbound)).await?.ok_or(Refusal::NoMobile)?;
+    tracing::info!(%agent, answering = set.answering, outbound = set.outbound, "the mobile was switched");
+    app.tell(Event::MobileChanged { agent });
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// `POST /complete` (A2).
@@ -199,5 +210,6 @@ pub async fn complete(
     let account = done.ok_or(Refusal::WrongCode)?;
     tracing::info!(%agent, "the account was completed");
     app.tell(Event::SessionsEnded { agent, kept: epoch });
+    app.tell(Event::MobileChanged { agent });
     Ok(web::Json(me_of(&account)))
 }

@@ -55,6 +55,8 @@ pub enum Event {
     ForcedOffline { agent: AgentId, end_call: bool },
     /// The agent's password was changed: sessions are over, all but that of the epoch `kept`.
     SessionsEnded { agent: AgentId, kept: i64 },
+    /// The agent's mobile number, or what it is used for, is another (A7, C7, E2).
+    MobileChanged { agent: AgentId },
     /// Agents, groups, trunks, numbers, lists or settings in the database are other ones than before.
     FloorChanged,
     /// The blocklist in the database is another one than before.
@@ -142,6 +144,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route("/complete", web::post().to(mobile::complete))
                 .route("/mobile/code", web::post().to(mobile::send_binding_code))
                 .route("/mobile", web::post().to(mobile::change))
+                .route("/mobile/switches", web::post().to(mobile::switch))
                 .route("/password", web::post().to(auth::change_password))
                 .route("/records", web::get().to(records::list))
                 .route("/records.csv", web::get().to(records::export))

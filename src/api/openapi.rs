@@ -8,8 +8,8 @@ use crate::api::flows::{FlowBody, FlowDetail};
 use crate::wire::{
     AccountChoice, ApiError, BlockedView, BlocklistFilter, BlocklistForm, BlocklistView, CodeForm, CodeRequest, CompletionForm,
     DispositionForm, DispositionView, FlowResultView, FlowRunView, FlowView, GroupName, Hello, LoginForm, Me, MobileCodeRequest,
-    MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role, SmsLoginAnswer,
-    SmsLoginForm, SmsOutboxRow, Waveform,
+    MobileForm, MobileSwitchesForm, PasswordForm, ProfileForm, RecordFilter, RecordPage, RecordView, RecordingView, RecoveryForm, Role,
+    SmsLoginAnswer, SmsLoginForm, SmsOutboxRow, Waveform,
 };
 use actix_web::HttpResponse;
 use cordboard_core::flow::Definition;
@@ -111,6 +111,7 @@ struct_shapes! {
     RecoveryForm { mobile: String, code: String, account: i32, password: String }
     MobileCodeRequest { old: Option<String>, mobile: String }
     ProfileForm { nickname: Option<String> }
+    MobileSwitchesForm { answering: Option<bool>, outbound: Option<bool> }
     MobileForm { old: Option<String>, mobile: String, code: String }
     CompletionForm { bind: Option<CodeForm>, nickname: Option<String>, password: String }
     SmsOutboxRow { at: i64, mobile: String, text: String }
@@ -321,6 +322,13 @@ fn endpoints() -> Vec<(&'static str, HttpMethod, Endpoint)> {
                 .gives_nothing(),
         ),
         ("/mobile", Post, Endpoint::new("changeMobile", "Bind another mobile number.").takes::<MobileForm>().gives::<Me>("200")),
+        (
+            "/mobile/switches",
+            Post,
+            Endpoint::new("switchMobile", "Answer on the bound mobile, or begin calls out there; null leaves it.")
+                .takes::<MobileSwitchesForm>()
+                .gives_nothing(),
+        ),
         ("/profile", Post, Endpoint::new("changeProfile", "Change the nickname.").takes::<ProfileForm>().gives::<Me>("200")),
         (
             "/avatar",

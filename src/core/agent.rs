@@ -31,7 +31,7 @@ pub use dialling::{Dial, NoDial};
 
 use crate::cx::{Cx, Millis};
 use crate::ids::{CallId, GroupId, OfferId, PeerId};
-use crate::message::{Action, Presence, Ringing, Tell, Waiting, Withdrawal};
+use crate::message::{Action, Device, Presence, Ringing, Tell, Waiting, Withdrawal};
 use crate::setup::{AgentSetup, DeviceSetup, WrapUp};
 use crate::{call, group};
 use serde::{Deserialize, Serialize};
@@ -113,11 +113,13 @@ pub enum Event {
     CallOver {
         call: CallId,
         wrap_up: Option<WrapUp>,
-        device_failed: bool,
+        /// Why the agent's device failed, where it did (B4).
+        device_failed: Option<String>,
     },
-    /// The call has this agent, who is made anew after a panic.
+    /// The call has this agent, on this device, who is made anew after a panic.
     Reclaim {
         call: CallId,
+        device: Device,
     },
     /// The call is gone without a word.
     CallGone(CallId),
@@ -212,8 +214,10 @@ impl Seen {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Agent {
     pub setup: AgentSetup,
-    /// What rings now: a change from browser to phone or back waits until the agent is offline.
-    device: DeviceSetup,
+    /// Browser or phone: a change between them waits until the agent is offline.
+    own: DeviceSetup,
+    /// What rings for the next call, or has the present one: the mobile while it is switched on (C7, E2).
+    device: Device,
     chosen: Chosen,
     /// `chosen` was changed during this call (B1: "then Busy").
     chosen_in_call: bool,
@@ -247,8 +251,8 @@ pub struct Kept {
     /// A workstation's socket is there.
     pub sockets: bool,
     pub peer: Option<PeerId>,
-    /// What rang; none: what the setup says.
-    device: Option<DeviceSetup>,
+    /// Browser or phone; none: what the setup says.
+    own: Option<DeviceSetup>,
     /// After-call work: when it ends in machine time, since when in wall time, how long in all.
     wrap_up: Option<(Option<Millis>, i64, Option<u64>)>,
     misses: u32,
@@ -266,7 +270,7 @@ impl Kept {
             chosen,
             sockets: false,
             peer: None,
-            device: None,
+            own: None,
             wrap_up: None,
             misses: 0,
             rests: None,
@@ -279,8 +283,10 @@ impl Kept {
 
 impl Agent {
     pub fn new(setup: AgentSetup, kept: Kept, cx: &mut Cx) -> (Self, Vec<Action>) {
+        let own = kept.own.unwrap_or_else(|| setup.device.clone());
         let mut agent = Self {
-            device: kept.device.unwrap_or_else(|| setup.device.clone()),
+            device: Device::from(&own),
+            own,
             setup,
             chosen: kept.chosen,
             chosen_in_call: false,
@@ -322,7 +328,7 @@ impl Agent {
             chosen: self.chosen.clone(),
             sockets: self.sockets,
             peer: self.peer,
-            device: Some(self.device.clone()),
+            own: Some(self.own.clone()),
             wrap_up,
             misses: self.misses,
             rests: self.rests.clone(),
@@ -352,8 +358,8 @@ impl Agent {
         self.peer
     }
 
-    /// What rings for this agent now.
-    pub fn device(&self) -> &DeviceSetup {
+    /// What rings for this agent now, or has the call.
+    pub fn device(&self) -> &Device {
         &self.device
     }
 
@@ -395,6 +401,11 @@ impl Agent {
     /// The call that holds this agent in any way: reserved, ringing or in line.
     pub fn held_by(&self) -> Option<(CallId, Option<OfferId>)> {
         self.lease().map(|lease| (lease.call, Some(lease.offer))).or(self.in_call().map(|call| (call, None)))
+    }
+
+    /// Without a workstation, for less than the grace time (B3).
+    pub fn is_out_of_reach(&self) -> bool {
+        self.away_since.is_some()
     }
 
     /// Whether a group may be offered this agent now.
@@ -481,13 +492,13 @@ impl Agent {
             Event::Withdraw { call, offer, why } => self.withdrawn(call, offer, why, &mut out, cx),
             Event::Won { offer, call } => self.won(offer, call, &mut out, cx),
             Event::CallOver { call, wrap_up, device_failed } => self.call_over(call, wrap_up, device_failed, &mut out, cx),
-            Event::Reclaim { call } => match self.activity {
-                Activity::Free | Activity::WrapUp { .. } => self.enter_call(call),
+            Event::Reclaim { call, device } => match self.activity {
+                Activity::Free | Activity::WrapUp { .. } => self.enter_call_on(call, device),
                 Activity::InCall { call: mine } if mine == call => {}
                 // The customer who is in a call already comes before one who waits.
                 Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) => {
                     self.let_go(&mut out);
-                    self.enter_call(call);
+                    self.enter_call_on(call, device);
                 }
                 Activity::InCall { .. } => out.push(to_call(call, call::Event::AgentLost { agent: self.setup.id })),
             },
@@ -507,6 +518,9 @@ impl Agent {
                     out.push(Action::Tell(Tell::Group(group, group::Event::Presence { agent: id, presence: Presence::Offline })));
                 }
                 self.leave_groups(&mut out);
+                if self.setup.mobile != setup.mobile {
+                    out.push(Action::StateChanged);
+                }
                 self.setup = *setup;
                 out.extend(self.tell_presence());
             }
@@ -560,10 +574,10 @@ impl Agent {
     }
 
     fn accept(&mut self, offer: OfferId, out: &mut Vec<Action>) {
-        // A phone is answered at the phone (C8).
+        // A phone is answered at the phone (C7, C8).
         if let Activity::Ringing(lease) = &self.activity
             && lease.offer == offer
-            && self.device == DeviceSetup::Browser
+            && self.device == Device::Browser
         {
             out.push(to_call(lease.call, call::Event::Accept { offer, peer: self.peer }));
             self.activity = Activity::Accepted(lease.clone());
@@ -584,9 +598,14 @@ impl Agent {
     }
 
     fn is_reachable(&self) -> bool {
-        match self.device {
-            DeviceSetup::Phone(_) => true,
-            DeviceSetup::Browser => self.sockets && self.peer.is_some(),
+        self.reaches(&self.device)
+    }
+
+    /// Whether the agent could speak on this device now.
+    fn reaches(&self, device: &Device) -> bool {
+        match device {
+            Device::Phone(_) | Device::Mobile(_) => true,
+            Device::Browser => self.sockets && self.peer.is_some(),
         }
     }
 

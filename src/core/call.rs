@@ -10,7 +10,8 @@
 //! | Claiming | the caller is barred, `ChannelRefused`, unknown number | Over (refused before the answer) |
 //! | Queueing | `Offer` | Queueing, one more agent rings |
 //! | Queueing | `Accept` of a ringing offer | Joining |
-//! | Queueing | a phone answers | Joining, Talking where no ding-dong comes first |
+//! | Queueing | a phone answers, an agent who is asked to presses 1 | Joining, Talking where no ding-dong comes first |
+//! | Queueing | a mobile answers that must press 1 | Queueing, it is asked to |
 //! | Queueing | `TurnedAway` to another group | Queueing there |
 //! | Queueing | `TurnedAway`, hang up | Leaving (prompt), Over |
 //! | Queueing | transferred: `TurnedAway`, the reserved agent does not answer | Queueing at the head of where it came from |
@@ -36,6 +37,7 @@ mod consult;
 mod dialling;
 mod digits;
 mod ending;
+mod mobile;
 mod offers;
 mod queueing;
 mod seat;
@@ -56,12 +58,13 @@ use crate::leg::{self, SignalCommand};
 use crate::message::{Action, Device, Gateway, MediaAction, Offer, OfferEnd, Source, Target, Tell, Whom};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
-use crate::setup::{PhoneSetup, WayOut};
+use crate::setup::WayOut;
 use crate::trunk::{self, Channel};
 use aside::Aside;
 use consult::{Consult, Outside};
 use dialling::Dialling;
 use digits::Digits;
+use mobile::MobileLeg;
 use seat::Seat;
 use self_service::SelfService;
 use serde::{Deserialize, Serialize};
@@ -269,8 +272,10 @@ impl Queueing {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct InHand {
     offer: Offer,
-    /// The phone that rings for it.
+    /// The phone or mobile that rings for it.
     leg: Option<LegId>,
+    /// The prompt that asks the mobile's agent for key 1 (C7).
+    asked: Option<u64>,
     until: Millis,
     /// Taken back: waits for the agent's word, then the group hears this.
     withdrawn: Option<OfferEnd>,
@@ -319,6 +324,8 @@ pub struct Call {
     recording_paused: bool,
     /// Legs that are not closed yet.
     legs: BTreeSet<LegId>,
+    /// The agents' mobiles among them, and those that wait for a channel.
+    mobiles: BTreeMap<LegId, MobileLeg>,
     /// Offers taken back whose agents have not confirmed after the call's end.
     unconfirmed: BTreeMap<OfferId, AgentId>,
     /// Groups this caller was already turned away from: no circles.
@@ -352,6 +359,7 @@ impl Call {
             waits: 0,
             recording: false,
             recording_paused: false,
+            mobiles: BTreeMap::new(),
             unconfirmed: BTreeMap::new(),
             tried: BTreeSet::new(),
             music: "music".into(),
@@ -426,11 +434,18 @@ impl Call {
             Event::LegGone(leg) => {
                 self.legs.remove(&leg);
                 self.leg_gone(leg, &mut out, cx);
+                self.free_mobile(leg, &mut out);
             }
             Event::ChannelGranted { leg, gateway } if leg == self.arrival.leg => self.granted(gateway, &mut out, cx),
-            Event::ChannelGranted { leg, gateway } => self.outside_granted(leg, gateway, &mut out, cx),
+            Event::ChannelGranted { leg, gateway } => {
+                if !self.mobile_granted(leg, &gateway, &mut out) {
+                    self.outside_granted(leg, gateway, &mut out, cx);
+                }
+            }
             Event::ChannelRefused { leg, refusal } => {
-                if leg != self.arrival.leg {
+                if self.mobile_refused(leg, refusal, &mut out) {
+                    // The agent hears why.
+                } else if leg != self.arrival.leg {
                     self.outside_refused(leg, refusal, &mut out);
                 } else if self.state == State::Claiming {
                     // Trunk full: cause 34 and no Retry-After, so that the carrier takes another route (issue's trunk rule).
@@ -441,6 +456,7 @@ impl Call {
             }
             Event::TrunkRestarted(trunk) => {
                 self.outside_trunk_restarted(trunk, &mut out);
+                self.mobiles_trunk_restarted(trunk, &mut out);
                 let own = self.arrival.trunk == Some(trunk);
                 if own && self.channel {
                     let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
@@ -484,6 +500,7 @@ impl Call {
     }
 
     fn finish(&mut self, out: &mut Vec<Action>) {
+        self.drop_mobiles(out);
         if self.is_over() && self.legs.is_empty() && self.unconfirmed.is_empty() && !self.finished {
             self.finished = true;
             out.push(Action::Finished);
@@ -532,6 +549,7 @@ impl Call {
         }
         if closed {
             self.legs.remove(&leg);
+            self.free_mobile(leg, out);
         }
     }
 
@@ -602,12 +620,4 @@ impl Call {
 
 fn hang_up(leg: LegId) -> Action {
     Action::Tell(Tell::Leg(leg, leg::Command::Signal(SignalCommand::HangUp { q850: Some(16) })))
-}
-
-/// The user of a phone that rings for an offer.
-fn phone_of(offer: &Offer) -> Option<&PhoneSetup> {
-    match &offer.device {
-        Device::Browser => None,
-        Device::Phone(phone) => Some(phone),
-    }
 }

@@ -132,9 +132,19 @@ pub enum Output {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Kind {
-    Trunk(TrunkId),
-    Phone { agent: Option<AgentId>, phone: PhoneSetup },
-    Browser { agent: AgentId, peer: PeerId },
+    Trunk {
+        trunk: TrunkId,
+        /// Whose mobile it is; none: a customer's line, or another number's.
+        agent: Option<AgentId>,
+    },
+    Phone {
+        agent: Option<AgentId>,
+        phone: PhoneSetup,
+    },
+    Browser {
+        agent: AgentId,
+        peer: PeerId,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -158,7 +168,7 @@ impl Leg {
     /// A new leg and what to do first.
     pub fn open(id: LegId, call: CallId, kind: Kind) -> (Self, Vec<Output>) {
         let first = match &kind {
-            Kind::Trunk(_) | Kind::Phone { .. } => Vec::new(),
+            Kind::Trunk { .. } | Kind::Phone { .. } => Vec::new(),
             Kind::Browser { peer, .. } => vec![Output::Attach(*peer)],
         };
         (Self { id, call, kind, state: State::Opening, last_key: None }, first)
@@ -190,7 +200,7 @@ impl Leg {
                     *old = peer;
                     vec![Output::Attach(peer)]
                 }
-                Kind::Trunk(_) | Kind::Phone { .. } => Vec::new(),
+                Kind::Trunk { .. } | Kind::Phone { .. } => Vec::new(),
             },
             (Input::Command(Command::Signal(command)), State::Opening | State::Up) => self.command(command),
             (Input::Command(Command::CallGone(call)), State::Opening | State::Up) if call == self.call => {
@@ -202,9 +212,9 @@ impl Leg {
             }
             (Input::Signal(SignalEvent::Ringing { early_media }), State::Opening) => vec![Output::Tell(Event::Ringing { early_media })],
             (Input::Signal(SignalEvent::FarHold(held)), State::Up) => match self.kind {
-                Kind::Phone { .. } => vec![Output::Tell(Event::Held(held))],
+                Kind::Phone { .. } | Kind::Trunk { agent: Some(_), .. } => vec![Output::Tell(Event::Held(held))],
                 // A customer who holds us is heard as they are.
-                Kind::Trunk(_) | Kind::Browser { .. } => Vec::new(),
+                Kind::Trunk { agent: None, .. } | Kind::Browser { .. } => Vec::new(),
             },
             (Input::Signal(SignalEvent::Cancelled), State::Opening | State::Up) => self.closing(Event::Cancelled),
             (Input::Signal(SignalEvent::HungUp), State::Opening | State::Up) => self.closing(Event::HungUp),
@@ -254,11 +264,11 @@ impl Leg {
                 vec![Output::Detach, Output::Tell(Event::Closed)]
             }
             (Kind::Browser { .. }, false) => Vec::new(),
-            (Kind::Trunk(_) | Kind::Phone { .. }, true) => {
+            (Kind::Trunk { .. } | Kind::Phone { .. }, true) => {
                 self.state = State::Closing;
                 vec![Output::Signal(command)]
             }
-            (Kind::Trunk(_) | Kind::Phone { .. }, false) => vec![Output::Signal(command)],
+            (Kind::Trunk { .. } | Kind::Phone { .. }, false) => vec![Output::Signal(command)],
         }
     }
 }

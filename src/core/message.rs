@@ -5,7 +5,7 @@ use crate::flow::FlowResult;
 use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
-use crate::setup::{DeviceSetup, DigitMode, OutcomeRule, PhoneSetup, Transport, WrapUp};
+use crate::setup::{DeviceSetup, DigitMode, Mobile, OutcomeRule, PhoneSetup, Transport, WrapUp};
 use crate::{agent, call, group, leg, trunk};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +75,8 @@ pub enum LegPlan {
     },
     /// A number outside, called over a trunk (E1).
     Trunk {
+        /// Whose mobile it is (C7, E2); none: a customer's number, or another.
+        agent: Option<AgentId>,
         trunk: TrunkId,
         host: SocketAddr,
         transport: Transport,
@@ -144,6 +146,7 @@ pub enum Source {
 pub enum Device {
     Browser,
     Phone(PhoneSetup),
+    Mobile(Mobile),
 }
 
 impl From<&DeviceSetup> for Device {
@@ -375,6 +378,8 @@ pub struct Session {
     pub transfer: Option<Transfer>,
     pub consult: Option<Consulted>,
     pub service: Option<Served>,
+    /// Why the agent's own device ended a call out (E2, B4).
+    pub device_failed: Option<String>,
     /// This agent was called in by another (D5), or called by one (E3).
     pub guest: bool,
 }

@@ -133,6 +133,34 @@ pub enum Transport {
     Tls,
 }
 
+/// A number of ours, and the trunk that calls with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Line {
+    pub trunk: TrunkId,
+    pub caller: String,
+}
+
+/// An agent's own mobile as a device (C7, E2).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mobile {
+    /// The bound number, in E.164. Nobody is shown it.
+    pub number: String,
+    /// For a call that has no number of ours to show by itself (E1); none: the floor has none.
+    pub line: Option<Line>,
+    /// Only key 1 accepts an offer, so that a mailbox takes no call.
+    pub press_one: bool,
+}
+
+/// What an agent uses the mobile for, while it is switched on for anything.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MobileSetup {
+    pub mobile: Mobile,
+    /// Offers ring it (C7).
+    pub answering: bool,
+    /// Calls out begin at it (E2).
+    pub outbound: bool,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AgentSetup {
     pub id: AgentId,
@@ -143,6 +171,7 @@ pub struct AgentSetup {
     /// Overrides the group's (C6).
     pub automatic_answer: Option<bool>,
     pub device: DeviceSetup,
+    pub mobile: Option<MobileSetup>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -50,6 +50,16 @@ pub struct Account {
     pub created_at: i64,
     /// When the picture was set (A7); none = there is none.
     pub avatar_at: Option<i64>,
+    pub switches: MobileSwitches,
+}
+
+/// What an agent uses the bound mobile for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct MobileSwitches {
+    /// Offers ring it (C7).
+    pub answering: bool,
+    /// Calls out begin at it (E2).
+    pub outbound: bool,
 }
 
 /// What an admin decides of an account (A1).
@@ -83,6 +93,8 @@ struct Row {
     epoch: i64,
     created_at: i64,
     avatar_at: Option<i64>,
+    mobile_answering: bool,
+    mobile_outbound: bool,
 }
 
 impl Row {
@@ -100,6 +112,8 @@ impl Row {
                 groups,
                 automatic_answer: self.automatic_answer,
                 device,
+                // Whoever knows the floor's trunks and numbers says how it is called.
+                mobile: None,
             },
             email: self.email,
             nickname: self.nickname,
@@ -110,6 +124,7 @@ impl Row {
             epoch: self.epoch,
             created_at: self.created_at,
             avatar_at: self.avatar_at,
+            switches: MobileSwitches { answering: self.mobile_answering, outbound: self.mobile_outbound },
         })
     }
 }
@@ -151,6 +166,27 @@ impl Db {
     /// Sets the password's hash. The account's sessions stay; see [`Db::delete_sessions_of`].
     pub fn set_password(&self, agent: AgentId, hash: &str, must_change: bool) -> Result<(), DbError> {
         self.run(|c| set_password(c, agent, hash, must_change))
+    }
+
+    /// Sets the switches that are given, and tells what they are then; nothing is switched on while no number is bound (none).
+    pub fn switch_mobile(
+        &self,
+        agent: AgentId,
+        answering: Option<bool>,
+        outbound: Option<bool>,
+    ) -> Result<Option<MobileSwitches>, DbError> {
+        self.transaction(|c| {
+            let Some(account) = load(c, Which::Id(agent))?.pop() else { return Ok(None) };
+            let (is, asked) = (account.switches, [answering, outbound].contains(&Some(true)));
+            if asked && account.mobile.is_none() {
+                return Ok(None);
+            }
+            let set = MobileSwitches { answering: answering.unwrap_or(is.answering), outbound: outbound.unwrap_or(is.outbound) };
+            diesel::update(agents::table.find(agent.0))
+                .set((agents::mobile_answering.eq(set.answering), agents::mobile_outbound.eq(set.outbound)))
+                .execute(c)?;
+            Ok(Some(set))
+        })
     }
 
     pub fn set_chosen_state(&self, agent: AgentId, chosen: &ChosenState) -> Result<(), DbError> {
@@ -286,6 +322,8 @@ pub(crate) fn retire(c: &mut AnyConnection, agent: AgentId) -> Result<(), DbErro
             agents::phone_id.eq(None::<i32>),
             agents::password_hash.eq(None::<String>),
             agents::mobile.eq(None::<String>),
+            agents::mobile_answering.eq(false),
+            agents::mobile_outbound.eq(false),
             agents::avatar_at.eq(None::<i64>),
         ))
         .execute(c)?;

@@ -35,7 +35,7 @@ mod tests;
 
 pub use accounts::{AccountForm, Taken};
 pub use agent_states::StateChange;
-pub use agents::{Account, ChosenState, Role};
+pub use agents::{Account, ChosenState, MobileSwitches, Role};
 pub use avatars::{Avatar, ImageKind};
 pub use blocklist::{BlockForm, BlockedNumber, BlocklistPage, NUMBERS_PER_PAGE};
 pub use calls::PastCall;

@@ -42,6 +42,8 @@ table! {
         epoch -> BigInt,
         created_at -> BigInt,
         avatar_at -> Nullable<BigInt>,
+        mobile_answering -> Bool,
+        mobile_outbound -> Bool,
     }
 }
 

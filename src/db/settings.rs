@@ -17,6 +17,8 @@ pub struct Settings {
     pub break_reasons: Vec<String>,
     /// What may be called (E6).
     pub outbound: OutboundRules,
+    /// An agent who answers on a mobile must press 1, so that a mailbox takes no call (C7).
+    pub mobile_press_one: bool,
     /// The CRM beside the call (F3).
     pub crm: Option<Crm>,
     /// Recordings are deleted after so many days (G4); none: never.
@@ -62,6 +64,7 @@ impl Default for Settings {
             mask_numbers: true,
             break_reasons: ["Meeting", "Training", "Lunch"].map(str::to_owned).to_vec(),
             outbound: OutboundRules::default(),
+            mobile_press_one: true,
             crm: None,
             keep_recordings: None,
         }

@@ -14,7 +14,7 @@ macro_rules! spoken {
 #[rustfmt::skip]
 const SPOKEN: &[(&str, &[u8])] = spoken![
     "welcome" "please-hold" "no-agent" "queue-full" "you-are-number" "in-the-queue" "many-ahead"
-    "please-rate" "order-number" "thank-you"
+    "please-rate" "order-number" "thank-you" "press-one"
     "number-1" "number-2" "number-3" "number-4" "number-5" "number-6" "number-7" "number-8" "number-9" "number-10"
     "number-11" "number-12" "number-13" "number-14" "number-15" "number-16" "number-17" "number-18" "number-19" "number-20"
     "number-30" "number-40" "number-50" "number-60" "number-70" "number-80" "number-90"

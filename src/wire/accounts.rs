@@ -105,6 +105,17 @@ pub struct MobileForm {
     pub code: String,
 }
 
+/// `POST /mobile/switches`: what the bound mobile is used for; null leaves it as it is. 204; 422 `no_mobile` while no number is bound.
+#[derive(Serialize, Deserialize, TS, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export_to = "wire.ts")]
+pub struct MobileSwitchesForm {
+    /// Calls ring it (C7).
+    pub answering: Option<bool>,
+    /// Calls out begin at it (E2).
+    pub outbound: Option<bool>,
+}
+
 /// `POST /complete`: what a login with a one-time password must do before anything else (A2). 200 with [`Me`]; 422 `number_missing`,
 /// `wrong_code`, `code_burned`, `weak_password`.
 #[derive(Serialize, Deserialize, TS, Debug)]

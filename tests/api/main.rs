@@ -11,6 +11,7 @@ mod flows;
 mod lists;
 mod login;
 mod mobile;
+mod mobile_switches;
 mod pages;
 mod passwords;
 mod profile;

@@ -50,7 +50,7 @@ on_both! {
         let done = complete(&mut page, &binding(NUMBER, &gateway.code()));
         assert_eq!(done.status, 200, "{}", done.text());
         let ada = switch.agent("ada@example.com");
-        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: ada, kept: 1 }]);
+        assert_eq!(switch.heard(), vec![Event::SessionsEnded { agent: ada, kept: 1 }, Event::MobileChanged { agent: ada }]);
         let me = page.get("/api/v1/me").json();
         assert_eq!((me["mustChangePassword"].as_bool(), me["nickname"].as_str()), (Some(false), Some("Ada")));
         assert_eq!(me["mobile"], "+44 7700 •••• 62", "enough to recognise it");
@@ -183,7 +183,9 @@ on_both! {
         assert_eq!(page.post("/api/v1/mobile", &form).refusal(), (422, "wrong_old_number".into()));
         form["old"] = json!(NUMBER);
         assert_eq!(switch.logged_in("tom@example.com").post("/api/v1/mobile", &form).refusal(), (422, "wrong_code".into()), "the code is Mei's");
+        switch.heard();
         assert_eq!(page.post("/api/v1/mobile", &form).json()["mobile"], "+86 1380 •••• 00");
+        assert_eq!(switch.heard(), vec![Event::MobileChanged { agent: switch.agent("mei@example.com") }]);
         assert_eq!(switch.db.accounts_by_mobile(NEW_NUMBER).unwrap().len(), 1);
         assert!(switch.db.accounts_by_mobile(NUMBER).unwrap().is_empty());
         assert_eq!(page.get("/api/v1/me").status, 200);

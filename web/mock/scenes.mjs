@@ -10,7 +10,7 @@ export const roleOf = name => (/^management/.test(name) ? 'admin' : 'agent')
 const minutes = n => Math.round(n * 60000)
 
 function agent(state, more = {}) {
-  return { state, device: 'browser', reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
+  return { state, device: 'browser', mobileAnswering: false, mobileOutbound: false, reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
 }
 
 function session(call, phase, more = {}) {
@@ -37,6 +37,7 @@ function session(call, phase, more = {}) {
     consult: null,
     consultOutcome: null,
     service: null,
+    deviceFailed: null,
     remark: '',
     disposition: '',
     ...more,
@@ -95,7 +96,7 @@ const targets = {
     ['Priya Natarajan-Whitworth', '2052', [5], 'offline'],
     ['Sofia Marques', '2017', [3], 'available'],
     ['Tom Brandt', '2008', [1, 4], 'busy'],
-  ].map(([name, number, groups, state]) => ({ id: Number(number), name, number, email: `${name.toLowerCase().replace(/ /g, '.')}@northlight.example`, groups, state })),
+  ].map(([name, number, groups, state]) => ({ id: Number(number), name, number, email: `${name.toLowerCase().replace(/ /g, '.')}@northlight.example`, groups, state, mobile: state === 'offline' })),
 }
 
 function customer(call, name) {
@@ -138,6 +139,8 @@ const scenes = {
   phone: () => ({ agent: agent('available', { device: 'phone' }), peer: 'none' }),
   ringingphone: () => ({ agent: agent('inLine', { device: 'phone', since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1), peer: 'none' }),
   phonecall: () => ({ agent: agent('inLine', { device: 'phone' }), sessions: [session('c1', 'talking'), ...older()], queues: queues(3, 1), peer: 'none', then: [quality] }),
+  mobile: () => ({ agent: agent('available', { device: 'mobile', mobileAnswering: true }), peer: 'none' }),
+  ringingmobile: () => ({ agent: agent('inLine', { device: 'mobile', mobileAnswering: true, since: Date.now() - 5000 }), offer: offer(), queues: queues(2, 1), peer: 'none' }),
   automatic: () => ({ agent: agent('inLine', { since: Date.now() - 1000 }), offer: offer({ automatic: true, callerName: null, place: null, ringsUntil: Date.now() + 2000, ringsSince: Date.now() }), queues: queues(2, 1) }),
   connecting: () => ({ agent: agent('inLine'), sessions: [session('c1', 'connecting', { began: Date.now() }), ...older()], queues: queues(3, 1) }),
   incall: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { remark: 'Order 48 2207, leaves Saturday. Ask warehouse for same-day courier.' }), ...older()], queues: queues(3, 1), then: [quality] }),

@@ -5,7 +5,7 @@ import { reduce } from '../src/state/reduce'
 import { initialState, type Desk } from '../src/state/state'
 import { offer, session, snapshot } from './fixtures'
 
-const inLine = { state: 'inLine' as const, device: 'browser' as const, reason: null, since: 1, then: null, departing: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null }
+const inLine = { state: 'inLine' as const, device: 'browser' as const, mobileAnswering: false, mobileOutbound: false, reason: null, since: 1, then: null, departing: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null }
 
 /** The desk after each of these messages. */
 function desks(...tells: ToWorkstation[]): Desk[] {

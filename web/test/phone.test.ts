@@ -6,7 +6,7 @@ import { audioElsewhere, isOnline, needsSound, rings, task } from '../src/state/
 import { initialState, type Desk, type State } from '../src/state/state'
 import { offer, session, snapshot } from './fixtures'
 
-const atBrowser: AgentView = { state: 'available', device: 'browser', reason: null, since: 1, then: null, departing: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null }
+const atBrowser: AgentView = { state: 'available', device: 'browser', mobileAnswering: false, mobileOutbound: false, reason: null, since: 1, then: null, departing: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null }
 const atPhone: AgentView = { ...atBrowser, device: 'phone' }
 
 function at(agent: AgentView, more: Parameters<typeof snapshot>[0] = {}): State & { desk: Desk } {

@@ -19,7 +19,7 @@ function desk(state: State): Desk {
   return state.desk
 }
 
-const afterCallWork = { state: 'afterCallWork' as const, device: 'browser' as const, reason: null, since: 1, then: null, departing: null, wrapUpEnds: 30, wrapUpTotal: 30, restsUntil: null }
+const afterCallWork = { state: 'afterCallWork' as const, device: 'browser' as const, mobileAnswering: false, mobileOutbound: false, reason: null, since: 1, then: null, departing: null, wrapUpEnds: 30, wrapUpTotal: 30, restsUntil: null }
 
 describe('a snapshot', () => {
   it('replaces everything and sets the clock by the switch', () => {

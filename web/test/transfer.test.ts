@@ -15,11 +15,11 @@ const targets: TargetsView = {
     { id: 3, name: 'Claims', idle: 0 },
   ],
   agents: [
-    { id: 11, name: 'Li Wei', number: '2041', email: 'wei.li@example', groups: [2], state: 'available' },
-    { id: 12, name: 'Mei Lin', number: '2014', email: 'mei@example', groups: [1], state: 'inLine' },
-    { id: 13, name: 'Noah Fischer', number: '2030', email: 'noah@example', groups: [1], state: 'onBreak' },
-    { id: 14, name: 'Tom Brandt', number: '2008', email: 'tom@example', groups: [1, 2], state: 'busy' },
-    { id: 15, name: 'Ada Gone', number: '2009', email: 'ada@example', groups: [3], state: 'offline' },
+    { id: 11, name: 'Li Wei', number: '2041', email: 'wei.li@example', groups: [2], state: 'available', mobile: false },
+    { id: 12, name: 'Mei Lin', number: '2014', email: 'mei@example', groups: [1], state: 'inLine', mobile: false },
+    { id: 13, name: 'Noah Fischer', number: '2030', email: 'noah@example', groups: [1], state: 'onBreak', mobile: false },
+    { id: 14, name: 'Tom Brandt', number: '2008', email: 'tom@example', groups: [1, 2], state: 'busy', mobile: false },
+    { id: 15, name: 'Ada Gone', number: '2009', email: 'ada@example', groups: [3], state: 'offline', mobile: true },
   ],
 }
 const picker: Picker = { call: 'c1', purpose: 'transfer', list: 'agents', search: '', chosen: null }

@@ -157,6 +157,12 @@ export function shotsOf(base) {
     phone: at('phone'),
     ringingphone: at('ringingphone'),
     phonecall: at('phonecall'),
+    onmobile: at('mobile'),
+    ringingmobile: at('ringingmobile'),
+    'menu-mobile': async page => {
+      await at('mobile')(page)
+      await page.click('[data-test=state-menu]')
+    },
     automatic: at('automatic'),
     connecting: at('connecting'),
     incall: at('incall'),

@@ -22,6 +22,13 @@ impl Shell<AgentRole> {
         Ok(())
     }
 
+    /// A colleague who is not online (E3).
+    pub(super) fn call_mobile(&mut self, colleague: AgentId, ctx: &mut Context<AgentActor>) -> Result<(), Refusal> {
+        let dial = dial::colleagues_mobile(&self.role.machine, colleague, &self.switch.directory.read())?;
+        self.place(dial, ctx);
+        Ok(())
+    }
+
     /// The other side of an earlier call again (D8).
     pub(super) fn call_back(&mut self, call: &str, ctx: &mut Context<AgentActor>) -> Result<(), Refusal> {
         let kept = self.role.kept(call)?;

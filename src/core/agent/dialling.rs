@@ -4,8 +4,7 @@ use super::{Activity, Agent, Chosen};
 use crate::call::{Arrival, Called, Departure, Way};
 use crate::cx::Cx;
 use crate::ids::{CallId, LegId};
-use crate::message::{Action, LegPlan, Terms};
-use crate::setup::DeviceSetup;
+use crate::message::{Action, Device, Terms};
 use serde::{Deserialize, Serialize};
 
 /// A call, as the agent asks for it (E1, E3, E4).
@@ -37,18 +36,20 @@ impl Agent {
         match self.activity {
             Activity::Reserved(_) | Activity::Ringing(_) | Activity::Accepted(_) | Activity::InCall { .. } => Err(NoDial::InLine),
             Activity::Free | Activity::WrapUp { .. } if self.chosen == Chosen::Offline => Err(NoDial::Offline),
-            Activity::Free | Activity::WrapUp { .. } if !self.is_reachable() => Err(NoDial::OutOfReach),
+            Activity::Free | Activity::WrapUp { .. } if !self.reaches(&self.dials_on()) => Err(NoDial::OutOfReach),
             Activity::Free | Activity::WrapUp { .. } => Ok(()),
         }
     }
 
+    /// Where a call out begins: at the mobile, while that is switched on (E2).
+    fn dials_on(&self) -> Device {
+        match &self.setup.mobile {
+            Some(setup) if setup.outbound => Device::Mobile(setup.mobile.clone()),
+            Some(_) | None => Device::from(&self.own),
+        }
+    }
+
     pub(super) fn dial(&mut self, dial: Dial, out: &mut Vec<Action>, cx: &mut Cx) {
-        let agent = self.setup.id;
-        let plan = match (&self.device, self.peer) {
-            (DeviceSetup::Phone(phone), _) => LegPlan::Phone { agent: Some(agent), phone: phone.clone(), caller: dial.contact.clone() },
-            (DeviceSetup::Browser, Some(peer)) => LegPlan::Browser { agent, peer },
-            (DeviceSetup::Browser, None) => return,
-        };
         if self.may_dial().is_err() {
             return;
         }
@@ -56,9 +57,18 @@ impl Agent {
             self.dialled_today = (cx.today, 0);
         }
         let permitted = dial.permitted && dial.a_day.is_none_or(|most| self.dialled_today.1 < most);
-        self.dialled_today.1 += u32::from(permitted && !matches!(dial.to, Called::Agent(_)));
+        self.dialled_today.1 += u32::from(permitted && dial.to.is_customer());
         let call = CallId(cx.next_id());
-        let departure = Departure { agent, leg: LegId(cx.next_id()), plan, terms: dial.terms, to: dial.to, permitted };
+        let device = self.dials_on();
+        let departure = Departure {
+            agent: self.setup.id,
+            leg: LegId(cx.next_id()),
+            device: device.clone(),
+            peer: self.peer,
+            terms: dial.terms,
+            to: dial.to,
+            permitted,
+        };
         let arrival = Arrival {
             call,
             leg: LegId(cx.next_id()),
@@ -67,7 +77,7 @@ impl Agent {
             contact: dial.contact,
             way: Way::Out(Box::new(departure)),
         };
-        self.enter_call(call);
+        self.enter_call_on(call, device);
         out.push(Action::PlaceCall(Box::new(arrival)));
     }
 }

@@ -5,7 +5,7 @@ use crate::cx::Cx;
 use crate::ids::{CallId, GroupId, OfferId};
 use crate::message::{Action, Device, Ringing, Tell, Waiting, Withdrawal};
 use crate::outcome::CallStatus;
-use crate::setup::{DeviceSetup, WrapUp};
+use crate::setup::WrapUp;
 use crate::{call, group};
 
 impl Agent {
@@ -42,7 +42,7 @@ impl Agent {
         let (id, offer) = (self.setup.id, lease.offer);
         if epoch == self.epoch && self.is_ready() && matches!(self.matching, Matching::Parked | Matching::Picked(_)) {
             self.activity = Activity::Reserved(lease);
-            let device = Device::from(&self.device);
+            let device = self.device.clone();
             let automatic = self.setup.automatic_answer;
             out.push(Action::Tell(Tell::Group(group, group::Event::Reserved { agent: id, offer, device, automatic })));
         } else {
@@ -55,7 +55,7 @@ impl Agent {
         let free = self.activity == Activity::Free && self.away_since.is_none() && self.rests.is_none();
         if free && lease.suits(&self.chosen) {
             self.activity = Activity::Reserved(lease);
-            let (device, automatic) = (Device::from(&self.setup.device), self.setup.automatic_answer);
+            let (device, automatic) = (self.device.clone(), self.setup.automatic_answer);
             out.push(to_call(call, call::Event::Reserved { agent, offer, device, automatic }));
         } else {
             let status = self.unreached();
@@ -100,7 +100,7 @@ impl Agent {
         }
         let lease = lease.clone();
         // A phone rings by itself (C6).
-        ringing.automatic &= self.device == DeviceSetup::Browser;
+        ringing.automatic &= self.device == Device::Browser;
         let automatic = ringing.automatic;
         let offer = ringing.offer;
         out.push(Action::ShowOffer(Some(ringing)));
@@ -169,12 +169,24 @@ impl Agent {
         self.away_told = false;
     }
 
-    pub(super) fn call_over(&mut self, call: CallId, wrap_up: Option<WrapUp>, device_failed: bool, out: &mut Vec<Action>, cx: &Cx) {
+    pub(super) fn enter_call_on(&mut self, call: CallId, device: Device) {
+        self.device = device;
+        self.enter_call(call);
+    }
+
+    pub(super) fn call_over(
+        &mut self,
+        call: CallId,
+        wrap_up: Option<WrapUp>,
+        device_failed: Option<String>,
+        out: &mut Vec<Action>,
+        cx: &Cx,
+    ) {
         if self.in_call() != Some(call) {
             return;
         }
-        if device_failed {
-            self.rests = Some((cx.now + REST, "device_failed".into()));
+        if let Some(reason) = device_failed {
+            self.rests = Some((cx.now + REST, reason));
         }
         match wrap_up.filter(|_| self.departing.is_none()) {
             Some(WrapUp::Millis(total)) if total > 0 => {

@@ -3,7 +3,7 @@
 use super::{Activity, Agent, Chosen, Departure, GRACE, Matching, RING_REACH, Seen, to_call};
 use crate::cx::Cx;
 use crate::ids::GroupId;
-use crate::message::{Action, Presence, Standing, Tell};
+use crate::message::{Action, Device, Presence, Standing, Tell};
 use crate::{call, group};
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -45,7 +45,11 @@ impl Agent {
     pub(super) fn settle(&mut self, out: &mut Vec<Action>, cx: &mut Cx) {
         self.settle_departure(out);
         self.settle_device(out);
+        let was_away = self.away_since.is_some();
         self.settle_reach(out, cx);
+        if self.away_since.is_some() != was_away {
+            out.push(Action::StateChanged);
+        }
         if self.is_ready() {
             if self.matching == Matching::Out {
                 self.epoch += 1;
@@ -95,14 +99,22 @@ impl Agent {
         }
     }
 
-    /// A phone's new contact holds from the next call on. Between browser and phone the agent changes while offline: going online prepares what rings.
+    /// Between browser and phone the agent changes while offline: going online prepares what rings. A phone's new contact, and the mobile's
+    /// switches (C7, E2), hold from the next call on.
     fn settle_device(&mut self, out: &mut Vec<Action>) {
         let offline = self.chosen == Chosen::Offline && self.activity == Activity::Free;
-        let same_kind = discriminant(&self.device) == discriminant(&self.setup.device);
-        if offline || same_kind {
-            self.device.clone_from(&self.setup.device);
+        if offline || discriminant(&self.own) == discriminant(&self.setup.device) {
+            self.own.clone_from(&self.setup.device);
         }
-        if offline && !same_kind {
+        if !matches!(self.activity, Activity::Free | Activity::WrapUp { .. }) {
+            return;
+        }
+        let next = match &self.setup.mobile {
+            Some(setup) if setup.answering => Device::Mobile(setup.mobile.clone()),
+            Some(_) | None => Device::from(&self.own),
+        };
+        let before = std::mem::replace(&mut self.device, next);
+        if discriminant(&before) != discriminant(&self.device) {
             out.push(Action::StateChanged);
         }
     }

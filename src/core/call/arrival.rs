@@ -1,7 +1,7 @@
 //! How a call comes about: a customer calls, or an agent does (C1, E1).
 
-use crate::ids::{Address, AgentId, CallId, GroupId, LegId, TrunkId};
-use crate::message::{LegPlan, Terms};
+use crate::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
+use crate::message::{Device, Number, Terms};
 use crate::outcome::CallType;
 use crate::setup::PhoneSetup;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,10 @@ pub enum Way {
 pub struct Departure {
     pub agent: AgentId,
     pub leg: LegId,
-    pub plan: LegPlan,
+    /// What the agent lifts first.
+    pub device: Device,
+    /// The browser's.
+    pub peer: Option<PeerId>,
     pub terms: Terms,
     pub to: Called,
     /// The guards let this number pass (E6).
@@ -51,13 +54,23 @@ pub enum Called {
     Sip(PhoneSetup),
     /// A colleague (E3).
     Agent(AgentId),
+    /// A colleague who is not online, on the mobile (E3).
+    Mobile(AgentId, Number),
 }
 
 impl Called {
     pub fn trunk(&self) -> Option<TrunkId> {
         match self {
             Self::Number(trunk) => Some(*trunk),
-            Self::Sip(_) | Self::Agent(_) => None,
+            Self::Sip(_) | Self::Agent(_) | Self::Mobile(..) => None,
+        }
+    }
+
+    /// Somebody outside; not: a colleague.
+    pub fn is_customer(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Sip(_) => true,
+            Self::Agent(_) | Self::Mobile(..) => false,
         }
     }
 }
@@ -75,7 +88,7 @@ impl Arrival {
     pub fn colleagues(&self) -> Option<(AgentId, AgentId)> {
         match &self.way {
             Way::Out(departure) => match departure.to {
-                Called::Agent(called) => Some((departure.agent, called)),
+                Called::Agent(called) | Called::Mobile(called, _) => Some((departure.agent, called)),
                 Called::Number(_) | Called::Sip(_) => None,
             },
             Way::In(_) | Way::Barred(_) => None,

@@ -4,7 +4,7 @@ use super::consult::Consult;
 use super::{Call, Command, Seat, State};
 use crate::cx::Cx;
 use crate::ids::{AgentId, LegId};
-use crate::message::{Action, Phase, Reached, Target, Transfer};
+use crate::message::{Action, Number, Phase, Reached, Target, Transfer};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,16 @@ impl Call {
         place.consults = true;
         let asked = self.ask_for(Target::Agent(colleague), place, seat.terms.ring, out, cx);
         self.state = State::Aside(Aside::new(seat, Box::new(Consult::of_colleague(colleague, asked, segment))));
+        self.voices_changed(out);
+    }
+
+    /// The calling agent's leg is up: the mobile of the colleague, who is not online, is called (E3).
+    pub(super) fn call_colleagues_mobile(&mut self, colleague: AgentId, number: Number, out: &mut Vec<Action>, cx: &mut Cx) {
+        let Some(seat) = self.seat().cloned() else { return };
+        let segment = self.new_segment();
+        out.push(Action::Journal(What::ConsultBegan { agent: colleague, group: None }));
+        let called = self.call_outside(number, out, cx);
+        self.state = State::Aside(Aside::new(seat, Box::new(Consult::of_colleagues_mobile(colleague, called, segment))));
         self.voices_changed(out);
     }
 

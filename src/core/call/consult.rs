@@ -86,6 +86,11 @@ impl Consult {
         Self { whom: Whom::Agent(colleague), stage: Stage::Seeking(asked), side: Side::Third, joined: false, segment }
     }
 
+    /// A colleague whose mobile is called (E3).
+    pub fn of_colleagues_mobile(colleague: AgentId, called: Outside, segment: u16) -> Self {
+        Self { whom: Whom::Agent(colleague), stage: Stage::Calling(called), side: Side::Third, joined: false, segment }
+    }
+
     pub fn place(&self) -> Option<&Queueing> {
         match &self.stage {
             Stage::Seeking(asked) => Some(&asked.place),
@@ -176,7 +181,7 @@ impl Call {
             return;
         }
         let (agent, own_group, ring) = (talk.seat.agent, talk.seat.terms.group, talk.seat.terms.ring);
-        let (call, segment) = (self.id(), self.new_segment());
+        let segment = self.new_segment();
         let group = if let Whom::Group(group) = whom { Some(*group) } else { None };
         out.push(Action::Journal(What::ConsultBegan { agent, group }));
         let mut place = self.place(group.unwrap_or(own_group), cx.wall, false);
@@ -185,13 +190,7 @@ impl Call {
         let stage = match whom {
             Whom::Group(group) => Stage::Seeking(self.ask_for(Target::Group(*group), place, ring, out, cx)),
             Whom::Agent(target) => Stage::Seeking(self.ask_for(Target::Agent(*target), place, ring, out, cx)),
-            Whom::Number(number) => {
-                let leg = LegId(cx.next_id());
-                let channel = Channel { call, leg };
-                out.push(Action::Tell(Tell::Trunk(number.trunk, trunk::Event::Claim { channel, way: CallType::Outbound })));
-                let number = number.clone();
-                Stage::Calling(Outside { leg, number, gateway: None, until: 0, rings: false, early_media: false })
-            }
+            Whom::Number(number) => Stage::Calling(self.call_outside(number.clone(), out, cx)),
         };
         if let State::Talking(talk) = &mut self.state {
             talk.consult = Some(Box::new(Consult { whom: whom.clone(), stage, side: Side::Third, joined: false, segment }));
@@ -199,6 +198,14 @@ impl Call {
             (talk.seat.refusal, talk.seat.held) = (None, false);
         }
         self.voices_changed(out);
+    }
+
+    /// Asks for a channel to call a number with.
+    pub(super) fn call_outside(&self, number: Number, out: &mut Vec<Action>, cx: &mut Cx) -> Outside {
+        let leg = LegId(cx.next_id());
+        let channel = Channel { call: self.id(), leg };
+        out.push(Action::Tell(Tell::Trunk(number.trunk, trunk::Event::Claim { channel, way: CallType::Outbound })));
+        Outside { leg, number, gateway: None, until: 0, rings: false, early_media: false }
     }
 
     pub(super) fn speak_with(&mut self, side: impl Fn(Side) -> Side, out: &mut Vec<Action>) {

@@ -1,10 +1,11 @@
 //! An agent calls: the channel, the agent's leg, then the customer's telephone, with honest progress, or the colleague (E1, E3–E6, G3).
 
+use super::mobile::failure_of;
 use super::{Call, Called, Departure, Seat, State, Way};
 use crate::cx::{Cx, Millis};
 use crate::ids::{LegId, PeerId};
 use crate::leg;
-use crate::message::{Action, Gateway, LegPlan, MediaAction, Phase, Source};
+use crate::message::{Action, Device, Gateway, LegPlan, MediaAction, Phase, Source};
 use crate::outbound::{RING_OUT, status_of};
 use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
@@ -21,7 +22,7 @@ pub(super) struct Dialling {
 enum Step {
     /// The trunk, where there is one, counts its channels.
     Claiming,
-    /// The agent's own device: a phone rings first.
+    /// The agent's own device: a phone or mobile rings first.
     Agent { until: Millis },
     /// The customer is called.
     Customer { until: Millis, rings: bool, early_media: bool },
@@ -29,7 +30,8 @@ enum Step {
 
 impl Dialling {
     pub fn new(departure: &Departure) -> Self {
-        Self { seat: Seat::new(departure.agent, departure.leg, departure.terms.clone(), 0, false), step: Step::Claiming }
+        let Departure { agent, leg, device, terms, .. } = departure;
+        Self { seat: Seat::new(*agent, *leg, device.clone(), terms.clone(), 0, false), step: Step::Claiming }
     }
 
     pub fn is_customer_called(&self) -> bool {
@@ -67,11 +69,24 @@ impl Call {
     /// There is a channel, or no need of one: the agent's leg comes first, so that every sound from the customer's side is heard.
     pub(super) fn depart(&mut self, out: &mut Vec<Action>, cx: &Cx) {
         let (State::Dialling(dialling), Way::Out(departure)) = (&mut self.state, &self.arrival.way) else { return };
-        if dialling.step == Step::Claiming {
-            dialling.step = Step::Agent { until: cx.now + dialling.seat.terms.ring };
-            self.legs.insert(departure.leg);
-            out.push(Action::OpenLeg { leg: departure.leg, plan: departure.plan.clone() });
+        if dialling.step != Step::Claiming {
+            return;
         }
+        dialling.step = Step::Agent { until: cx.now + dialling.seat.terms.ring };
+        let (agent, leg) = (departure.agent, departure.leg);
+        let plan = match (departure.device.clone(), departure.peer) {
+            (Device::Browser, Some(peer)) => LegPlan::Browser { agent, peer },
+            (Device::Browser, None) => return self.dialler_lost(None, out),
+            (Device::Phone(phone), _) => LegPlan::Phone { agent: Some(agent), phone, caller: self.arrival.contact.clone() },
+            (Device::Mobile(mobile), _) => {
+                if !self.reach_mobile(agent, leg, &mobile, out) {
+                    self.mobile_without_line(leg, out);
+                }
+                return;
+            }
+        };
+        self.legs.insert(leg);
+        out.push(Action::OpenLeg { leg, plan });
     }
 
     pub(super) fn dialled_leg(&mut self, leg: LegId, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
@@ -80,7 +95,14 @@ impl Call {
             match event {
                 leg::Event::Up => self.call_out(out, cx),
                 leg::Event::HungUp => self.end(CallStatus::CallerCancelled, HungUpBy::Agent, out),
-                leg::Event::Failed(_) | leg::Event::Cancelled | leg::Event::Closed => self.dialler_lost(true, out),
+                leg::Event::Failed(why) => {
+                    let reason = failure_of(&dialling.seat.device, Some(self.device_status(leg, &why)));
+                    self.dialler_lost(Some(reason), out);
+                }
+                leg::Event::Cancelled | leg::Event::Closed => {
+                    let reason = failure_of(&dialling.seat.device, None);
+                    self.dialler_lost(Some(reason), out);
+                }
                 leg::Event::Ringing { .. } | leg::Event::Digit(_) | leg::Event::Held(_) => {}
             }
         } else if leg == self.arrival.leg {
@@ -109,10 +131,14 @@ impl Call {
         let plan = match &departure.to {
             Called::Number(trunk) => {
                 let host = self.gateway.as_ref().and_then(|gateway| Some((gateway.host?, gateway.transport)));
-                host.map(|(host, transport)| LegPlan::Trunk { trunk: *trunk, host, transport, caller, called })
+                host.map(|(host, transport)| LegPlan::Trunk { agent: None, trunk: *trunk, host, transport, caller, called })
             }
             Called::Sip(phone) => Some(LegPlan::Phone { agent: None, phone: phone.clone(), caller }),
             Called::Agent(colleague) => return self.call_colleague(*colleague, out, cx),
+            Called::Mobile(colleague, number) => {
+                let (colleague, number) = (*colleague, number.clone());
+                return self.call_colleagues_mobile(colleague, number, out, cx);
+            }
         };
         let Some(plan) = plan else { return self.end(CallStatus::CarrierException, HungUpBy::Switch, out) };
         dialling.step = Step::Customer { until: cx.now + RING_OUT, rings: false, early_media: false };
@@ -148,17 +174,22 @@ impl Call {
     pub(super) fn ring_out(&mut self, out: &mut Vec<Action>, cx: &Cx) {
         let State::Dialling(dialling) = &self.state else { return };
         match dialling.step {
-            Step::Agent { until } if until <= cx.now => self.dialler_lost(true, out),
+            Step::Agent { until } if until <= cx.now => {
+                let reason = failure_of(&dialling.seat.device, Some(CallStatus::Missed));
+                self.dialler_lost(Some(reason), out);
+            }
             Step::Customer { until, .. } if until <= cx.now => self.end(CallStatus::Missed, HungUpBy::Switch, out),
             Step::Claiming | Step::Agent { .. } | Step::Customer { .. } => {}
         }
     }
 
-    /// The agent who dials is gone, or their device is (B3, B4).
-    pub(super) fn dialler_lost(&mut self, device_failed: bool, out: &mut Vec<Action>) {
-        if let State::Dialling(dialling) = &self.state {
-            if device_failed {
-                out.push(self.agent_over(dialling.seat.agent, None, true));
+    /// The agent who dials is gone, or their device is, for this reason (B3, B4).
+    pub(super) fn dialler_lost(&mut self, device_failed: Option<&str>, out: &mut Vec<Action>) {
+        if let State::Dialling(dialling) = &mut self.state {
+            dialling.seat.device_failed = device_failed.map(str::to_owned);
+            if device_failed.is_some() {
+                let agent = dialling.seat.agent;
+                out.push(self.agent_over(agent, None, device_failed));
             }
             self.end(CallStatus::AgentLost, HungUpBy::Switch, out);
         }
@@ -166,10 +197,8 @@ impl Call {
 
     /// The leg that is still to be opened shall have this peer.
     pub(super) fn plan_peer(&mut self, peer: PeerId) {
-        if let Way::Out(departure) = &mut self.arrival.way
-            && let LegPlan::Browser { peer: planned, .. } = &mut departure.plan
-        {
-            *planned = peer;
+        if let Way::Out(departure) = &mut self.arrival.way {
+            departure.peer = Some(peer);
         }
     }
 

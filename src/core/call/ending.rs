@@ -66,7 +66,7 @@ impl Call {
         if self.legs.contains(&seat.leg) {
             out.push(hang_up(seat.leg));
         }
-        out.push(self.agent_over(seat.agent, wrap_up, false));
+        out.push(self.agent_over(seat.agent, wrap_up, None));
         out.push(self.show(seat, Phase::Ended, talk, Some(ended)));
     }
 
@@ -112,7 +112,8 @@ impl Call {
         Action::Tell(Tell::Agent(agent, agent::Event::Withdraw { call: self.id(), offer, why }))
     }
 
-    pub(super) fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: bool) -> Action {
+    pub(super) fn agent_over(&self, agent: AgentId, wrap_up: Option<WrapUp>, device_failed: Option<&str>) -> Action {
+        let device_failed = device_failed.map(str::to_owned);
         Action::Tell(Tell::Agent(agent, agent::Event::CallOver { call: self.id(), wrap_up, device_failed }))
     }
 
@@ -136,6 +137,7 @@ impl Call {
             transfer: talk.and_then(|talk| talk.transfer.as_ref()).map(|_| message::Transfer::Asked).or(seat.refusal),
             consult: if ended.is_none() { self.consult_seen_by(seat) } else { None },
             service: talk.and_then(|talk| talk.service.as_ref()).map(|service| service.seen()),
+            device_failed: seat.device_failed.clone(),
             guest: seat.guest,
         };
         Action::ShowSession { agent: seat.agent, session }

@@ -1,14 +1,14 @@
-//! Agents who ring for the call: offers, accepts, time-outs, devices that fail (C4–C6, C8).
+//! Agents who ring for the call: offers, accepts, time-outs, devices that fail (C4–C8).
 
 use super::consult::Consult;
-use super::{Call, InHand, Queueing, Seat, State, hang_up, phone_of};
+use super::mobile::{failure_of, withdrawal_for};
+use super::{Call, InHand, Queueing, Seat, State, hang_up};
 use crate::agent;
 use crate::cx::Cx;
 use crate::group;
 use crate::ids::{AgentId, LegId, OfferId, PeerId};
 use crate::leg;
-use crate::message::{Action, LegPlan, Offer, OfferEnd, Phase, Ringing, Tell, Transfer, Withdrawal};
-use crate::outbound::status_of;
+use crate::message::{Action, Device, LegPlan, MediaAction, Offer, OfferEnd, Phase, Ringing, Source, Tell, Transfer, Withdrawal};
 use crate::outcome::CallStatus;
 use crate::record::What;
 
@@ -16,7 +16,7 @@ impl Call {
     pub(super) fn offered_to(&mut self, offer: Offer, out: &mut Vec<Action>, cx: &mut Cx) {
         let (call, caller, contact) = (self.id(), self.arrival.seen_from(true).to_owned(), self.arrival.ours().to_owned());
         let colleague = self.arrival.colleagues().map(|(caller, _)| caller);
-        let Some(queueing) = self.seeking_mut().filter(|queueing| queueing.wait == offer.wait) else {
+        let Some(waiting_since) = self.seeking().filter(|queueing| queueing.wait == offer.wait).map(|queueing| queueing.since) else {
             // The race is over: the group's offer crossed the end, or another wait.
             return self.send_back(offer.offer, offer.agent, out);
         };
@@ -29,20 +29,29 @@ impl Call {
             called: contact,
             colleague,
             group: terms.group_name.clone(),
-            waiting_since: queueing.since,
+            waiting_since,
             rings_since: cx.wall,
             rings_until: cx.wall + i64::try_from(terms.ring).unwrap_or(i64::MAX),
             automatic: terms.automatic,
         };
         out.push(Action::Tell(Tell::Agent(offer.agent, agent::Event::Ring(Box::new(ringing)))));
-        let leg = phone_of(&offer).cloned().map(|phone| {
-            let leg = LegId(cx.next_id());
-            out.push(Action::OpenLeg { leg, plan: LegPlan::Phone { agent: Some(offer.agent), phone, caller } });
-            leg
-        });
-        let until = cx.now + terms.ring;
-        queueing.offers.push(InHand { offer, leg, until, withdrawn: None, status: CallStatus::Missed });
-        self.legs.extend(leg);
+        let (agent, until, device) = (offer.agent, cx.now + terms.ring, offer.device.clone());
+        let leg = (device != Device::Browser).then(|| LegId(cx.next_id()));
+        if let Some(queueing) = self.seeking_mut() {
+            queueing.offers.push(InHand { offer, leg, asked: None, until, withdrawn: None, status: CallStatus::Missed });
+        }
+        match (device, leg) {
+            (Device::Phone(phone), Some(leg)) => {
+                self.legs.insert(leg);
+                out.push(Action::OpenLeg { leg, plan: LegPlan::Phone { agent: Some(agent), phone, caller } });
+            }
+            (Device::Mobile(mobile), Some(leg)) => {
+                if !self.reach_mobile(agent, leg, &mobile, out) {
+                    self.mobile_without_line(leg, out);
+                }
+            }
+            (Device::Browser | Device::Phone(_) | Device::Mobile(_), _) => {}
+        }
         self.show_talk(out);
     }
 
@@ -62,7 +71,13 @@ impl Call {
     }
 
     /// Takes an offer back; the group's next offer waits for the agent's word.
-    fn take_back(&mut self, offer: OfferId, status: CallStatus, why: impl Fn(&crate::message::Terms) -> Withdrawal, out: &mut Vec<Action>) {
+    pub(super) fn take_back(
+        &mut self,
+        offer: OfferId,
+        status: CallStatus,
+        why: impl Fn(&crate::message::Terms) -> Withdrawal,
+        out: &mut Vec<Action>,
+    ) {
         let Some(queueing) = self.seeking_mut() else { return };
         let Some(hand) = queueing.offers.iter_mut().find(|o| o.offer.offer == offer && o.withdrawn.is_none()) else { return };
         (hand.withdrawn, hand.status) = (Some(OfferEnd::Refused), status);
@@ -127,7 +142,7 @@ impl Call {
         for hand in offers {
             if hand.offer.offer == offer {
                 out.push(Action::Tell(Tell::Agent(hand.offer.agent, agent::Event::Won { offer, call })));
-                let seat = Seat::new(hand.offer.agent, leg, hand.offer.terms, segment, guest);
+                let seat = Seat::new(hand.offer.agent, leg, hand.offer.device, hand.offer.terms, segment, guest);
                 if guest {
                     self.guest_comes(seat, out);
                 } else {
@@ -145,7 +160,7 @@ impl Call {
         if let State::Queueing(queueing) = &self.state { Some(queueing) } else { self.consult().and_then(Consult::place) }
     }
 
-    fn seeking_mut(&mut self) -> Option<&mut Queueing> {
+    pub(super) fn seeking_mut(&mut self) -> Option<&mut Queueing> {
         match &mut self.state {
             State::Queueing(queueing) => Some(queueing),
             State::Talking(talk) => talk.consult.as_mut()?.place_mut(),
@@ -154,26 +169,38 @@ impl Call {
         }
     }
 
-    /// What happens to a phone that rings for an offer.
+    /// What happens to a phone or mobile that rings for an offer.
     pub(super) fn phone_leg(&mut self, leg: LegId, event: leg::Event, out: &mut Vec<Action>, cx: &mut Cx) {
-        let Some(queueing) = self.seeking() else { return };
-        let Some(hand) = queueing.offers.iter().find(|o| o.leg == Some(leg) && o.withdrawn.is_none()) else { return };
-        let offer = hand.offer.offer;
+        let Some(hand) = self.hand_at(leg) else { return };
+        let (offer, device, asked) = (hand.offer.offer, hand.offer.device.clone(), hand.asked.is_some());
         match event {
             leg::Event::Up => {
-                self.win(offer, leg, out);
-                self.joined(out, cx);
-                self.guest_is_up(leg, out, cx);
+                if !self.asks_for_key(leg, out) {
+                    self.phone_wins(offer, leg, out, cx);
+                }
             }
+            leg::Event::Digit('1') if asked => {
+                // The prompt stops.
+                out.push(Action::Media(MediaAction::Hear { leg, source: Source::Silence }));
+                self.phone_wins(offer, leg, out, cx);
+            }
+            // Who answers and hangs up before the key says no (C7).
+            leg::Event::HungUp if asked => self.take_back(offer, CallStatus::Rejected, |_| Withdrawal::NotNeeded, out),
             leg::Event::Failed(why) => {
-                let status = status_of(&why, &[]);
-                self.take_back(offer, status, |_| withdrawal_for(&why), out);
+                let status = self.device_status(leg, &why);
+                self.take_back(offer, status, |terms| withdrawal_for(&device, &why, status, terms), out);
             }
             leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed => {
-                self.take_back(offer, CallStatus::Missed, |_| Withdrawal::DeviceFailed("device_failed".into()), out);
+                self.take_back(offer, CallStatus::Missed, |_| Withdrawal::DeviceFailed(failure_of(&device, None).into()), out);
             }
             leg::Event::Ringing { .. } | leg::Event::Digit(_) | leg::Event::Held(_) => {}
         }
+    }
+
+    fn phone_wins(&mut self, offer: OfferId, leg: LegId, out: &mut Vec<Action>, cx: &mut Cx) {
+        self.win(offer, leg, out);
+        self.joined(out, cx);
+        self.guest_is_up(leg, out, cx);
     }
 
     pub(super) fn agent_restarted(&mut self, agent: AgentId, out: &mut Vec<Action>) {
@@ -193,17 +220,8 @@ impl Call {
                 out.push(Action::Tell(Tell::Agent(agent, event)));
             }
         }
-        if self.seats().any(|seat| seat.agent == agent) {
-            out.push(Action::Tell(Tell::Agent(agent, agent::Event::Reclaim { call: self.id() })));
+        if let Some(device) = self.seats().find(|seat| seat.agent == agent).map(|seat| seat.device.clone()) {
+            out.push(Action::Tell(Tell::Agent(agent, agent::Event::Reclaim { call: self.id(), device })));
         }
-    }
-}
-
-/// Whether a phone's failure is the person's no, or the device's.
-fn withdrawal_for(why: &leg::Failure) -> Withdrawal {
-    match (why.status, why.q850) {
-        (603, _) => Withdrawal::NotNeeded,
-        (_, Some(leg::SUBSCRIBER_ABSENT)) => Withdrawal::DeviceFailed("phone_not_registered".into()),
-        (_, Some(_) | None) => Withdrawal::DeviceFailed("device_failed".into()),
     }
 }

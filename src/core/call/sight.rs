@@ -55,7 +55,7 @@ impl Call {
 
     /// Channels that the call has; for the model test.
     pub fn channels(&self) -> usize {
-        usize::from(self.channel) + usize::from(self.has_outside_channel())
+        usize::from(self.channel) + usize::from(self.has_outside_channel()) + self.mobile_channels()
     }
 
     /// The agent is out of reach; for the model test.

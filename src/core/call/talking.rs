@@ -1,5 +1,6 @@
 //! The call with an agent: joining, hold, mute, a lost agent, the end (B3, C6, D2, D3, D8).
 
+use super::mobile::failure_of;
 use super::{Call, Command, Seat, State, Talk, hang_up};
 use crate::cx::Cx;
 use crate::ids::{AgentId, LegId, PeerId};
@@ -48,6 +49,7 @@ impl Call {
     }
 
     pub(super) fn played(&mut self, leg: LegId, token: u64, out: &mut Vec<Action>, cx: &mut Cx) {
+        self.asks_again(leg, token, out);
         match &self.state {
             State::Joining(seat) if seat.leg == leg && seat.ding_dong == Some(token) => self.connect(seat.clone(), out, cx),
             // Only the newest sound counts: a welcome that ends late is not the last prompt.
@@ -211,8 +213,9 @@ impl Call {
                 self.back_to_queue(&talk.seat, Some(&talk), device_failed, out, cx);
             }
             State::Dialling(dialling) => {
+                let reason = device_failed.then(|| failure_of(&dialling.seat.device, None));
                 self.state = State::Dialling(dialling);
-                self.dialler_lost(device_failed, out);
+                self.dialler_lost(reason, out);
             }
             State::Aside(aside) => {
                 self.state = State::Aside(aside);
@@ -227,7 +230,8 @@ impl Call {
             self.drop_transfer(talk, out);
         }
         out.push(hang_up(seat.leg));
-        out.push(self.agent_over(seat.agent, talk.map(|_| seat.terms.wrap_up), device_failed));
+        let reason = device_failed.then(|| failure_of(&seat.device, None));
+        out.push(self.agent_over(seat.agent, talk.map(|_| seat.terms.wrap_up), reason));
         let ended = Some((CallStatus::AgentLost, HungUpBy::Switch));
         out.push(self.show(seat, Phase::Ended, talk, ended));
         if talk.is_some() {

@@ -2,7 +2,8 @@
 
 use crate::accounts::{AccountForm, Taken};
 use crate::agent_states::StateChange;
-use crate::agents::{ChosenState, Role};
+use crate::agents::{ChosenState, MobileSwitches, Role};
+use crate::codes::CodeFor;
 use cordboard_core::ids::{AgentId, GroupId};
 use cordboard_core::setup::Membership;
 
@@ -31,6 +32,23 @@ on_both! {
         assert!(test.db.account_by_email("nobody@demo.example").unwrap().is_none());
         assert!(test.db.account_by_email("tom@demo.example").unwrap().unwrap().password_hash.is_none());
         assert_eq!(test.db.agents().unwrap().len(), 2);
+    }
+
+    // C7, E2.
+    fn a_mobile_is_switched_on_where_one_is_bound_and_is_off_when_the_account_comes_back(test) {
+        test.apply(TWO_AGENTS);
+        let mei = test.db.account_by_email("mei@demo.example").unwrap().unwrap().setup.id;
+        let switch = |answering, outbound| test.db.switch_mobile(mei, answering, outbound).unwrap().map(|set| (set.answering, set.outbound));
+        assert_eq!([switch(Some(true), None), switch(None, Some(true)), switch(Some(false), None)], [None, None, Some((false, false))]);
+        let code = test.db.enter_code("+447700900162", CodeFor::Binding(mei), "", 0).unwrap().unwrap();
+        assert!(test.db.change_mobile(code, mei, "+447700900162").unwrap());
+        assert_eq!([switch(Some(true), None), switch(None, Some(true))], [Some((true, false)), Some((true, true))]);
+        assert_eq!(test.db.account(mei).unwrap().unwrap().switches, MobileSwitches { answering: true, outbound: true });
+        test.apply("");
+        test.apply(TWO_AGENTS);
+        let back = test.db.account(mei).unwrap().unwrap();
+        assert_eq!((back.switches, back.mobile), (MobileSwitches::default(), None));
+        assert_eq!(test.db.switch_mobile(AgentId(99), Some(false), None).unwrap(), None);
     }
 
     // A1, H1.

@@ -3,7 +3,7 @@ import type { TargetAgent } from '../generated/wire'
 import { t } from '../i18n'
 import { isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
-import { agentsFound, reachable } from '../state/targets'
+import { agentsFound, callable } from '../state/targets'
 import { useStation } from './context'
 import { Icon } from './Icon'
 import { Button, Glyph, initials, looks, refusalText } from './parts'
@@ -26,14 +26,15 @@ export function Colleagues({ state, desk, close }: { state: State; desk: Desk; c
   const found = state.targets ? agentsFound(state.targets, search, desk.me) : []
   const at = found.findIndex(({ agent }) => agent.id === picked)
   const chosen = found[at] || null
-  const busy = isPending(state, 'callColleague')
+  const busy = isPending(state, 'callColleague', 'callMobile')
   const choose = (agent: TargetAgent) => {
     station.seen()
     setPicked(agent.id)
   }
   const call = () => {
-    if (busy || !chosen || !reachable(chosen.agent)) return
-    void station.ask({ type: 'callColleague', agent: chosen.agent.id }).then(outcome => {
+    if (busy || !chosen || !callable(chosen.agent)) return
+    const { id, mobile } = chosen.agent
+    void station.ask({ type: mobile ? 'callMobile' : 'callColleague', agent: id }).then(outcome => {
       if (outcome.is === 'done') close()
     })
   }
@@ -46,7 +47,7 @@ export function Colleagues({ state, desk, close }: { state: State; desk: Desk; c
     } else return
     event.preventDefault()
   }
-  const refusal = state.refusal && state.refusal.ask === 'callColleague' ? state.refusal : null
+  const refusal = state.refusal && (state.refusal.ask === 'callColleague' || state.refusal.ask === 'callMobile') ? state.refusal : null
   return (
     <div class="colleagues" data-test="colleagues">
       <label class="search">
@@ -107,8 +108,8 @@ export function Colleagues({ state, desk, close }: { state: State; desk: Desk; c
       <p class={refusal ? 't2 lead--refused' : 't2 dim'} role="status" data-test="colleague-lead">
         {refusal ? refusalText(refusal) : chosen ? says(chosen.agent) : t('internal.lead')}
       </p>
-      <Button kind="go" size="l" icon="phone" test="call-colleague" busy={busy} disabled={!chosen || !reachable(chosen.agent)} onClick={call}>
-        {chosen ? t('internal.call', { name: chosen.agent.name }) : t('dial.call')}
+      <Button kind="go" size="l" icon="phone" test={chosen && chosen.agent.mobile ? 'call-mobile' : 'call-colleague'} busy={busy} disabled={!chosen || !callable(chosen.agent)} onClick={call}>
+        {chosen ? t(chosen.agent.mobile ? 'internal.callMobile' : 'internal.call', { name: chosen.agent.name }) : t('dial.call')}
       </Button>
     </div>
   )
@@ -117,6 +118,7 @@ export function Colleagues({ state, desk, close }: { state: State; desk: Desk; c
 /** What a call to this colleague would come to now. */
 function says(agent: TargetAgent): string {
   const { name, state } = agent
+  if (agent.mobile) return t(state === 'offline' ? 'internal.lead.mobile' : 'internal.lead.mobile.away', { name })
   return state === 'available' || state === 'busy' ? t('internal.lead.free', { name }) : t(`internal.lead.${state}`, { name })
 }
 

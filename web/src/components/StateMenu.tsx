@@ -20,6 +20,7 @@ interface Props {
 const themes: Theme[] = ['auto', 'light', 'dark']
 
 export function StateMenu({ desk, offset, choose, close }: Props) {
+  const station = useStation()
   const { agent, me } = desk
   const menu = useRef<HTMLDivElement>(null)
   const [, redraw] = useState(0)
@@ -71,6 +72,20 @@ export function StateMenu({ desk, offset, choose, close }: Props) {
         <StateItem state="offline" chosen={chosen} choose={() => choose('offline', null)}>
           <span class="t2 faint">{t('menu.offline.hint')}</span>
         </StateItem>
+      </div>
+      <hr class="rule" />
+      <div role="group" aria-label={t('menu.mobile')}>
+        <Switch icon="phone" test="mobile-answering" on={agent.mobileAnswering} able={me.mobile !== null} onClick={() => void station.switchMobile({ answering: !agent.mobileAnswering, outbound: null })}>
+          {t('menu.mobile.answering')}
+        </Switch>
+        <Switch icon="out" test="mobile-outbound" on={agent.mobileOutbound} able={me.mobile !== null} onClick={() => void station.switchMobile({ answering: null, outbound: !agent.mobileOutbound })}>
+          {t('menu.mobile.outbound')}
+        </Switch>
+        {me.mobile === null ? (
+          <p class="t2 faint statemenu__after" data-test="mobile-none">
+            {t('menu.mobile.none')} <a href="#/mobile" onClick={close}>{t('profile.bind')}</a>
+          </p>
+        ) : null}
       </div>
       <hr class="rule" />
       <Row icon="globe" label={t('menu.language')}>
@@ -165,6 +180,28 @@ function StateItem({ state, chosen, choose, children }: StateItemProps) {
         <Glyph state={state} />
         <span class={chosen === state ? 'semi cut' : 'cut'}>{t(`state.${state}`)}</span>
         <span class="dim">{children}</span>
+      </span>
+    </button>
+  )
+}
+
+interface SwitchProps {
+  icon: 'phone' | 'out'
+  test: string
+  on: boolean
+  able: boolean
+  onClick(): void
+  children: ComponentChildren
+}
+
+/** Something that is on or off at once (C7, E2). */
+function Switch({ icon, test, on, able, onClick, children }: SwitchProps) {
+  return (
+    <button type="button" class="item" role="switch" data-test={test} aria-checked={on ? 'true' : 'false'} disabled={!able} onClick={onClick}>
+      <span class="item__in">
+        <Icon name={icon} />
+        <span class="cut">{children}</span>
+        <span class="toggle" aria-hidden="true" />
       </span>
     </button>
   )

@@ -1,10 +1,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { AgentState, AgentView, ChosenState } from '../generated/wire'
+import type { AgentState, AgentView, ChosenState, Device } from '../generated/wire'
 import { t } from '../i18n'
 import { api } from '../services/http'
 import { spell, useTime } from '../services/clock'
 import { crmCall, crmOrigin, fillUrl, placesOf } from '../state/crm'
-import { bars, byPhone, peerState, shownSession } from '../state/select'
+import { bars, peerState, shownSession } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { useStation } from './context'
 import { OutboundCall } from './DialPad'
@@ -39,7 +39,7 @@ export function TopBar({ state, desk, page }: { state: State; desk: Desk; page: 
       </nav>
       {desk.settings.demo ? <TestCall /> : null}
       <span class="grow" />
-      <Signal state={state} phone={byPhone(desk)} />
+      <Signal state={state} device={desk.agent.device} />
       <StateButton state={state} desk={desk} />
     </header>
   )
@@ -82,11 +82,11 @@ function TestCall() {
   )
 }
 
-function Signal({ state, phone }: { state: State; phone: boolean }) {
+function Signal({ state, device }: { state: State; device: Device }) {
   const open = state.link.is === 'open'
   const peer = peerState(state)
   const trip = state.roundTrip === null ? null : Math.max(1, Math.round(state.roundTrip))
-  const audio = phone ? t('nav.phone') : t(`nav.audio.${peer}`)
+  const audio = t(device === 'browser' ? `nav.audio.${peer}` : `nav.${device}`)
   const title = open ? (trip === null ? audio : `${t('nav.signal', { ms: trip })}. ${audio}`) : t('nav.signal.none')
   return (
     <span class="net num" data-test="peer" data-state={peer} title={title}>

@@ -16,9 +16,14 @@ export type AgentState = "available" | "busy" | "onBreak" | "inLine" | "afterCal
 
 export type AgentView = { state: AgentState, 
 /**
- * What rings. With a phone the page needs neither microphone nor peer, and *Answer* does nothing (C8). It changes while the agent is offline.
+ * What rings for the next call, or has the present one. With a phone or mobile the page needs neither microphone nor peer, and *Answer* does
+ * nothing (C7, C8). Between page and phone it changes while the agent is offline, to and from the mobile between calls.
  */
 device: Device, 
+/**
+ * The mobile is switched on to answer (C7), and to begin calls out (E2).
+ */
+mobileAnswering: boolean, mobileOutbound: boolean, 
 /**
  * The break reason; or why the switch set the agent busy (B4).
  */
@@ -61,7 +66,7 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "disposition", call: string, name: string, } | { "type": "block", call: string, keep: BlockFor, note: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callMobile", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "disposition", call: string, name: string, } | { "type": "block", call: string, keep: BlockFor, note: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
 /**
  * The line to the switch is too narrow for G.711: Opus, where the offer has it (F4).
  */
@@ -185,7 +190,7 @@ past: Array<RecordView> | null, };
 
 export type Departure = "logOut" | "forcedOffline";
 
-export type Device = "browser" | "phone";
+export type Device = "browser" | "phone" | "mobile";
 
 export type FlowResultView = { name: string, value: string, };
 
@@ -262,6 +267,19 @@ export type MobileForm = {
  * The present one; null when there is none.
  */
 old: string | null, mobile: string, code: string, };
+
+/**
+ * `POST /mobile/switches`: what the bound mobile is used for; null leaves it as it is. 204; 422 `no_mobile` while no number is bound.
+ */
+export type MobileSwitchesForm = { 
+/**
+ * Calls ring it (C7).
+ */
+answering: boolean | null, 
+/**
+ * Calls out begin at it (E2).
+ */
+outbound: boolean | null, };
 
 /**
  * The answer bar (C5).
@@ -472,6 +490,10 @@ consultOutcome: string | null,
  */
 service: SelfServiceView | null, 
 /**
+ * Why the agent's own phone or mobile ended a call out: as [`AgentView::reason`] of a rest (B4, E2).
+ */
+deviceFailed: string | null, 
+/**
  * This agent was called in by a colleague (D5): only *hang up* is theirs. Or called by one (E3).
  */
 guest: boolean, remark: string, 
@@ -541,7 +563,11 @@ number: string, email: string,
 /**
  * Skill groups by id.
  */
-groups: Array<number>, state: AgentState, };
+groups: Array<number>, state: AgentState, 
+/**
+ * Not online, and may be called on the mobile (E3).
+ */
+mobile: boolean, };
 
 export type TargetGroup = { id: number, name: string, 
 /**

@@ -4,6 +4,8 @@ import { isInternal } from '../state/select'
 
 /** Why a call of this agent's came to nothing, in the agent's words (E3, E5). */
 export function failure(session: SessionView): string {
+  // The agent's own phone or mobile never came (B4, E2).
+  if (session.deviceFailed) return translated('reason', session.deviceFailed, session.deviceFailed)
   const outcome = session.outcome || ''
   const why = translated('failed', outcome, '')
   if (!isInternal(session)) return why

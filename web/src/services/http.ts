@@ -1,5 +1,5 @@
 import type {
-  AccountChoice, ApiError, BlocklistFilter, BlocklistForm, BlocklistView, CodeForm, CodeRequest, CompletionForm, FlowView, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
+  AccountChoice, ApiError, BlocklistFilter, BlocklistForm, BlocklistView, CodeForm, CodeRequest, CompletionForm, FlowView, Hello, LoginForm, Me, MobileCodeRequest, MobileForm, MobileSwitchesForm, PasswordForm, ProfileForm, RecordFilter, RecordPage,
   RecoveryForm, SmsLoginAnswer, SmsLoginForm, SmsOutboxRow, Waveform,
 } from '../generated/wire'
 
@@ -64,6 +64,7 @@ export const api = {
   complete: (form: CompletionForm) => call<Me>('POST', 'complete', form),
   mobileCode: (form: MobileCodeRequest) => call<void>('POST', 'mobile/code', form),
   mobile: (form: MobileForm) => call<Me>('POST', 'mobile', form),
+  mobileSwitches: (form: MobileSwitchesForm) => call<void>('POST', 'mobile/switches', form),
   logout: () => call<void>('POST', 'logout', {}),
   me: () => call<Me>('GET', 'me'),
   password: (form: PasswordForm) => call<void>('POST', 'password', form),

@@ -1,7 +1,7 @@
-import type { Ask, ChosenState, Me, ToWorkstation } from '../generated/wire'
+import type { Ask, ChosenState, Me, MobileSwitchesForm, ToWorkstation } from '../generated/wire'
 import { t, translated } from '../i18n'
 import type { Network } from '../state/network'
-import { byPhone, isInternal, isOnline, justFailed, liveSession, microphoneOpen, needsSound, rings } from '../state/select'
+import { backFromMobile, byPhone, isInternal, isOnline, justFailed, liveSession, microphoneOpen, needsSound, peerState, rings } from '../state/select'
 import { matchSound } from '../state/sound'
 import type { Picker, SoundPlace, State } from '../state/state'
 import type { Store } from '../state/store'
@@ -24,6 +24,7 @@ const HELD_TICK = 60_000
 const TOAST_FOR = 6000
 const ECHO_TIMEOUT = 8000
 const SECOND_LOOK = 300
+const PATH_KNOWN = 5000
 
 /** The workstation's services joined: what the agent does goes to the switch, what the switch tells moves sound, ring and notifications. */
 export class Workstation {
@@ -184,7 +185,11 @@ export class Workstation {
   }
 
   async ask(ask: Ask): Promise<Outcome> {
-    const outcome = await this.socket.ask(ask)
+    let outcome = await this.socket.ask(ask)
+    // Who answers on the mobile may still call out by the page, which has had no sound until now (E2).
+    if (outcome.is === 'refused' && outcome.code === 'dial_no_voice' && !this.peer.alive && (await this.prepareSound()) && (await this.pathKnown())) {
+      outcome = await this.socket.ask(ask)
+    }
     if (outcome.is === 'lost' && told(ask)) this.toast(t('error.lost'))
     return outcome
   }
@@ -203,6 +208,17 @@ export class Workstation {
       if (!byPhone(desk) && !(await this.prepareSound())) return
     }
     await this.ask({ type: 'setState', state, breakReason })
+  }
+
+  /** What the bound mobile is used for (C7, E2); the page hears of it as every page of the agent does. */
+  async switchMobile(switches: MobileSwitchesForm): Promise<void> {
+    // While this click still counts as the agent's.
+    void this.sound.unlock()
+    try {
+      await api.mobileSwitches(switches)
+    } catch (error) {
+      this.toast(error instanceof ApiFailure ? translated('error', error.code, error.message || t('error.failed')) : t('error.failed'))
+    }
   }
 
   /** After the microphone was refused: the agent has changed the browser's mind, or says so. */
@@ -313,6 +329,21 @@ export class Workstation {
     setTimeout(() => this.store.dispatch({ type: 'toastGone', id }), TOAST_FOR)
   }
 
+  /** The switch has this page's path too, within a few seconds. */
+  private pathKnown(): Promise<boolean> {
+    const up = () => peerState(this.store.get()) === 'up'
+    return new Promise(resolve => {
+      const done = () => {
+        stop()
+        clearTimeout(timer)
+        resolve(up())
+      }
+      const timer = setTimeout(done, PATH_KNOWN)
+      const stop = this.store.subscribe(() => up() && done())
+      if (up()) done()
+    })
+  }
+
   private async prepareSound(): Promise<boolean> {
     this.store.dispatch({ type: 'goingOnline', step: 'microphone' })
     this.store.dispatch({ type: 'microphone', is: 'asking' })
@@ -337,10 +368,10 @@ export class Workstation {
   private told(tell: ToWorkstation) {
     const before = this.store.get().desk
     this.store.dispatch({ type: 'told', tell, at: Date.now() })
-    if (tell.type === 'snapshot') {
-      this.peer.socketBack()
-      void this.matchSound()
-    } else if (tell.type === 'echo') {
+    const desk = this.store.get().desk
+    if (tell.type === 'snapshot') this.peer.socketBack()
+    if (tell.type === 'snapshot' || (tell.type === 'agent' && before && desk && backFromMobile(before, desk))) void this.matchSound()
+    else if (tell.type === 'echo') {
       if (this.echoed) this.echoed(tell.sdp)
     } else if (tell.type === 'peerAnswer') void this.peer.answer(tell.sdp)
     else if (tell.type === 'peer' && tell.state === 'lost') this.peer.lostAtSwitch()

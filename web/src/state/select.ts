@@ -104,7 +104,7 @@ export function remarkText(state: State, session: SessionView): string {
 /** Whether the customer may hear this page's microphone (D2, D3, D6, F7). The switch enforces the same. */
 export function microphoneOpen(desk: Desk | null): boolean {
   const live = desk ? liveSession(desk) : null
-  return live !== null && live.phase === 'talking' && !live.held && !live.muted && inFlow(live) === null
+  return desk !== null && !byPhone(desk) && live !== null && live.phase === 'talking' && !live.held && !live.muted && inFlow(live) === null
 }
 
 /** Why the page has no microphone, if it needs one. */
@@ -114,7 +114,7 @@ export function noMicrophone(state: State): 'blocked' | 'missing' | 'insecure' |
   return microphone === 'blocked' || microphone === 'missing' || microphone === 'insecure' ? microphone : null
 }
 
-/** Whether this tab rings (F6). A phone rings by itself (C8). */
+/** Whether this tab rings (F6). A phone or mobile rings by itself (C7, C8). */
 export function rings(state: State): boolean {
   const desk = state.desk
   return desk !== null && state.link.is === 'open' && desk.offer !== null && !desk.offer.automatic && desk.audioOwner && !byPhone(desk)
@@ -125,9 +125,14 @@ export function isOnline(desk: Desk | null): boolean {
   return desk !== null && desk.agent.state !== 'offline'
 }
 
-/** The agent talks on a SIP phone: what rings, is answered and heard is there (C8). */
+/** The agent talks on a SIP phone or the mobile: what rings, is answered and heard is there (C7, C8). */
 export function byPhone(desk: Desk): boolean {
-  return desk.agent.device === 'phone'
+  return desk.agent.device !== 'browser'
+}
+
+/** The mobile that answered until now does so no more: this page needs its sound, as for going online (C7). */
+export function backFromMobile(before: Desk, now: Desk): boolean {
+  return isOnline(before) && before.agent.device === 'mobile' && needsSound(now)
 }
 
 /** Whether the agent is at work in a browser, so that the switch needs an audio path. */

@@ -25,6 +25,11 @@ export function reachable(agent: TargetAgent): boolean {
   return agent.state === 'available' || agent.state === 'busy'
 }
 
+/** An internal call reaches those, and the mobile of who is not online (E3). */
+export function callable(agent: TargetAgent): boolean {
+  return agent.mobile || reachable(agent)
+}
+
 /** What of the list can be chosen now, in its order. */
 export function choices(picker: Picker, targets: TargetsView, me: Me): TransferTarget[] {
   switch (picker.list) {

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import type { Ask, SessionView } from '../generated/wire'
+import type { Ask, Device, SessionView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon, type IconName } from '../components/Icon'
@@ -153,7 +153,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
             {t('call.hangUp')}
           </Control>
         </div>
-        <Hearing session={session} broken={broken} phone={byPhone(desk)} />
+        <Hearing session={session} broken={broken} device={desk.agent.device} />
         <Refused state={state} of={picking ? refusable : refusable.concat('transfer', 'consult')} />
       </div>
       {picker ? (
@@ -200,7 +200,7 @@ function Timer({ session, offset, broken }: { session: SessionView; offset: numb
 }
 
 /** One sentence at every moment: who hears whom (README, principle 3). */
-function Hearing({ session, broken, phone }: { session: SessionView; broken: boolean; phone: boolean }) {
+function Hearing({ session, broken, device }: { session: SessionView; broken: boolean; device: Device }) {
   if (session.consult) {
     const key = consultHears(session, session.consult, broken)
     const { whom } = session.consult
@@ -231,10 +231,16 @@ function Hearing({ session, broken, phone }: { session: SessionView; broken: boo
           : session.muted
             ? ['micoff', 'muted']
             : ['headset', 'talking']
+  // What the agent must lift first (C8, E2).
+  const lifted = key === 'dialling' && device !== 'browser' ? device : null
   return (
     <div class={broken ? 'notice notice--warn hearing' : 'notice hearing'} role="status" data-test="hearing" data-hears={key}>
       <Icon name={icon} />
-      <span>{isInternal(session) ? t(phone && key === 'dialling' ? 'internal.says.dialling.phone' : `internal.says.${key}`, { name: session.callerName || session.caller }) : t(phone && key === 'dialling' ? 'call.dialling.phone' : `call.${key}.says`)}</span>
+      <span>
+        {isInternal(session)
+          ? t(lifted ? `internal.says.dialling.${lifted}` : `internal.says.${key}`, { name: session.callerName || session.caller })
+          : t(lifted ? `call.dialling.${lifted}` : `call.${key}.says`)}
+      </span>
     </div>
   )
 }

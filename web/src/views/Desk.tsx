@@ -12,7 +12,7 @@ import { TopBar, type Page } from '../components/TopBar'
 import { spell, useTime } from '../services/clock'
 import { runCommand } from '../services/commands'
 import { isTyping, keymap, startKeys } from '../services/keys'
-import { byPhone, liveSession, noMicrophone, task } from '../state/select'
+import { liveSession, noMicrophone, task } from '../state/select'
 import type { Desk as DeskState, State } from '../state/state'
 import { commandOf } from '../state/keymap'
 import { useStore, type Store } from '../state/store'
@@ -70,7 +70,7 @@ export function Desk({ store, page }: { store: Store; page: Page }) {
         <>
           {desk.offer ? (
             <div class="abovepage">
-              <AnswerBar key={desk.offer.offer} state={state} offer={desk.offer} phone={byPhone(desk)} />
+              <AnswerBar key={desk.offer.offer} state={state} offer={desk.offer} device={desk.agent.device} />
             </div>
           ) : null}
           {live ? <CallLine session={live} offset={state.clockOffset} /> : null}
@@ -99,7 +99,7 @@ function Middle({ state, desk }: { state: State; desk: DeskState }) {
   const now = task(state, desk)
   switch (now.is) {
     case 'ringing':
-      return desk.offer ? <Ringing key={desk.offer.offer} state={state} offer={desk.offer} phone={byPhone(desk)} /> : null
+      return desk.offer ? <Ringing key={desk.offer.offer} state={state} offer={desk.offer} device={desk.agent.device} /> : null
     case 'microphone': {
       const why = noMicrophone(state)
       return why ? <NoMicrophone why={why} /> : null

@@ -46,7 +46,7 @@ function Failed({ state, desk, session }: { state: State; desk: Desk; session: S
   const outcome = session.outcome || ''
   return (
     <section class="failed" data-test="failed" data-outcome={outcome}>
-      <h2 class="t5 semi">{translated('status', outcome, t('session.ended'))}</h2>
+      <h2 class="t5 semi">{session.deviceFailed ? t('failed.device') : translated('status', outcome, t('session.ended'))}</h2>
       <p class="dim" data-test="failed-why">{failure(session)}</p>
       <CallBack state={state} desk={desk} call={session.call} kind="go">
         {t('failed.again')}

@@ -6,7 +6,7 @@ import { Button, Glyph, Key, looks, Refused } from '../components/parts'
 import { api } from '../services/http'
 import { clockTime, spell, useTime } from '../services/clock'
 import { keyOf, useKeymap } from '../services/keys'
-import { audioElsewhere, byPhone, isPending, otherOf } from '../state/select'
+import { audioElsewhere, isPending, otherOf } from '../state/select'
 import type { Desk, State } from '../state/state'
 
 /** Between calls: what the agent's state means, the way to the next one, and the groups now. */
@@ -59,9 +59,10 @@ function Greeting({ desk, offset }: { desk: Desk; offset: number }) {
 }
 
 function lead(state: State, desk: Desk): string {
+  const { device } = desk.agent
   switch (desk.agent.state) {
     case 'available':
-      if (byPhone(desk)) return t('idle.available.phone')
+      if (device !== 'browser') return t(`idle.available.${device}`)
       if (audioElsewhere(state)) return t('idle.available.elsewhere')
       return desk.peer === 'up' ? t('idle.available.lead') : t('idle.available.path')
     case 'busy':
@@ -72,7 +73,7 @@ function lead(state: State, desk: Desk): string {
     case 'afterCallWork':
       return t('idle.inLine.lead')
     case 'offline':
-      if (byPhone(desk)) return t('idle.offline.phone')
+      if (device !== 'browser') return t(`idle.offline.${device}`)
       return state.goingOnline === 'failed' ? t('idle.path.failed') : t('idle.offline.lead')
   }
 }

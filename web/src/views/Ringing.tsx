@@ -1,4 +1,4 @@
-import type { OfferView } from '../generated/wire'
+import type { Device, OfferView } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon } from '../components/Icon'
@@ -8,8 +8,8 @@ import { keyOf, useKeymap } from '../services/keys'
 import { isInternal, isPending } from '../state/select'
 import type { State } from '../state/state'
 
-/** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. A phone is answered at the phone (C8). */
-export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferView; phone: boolean }) {
+/** The answer bar (C5): number, place, group, waiting time, what is left of the ringing, and the two ways. A phone or mobile is answered there (C7, C8). */
+export function AnswerBar({ state, offer, device }: { state: State; offer: OfferView; device: Device }) {
   const station = useStation()
   useKeymap()
   const offset = state.clockOffset
@@ -53,10 +53,10 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
           <Button size="l" test="decline" busy={isPending(state, 'decline')} onClick={() => void station.ask({ type: 'decline', offer: offer.offer })}>
             {t('offer.decline')}
           </Button>
-          {phone ? (
-            <b class="med answer__phone" data-test="answer-on-phone">
+          {device !== 'browser' ? (
+            <b class="med answer__phone" data-test={`answer-on-${device}`}>
               <Icon name="phone" />
-              {t('offer.phone')}
+              {t(`offer.${device}`)}
             </b>
           ) : (
             <Button size="l" kind="go" icon="phone" test="answer" keys={keyOf('answer')} busy={isPending(state, 'answer')} onClick={() => void station.ask({ type: 'answer', offer: offer.offer })}>
@@ -73,12 +73,12 @@ export function AnswerBar({ state, offer, phone }: { state: State; offer: OfferV
 }
 
 /** A call rings: the answer bar, and how the caller got here. */
-export function Ringing({ state, offer, phone }: { state: State; offer: OfferView; phone: boolean }) {
+export function Ringing({ state, offer, device }: { state: State; offer: OfferView; device: Device }) {
   const waited = useTime(state.clockOffset, now => spell(now - offer.waitingSince))
   const internal = isInternal(offer)
   return (
     <div class="zone task">
-      <AnswerBar state={state} offer={offer} phone={phone} />
+      <AnswerBar state={state} offer={offer} device={device} />
       <div class="sheet scroll pathsheet">
         <h1 class="sr">{t('offer.label')}</h1>
         <Refused state={state} of={['answer', 'decline']} />
@@ -95,7 +95,7 @@ export function Ringing({ state, offer, phone }: { state: State; offer: OfferVie
             </li>
           )}
           <li class="now">
-            <span class="semi">{t(phone ? 'offer.path.phone' : 'offer.path.ringing')}</span>
+            <span class="semi">{t(device === 'browser' ? 'offer.path.ringing' : `offer.path.${device}`)}</span>
             <span class="num faint">{clockSeconds(offer.ringsSince)}</span>
           </li>
         </ol>

@@ -6,7 +6,7 @@ use crate::cx::Cx;
 use crate::group::Limit;
 use crate::ids::{AgentId, LegId, OfferId, TrunkId};
 use crate::leg;
-use crate::message::{Action, Device, Gateway, LegPlan, Number, Offer, Tell, Transfer};
+use crate::message::{Action, Device, Gateway, LegPlan, Number, Offer, Tell, Transfer, Whom};
 use crate::outbound::{RING_OUT, status_of};
 use crate::outcome::{CallStatus, CallType, HungUpBy};
 use crate::record::What;
@@ -128,7 +128,7 @@ impl Call {
         };
         let Number { trunk, caller, called } = number;
         self.legs.insert(leg);
-        out.push(Action::OpenLeg { leg, plan: LegPlan::Trunk { trunk, host, transport, caller, called } });
+        out.push(Action::OpenLeg { leg, plan: LegPlan::Trunk { agent: None, trunk, host, transport, caller, called } });
     }
 
     pub(in crate::call) fn outside_refused(&mut self, leg: LegId, refusal: trunk::Refusal, out: &mut Vec<Action>) {
@@ -207,7 +207,7 @@ impl Call {
                     (outside.rings, outside.early_media) = (true, outside.early_media || *early_media);
                     self.voices_changed(out);
                 }
-                leg::Event::Up => self.number_answers(out),
+                leg::Event::Up => self.number_answers(out, cx),
                 leg::Event::Failed(why) => {
                     let status = status_of(why, Gateway::outcomes(outside.gateway.as_ref()));
                     self.consult_failed(Transfer::NumberFailed(status), status, out);
@@ -227,12 +227,15 @@ impl Call {
         true
     }
 
-    fn number_answers(&mut self, out: &mut Vec<Action>) {
-        let Some(agent) = self.seat().map(|seat| seat.agent) else { return };
+    fn number_answers(&mut self, out: &mut Vec<Action>, cx: &Cx) {
+        let Some(own) = self.seat().map(|seat| seat.agent) else { return };
         let Some(consult) = self.consulting() else { return };
         if let Stage::Calling(outside) = &consult.stage {
+            // A colleague on the mobile is the one who answers (E3).
+            let agent = if let Whom::Agent(colleague) = consult.whom { colleague } else { own };
             consult.stage = Stage::Up(Third::Outside(outside.clone()));
             out.push(Action::Journal(What::Connected { agent }));
+            self.colleagues_speak(cx);
             self.voices_changed(out);
         }
     }

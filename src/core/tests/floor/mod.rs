@@ -116,6 +116,8 @@ pub struct Floor {
     pub rang: Vec<(AgentId, CallId, Millis)>,
     /// Whose login sessions ended.
     pub logged_out: Vec<AgentId>,
+    /// Our number and the called one of every call out over a trunk.
+    pub dialled: Vec<(String, String)>,
     /// The hosts that calls out went to.
     pub called: Vec<std::net::SocketAddr>,
     /// Digits that reached far ends: when, on which leg, how.
@@ -155,6 +157,7 @@ impl Floor {
             bars: BTreeMap::new(),
             rang: Vec::new(),
             logged_out: Vec::new(),
+            dialled: Vec::new(),
             called: Vec::new(),
             digits: Vec::new(),
             signalled: Vec::new(),

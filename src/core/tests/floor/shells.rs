@@ -31,6 +31,7 @@ fn call_sight(call: &Call) -> CallSight {
         customer_called: call.is_customer_called(),
         unanswered: call.is_calling_colleague(),
         agents: call.agents(),
+        offered: call.offered(),
     }
 }
 
@@ -157,10 +158,11 @@ impl Floor {
                             self.far.insert(leg, Far::Early);
                             Kind::Phone { agent, phone }
                         }
-                        LegPlan::Trunk { trunk, host, .. } => {
+                        LegPlan::Trunk { agent, trunk, host, caller, called, .. } => {
                             self.called.push(host);
+                            self.dialled.push((caller, called));
                             self.far.insert(leg, Far::Early);
-                            Kind::Trunk(trunk)
+                            Kind::Trunk { trunk, agent }
                         }
                     };
                     let (machine, out) = Leg::open(leg, id, kind);

@@ -5,9 +5,10 @@ use cordboard_core::agent::{self, Chosen, Dial};
 use cordboard_core::call::{self, Arrival, Call, Called, Command, Route, Way};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{self, Failure, Kind, Leg, SignalEvent};
-use cordboard_core::message::Source;
+use cordboard_core::message::{Number, Source};
 use cordboard_core::setup::{
-    AgentSetup, DeviceSetup, DigitMode, GroupSetup, Membership, PhoneContact, PhoneSetup, Strategy, Transport, TrunkSetup, WayOut, WrapUp,
+    AgentSetup, DeviceSetup, DigitMode, GroupSetup, Line, Membership, Mobile, MobileSetup, PhoneContact, PhoneSetup, Strategy, Transport,
+    TrunkSetup, WayOut, WrapUp,
 };
 
 pub const TRUNK: TrunkId = TrunkId(1);
@@ -46,6 +47,7 @@ pub fn agent(id: i32, groups: &[i32]) -> AgentSetup {
         groups: groups.iter().map(|group| Membership { group: GroupId(*group), priority: 0, weight: 0 }).collect(),
         automatic_answer: None,
         device: DeviceSetup::Browser,
+        mobile: None,
     }
 }
 
@@ -53,6 +55,16 @@ pub fn phone(id: i32) -> DeviceSetup {
     let addr = "127.0.0.1:5070".parse().expect("an address");
     let contact = PhoneContact::Fixed { addr, transport: Transport::Udp };
     DeviceSetup::Phone(PhoneSetup { name: format!("phone {id}"), user: format!("phone{id}"), contact })
+}
+
+/// The agent's own mobile, switched on for these; only key 1 accepts.
+pub fn mobile(id: i32, answering: bool, outbound: bool) -> Option<MobileSetup> {
+    let line = Some(Line { trunk: TRUNK, caller: "+4431".into() });
+    Some(MobileSetup { mobile: Mobile { number: mobile_number(id), line, press_one: true }, answering, outbound })
+}
+
+pub fn mobile_number(agent: i32) -> String {
+    format!("+447700{agent:06}")
 }
 
 pub fn trunk() -> TrunkSetup {
@@ -168,6 +180,12 @@ impl Floor {
         Dial { to, caller: number(caller), contact: number(colleague), terms, permitted: true, a_day: None }
     }
 
+    /// A colleague who is not online, on the mobile.
+    pub fn dial_mobile(group: i32, caller: i32, colleague: i32) -> Dial {
+        let number = Number { trunk: TRUNK, caller: "+4431".into(), called: mobile_number(colleague) };
+        Dial { to: Called::Mobile(AgentId(colleague), number), ..Self::dial_colleague(group, caller, colleague) }
+    }
+
     /// The agent dials; the call, if it came about.
     pub fn dials(&mut self, agent: i32, dial: Dial) -> Option<CallId> {
         let before: Vec<CallId> = self.journal.keys().copied().collect();
@@ -208,7 +226,7 @@ impl Floor {
     pub fn begin_by(&mut self, way: Way) -> CallId {
         let call = CallId(cordboard_core::cx::Ids::next_id(&mut self.ids));
         let leg = LegId(cordboard_core::cx::Ids::next_id(&mut self.ids));
-        let (machine, _) = Leg::open(leg, call, Kind::Trunk(TRUNK));
+        let (machine, _) = Leg::open(leg, call, Kind::Trunk { trunk: TRUNK, agent: None });
         self.legs.insert(leg, machine);
         self.far.insert(leg, Far::Early);
         self.begin_call(Call::new(Arrival { call, leg, trunk: Some(TRUNK), caller: "+4420".into(), contact: "+4430".into(), way }));
@@ -317,6 +335,18 @@ impl Floor {
         if self.far.get(&leg) == Some(&Far::Up) {
             self.far_says(leg, SignalEvent::FarHold(held));
         }
+    }
+
+    /// The leg of the agent's mobile, which rings or talks.
+    pub fn mobile_leg(&self, agent: i32) -> Option<LegId> {
+        let of = |leg: &&Leg| matches!(leg.kind(), Kind::Trunk { agent: owner, .. } if *owner == Some(AgentId(agent)));
+        self.legs.values().find(of).map(|leg| leg.id)
+    }
+
+    /// The admin or the agent changes what is known of the agent.
+    pub fn is_set_up(&mut self, setup: AgentSetup) {
+        self.reference.moved(&setup);
+        self.happens(setup.id.0, agent::Event::Setup(Box::new(setup)));
     }
 
     /// The leg of the phone that rings or talks for this agent.

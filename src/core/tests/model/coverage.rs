@@ -85,8 +85,17 @@ const CALL: &[Row] = &[
     ("Queueing | `Offer` | Queueing, one more agent rings", &[("Queueing", "Offer", "Queueing")]),
     ("Queueing | `Accept` of a ringing offer | Joining", &[("Queueing", "Accept", "Joining")]),
     (
-        "Queueing | a phone answers | Joining, Talking where no ding-dong comes first",
-        &[("Queueing", "Leg(Up)", "Joining"), ("Queueing", "Leg(Up)", "Talking")],
+        "Queueing | a phone answers, an agent who is asked to presses 1 | Joining, Talking where no ding-dong comes first",
+        &[
+            ("Queueing", "Leg(Up)", "Joining"),
+            ("Queueing", "Leg(Up)", "Talking"),
+            ("Queueing", "Leg(Digit)", "Joining"),
+            ("Queueing", "Leg(Digit)", "Talking"),
+        ],
+    ),
+    (
+        "Queueing | a mobile answers that must press 1 | Queueing, it is asked to",
+        &[("Queueing", "Leg(Up)", "Queueing"), ("Queueing", "Played", "Queueing")],
     ),
     ("Queueing | `TurnedAway` to another group | Queueing there", &[("Queueing", "TurnedAway", "Queueing")]),
     (

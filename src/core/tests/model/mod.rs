@@ -8,14 +8,14 @@ pub mod mutations;
 pub mod reference;
 
 use crate::floor::random::Random;
-use crate::floor::world::{agent, group, phone, trunk};
+use crate::floor::world::{agent, group, mobile, phone, trunk};
 use crate::floor::{Floor, Taken};
 use cordboard_core::agent::{Chosen, Departure, Event};
 use cordboard_core::call::{self, Command, Route, Way};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId};
 use cordboard_core::leg::{Kind, Leg};
 use cordboard_core::message::{Number, Target, Whom};
-use cordboard_core::setup::{GroupSetup, Strategy, WayOut, WrapUp};
+use cordboard_core::setup::{GroupSetup, MobileSetup, Strategy, WayOut, WrapUp};
 use mutations::Mutation;
 use std::collections::BTreeSet;
 
@@ -135,6 +135,7 @@ fn set_up(floor: &mut Floor, random: &mut Random) -> Known {
                 setup.device = phone(id);
             }
             setup.automatic_answer = random.pick(&[None, None, Some(true), Some(false)]).unwrap();
+            setup.mobile = if random.one_in(3) { switched(id, random) } else { None };
             setup
         })
         .collect();
@@ -201,7 +202,8 @@ fn happen(floor: &mut Floor, known: &Known, old_offers: &mut Vec<(AgentId, Offer
             }
         }
         82 => admin(floor, anyone, random),
-        83..=86 => pass(floor, 1 + random.below(300) as u64, random),
+        83 => switch(floor, anyone, random),
+        84..=86 => pass(floor, 1 + random.below(300) as u64, random),
         87..=93 => pass(floor, 1_000 * (1 + random.below(6) as u64), random),
         _ => {
             if let Some(at) = floor.next_moment() {
@@ -289,7 +291,8 @@ fn dial(floor: &mut Floor, agent: i32, random: &mut Random) {
     if random.one_in(6) {
         dial = Floor::dial_sip(group);
     } else if random.one_in(2) {
-        dial = Floor::dial_colleague(group, agent, random.below(AGENTS as usize) as i32 + 1);
+        let colleague = random.below(AGENTS as usize) as i32 + 1;
+        dial = if random.one_in(3) { Floor::dial_mobile(group, agent, colleague) } else { Floor::dial_colleague(group, agent, colleague) };
     }
     say(floor, agent, Event::Dial(Box::new(dial)));
 }
@@ -316,6 +319,22 @@ fn admin(floor: &mut Floor, anyone: i32, random: &mut Random) {
 fn departure(random: &mut Random) -> Event {
     let departure = if random.one_in(2) { Departure::LogOut } else { Departure::ForcedOffline };
     if random.one_in(3) { Event::Stay } else { Event::Depart { departure, end_call: random.one_in(3) } }
+}
+
+/// An agent's mobile, switched on for something or not (C7, E2).
+fn switched(id: i32, random: &mut Random) -> Option<MobileSetup> {
+    let mut setup = mobile(id, random.one_in(2), random.one_in(2))?;
+    setup.mobile.press_one = random.one_in(2);
+    setup.mobile.line = setup.mobile.line.filter(|_| !random.one_in(8));
+    (setup.answering || setup.outbound).then_some(setup)
+}
+
+/// An agent switches the mobile.
+fn switch(floor: &mut Floor, anyone: i32, random: &mut Random) {
+    let mut setup = floor.agents[&AgentId(anyone)].setup.clone();
+    setup.mobile = switched(anyone, random);
+    floor.reference.moved(&setup);
+    say(floor, anyone, Event::Setup(Box::new(setup)));
 }
 
 /// Somebody who rings answers or declines.
@@ -351,13 +370,14 @@ fn phones(floor: &mut Floor, random: &mut Random) {
     let called = |leg: &&Leg| {
         let line = floor.calls.get(&leg.call);
         let outside = line.is_some_and(|line| line.machine.customer_leg() != leg.id || line.machine.is_customer_called());
-        outside && matches!(leg.kind(), Kind::Trunk(_))
+        outside && matches!(leg.kind(), Kind::Trunk { .. })
     };
     let legs = floor.legs.values().filter(|leg| matches!(leg.kind(), Kind::Phone { .. }) || called(leg));
     let legs: Vec<LegId> = legs.map(|leg| leg.id).collect();
     let Some(leg) = random.pick(&legs) else { return };
     floor.log_line(|| format!("== the phone of {leg:?}"));
-    match random.below(12) {
+    match random.below(14) {
+        12 | 13 => floor.far_presses(leg, random.pick(&['1', '1', '2']).unwrap(), random.one_in(3)),
         0 | 1 => floor.far_rings(leg, random.one_in(2)),
         2..=6 => floor.phone_answers(leg),
         10 | 11 => floor.far_holds(leg, random.one_in(2)),

@@ -5,12 +5,12 @@ mod internal;
 
 use crate::floor::EPOCH;
 use cordboard_core::agent::{self, Agent, Chosen, Departure, GRACE, LEASE_MARGIN, REST, TAKE_OVER};
-use cordboard_core::call::{self, Call, Command};
+use cordboard_core::call::{self, Call, Command, Way};
 use cordboard_core::cx::Millis;
 use cordboard_core::group::{self, Limit, REFUSED_REST};
 use cordboard_core::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId};
 use cordboard_core::leg;
-use cordboard_core::message::{OfferEnd, Withdrawal};
+use cordboard_core::message::{Device, OfferEnd, Withdrawal};
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Strategy, WrapUp};
 use cordboard_core::trunk;
@@ -36,10 +36,16 @@ pub struct CallSight {
     /// A colleague is called and has not come yet.
     pub unanswered: bool,
     pub agents: Vec<(AgentId, LegId)>,
+    pub offered: Vec<(OfferId, AgentId)>,
 }
 
 struct Person {
     phone: bool,
+    /// Offers ring the mobile (C7); calls out begin there (E2).
+    answering: bool,
+    outbound: bool,
+    /// What rings next, or has the call, needs no page.
+    pageless: bool,
     groups: Vec<GroupId>,
     chosen: Chosen,
     departing: Option<Departure>,
@@ -61,7 +67,7 @@ struct Person {
 
 impl Person {
     fn is_reachable(&self) -> bool {
-        self.phone || (self.sockets && self.peer.is_some())
+        self.pageless || (self.sockets && self.peer.is_some())
     }
 
     /// Whether a group may ring this agent; with `direct`, a call that is transferred to them.
@@ -117,6 +123,8 @@ pub struct Reference {
     groups: BTreeMap<GroupId, GroupSetup>,
     /// Who missed or declined whom, when they did and when the group heard of it.
     refused: BTreeMap<(CallId, AgentId), (Millis, Millis)>,
+    /// Who declined which offer.
+    declined: BTreeMap<OfferId, AgentId>,
     /// Offers that a call panicked over; only the lease frees their agents.
     pub lost_offers: BTreeSet<OfferId>,
     pub violations: Vec<String>,
@@ -138,6 +146,9 @@ impl Reference {
         let (misses, rests_until, wrap_up) = old.as_ref().map_or((0, 0, None), |old| (old.misses, old.rests_until, old.wrap_up));
         let person = Person {
             phone: machine.setup.device != DeviceSetup::Browser,
+            answering: machine.setup.mobile.as_ref().is_some_and(|mobile| mobile.answering),
+            outbound: machine.setup.mobile.as_ref().is_some_and(|mobile| mobile.outbound),
+            pageless: false,
             groups: machine.setup.groups.iter().map(|m| m.group).collect(),
             departing: None,
             chosen: old.map_or(Chosen::Offline, |old| old.chosen),
@@ -160,6 +171,8 @@ impl Reference {
     pub fn moved(&mut self, setup: &AgentSetup) {
         if let Some(person) = self.people.get_mut(&setup.id) {
             person.groups = setup.groups.iter().map(|m| m.group).collect();
+            person.answering = setup.mobile.as_ref().is_some_and(|mobile| mobile.answering);
+            person.outbound = setup.mobile.as_ref().is_some_and(|mobile| mobile.outbound);
         }
     }
 
@@ -189,6 +202,7 @@ impl Reference {
             agent::Event::Decline(offer) if before.kind == "Ringing" && held_offer == Some(*offer) => {
                 person.misses = 0;
                 self.refused.extend(before.held.map(|(call, _)| ((call, id), (now, Millis::MAX))));
+                self.declined.insert(*offer, id);
             }
             agent::Event::Withdraw { offer, why, call } if held_offer == Some(*offer) => match why {
                 Withdrawal::NotNeeded => {}
@@ -207,7 +221,7 @@ impl Reference {
             },
             agent::Event::Won { offer, .. } if held_offer == Some(*offer) => person.misses = 0,
             agent::Event::CallOver { call, wrap_up, device_failed } if before.held == Some((*call, None)) => {
-                if *device_failed {
+                if device_failed.is_some() {
                     person.rests_until = now + REST;
                 }
                 person.wrap_up = match wrap_up.filter(|_| person.departing.is_none()) {
@@ -217,6 +231,7 @@ impl Reference {
                 };
             }
             agent::Event::Dial(_) if after.kind == "InCall" && before.kind != "InCall" => {
+                person.pageless = person.phone || person.outbound;
                 if person.chosen == Chosen::Offline || !person.is_reachable() || !matches!(before.kind, "Free" | "WrapUp") {
                     self.violations.push(format!("{id:?} dials while {}", before.kind));
                 }
@@ -224,7 +239,9 @@ impl Reference {
             }
             agent::Event::EndWrapUp => person.wrap_up = None,
             agent::Event::ContinueWrapUp => person.wrap_up = person.wrap_up.map(|_| None),
-            agent::Event::Reclaim { .. } if before.kind == "WrapUp" => person.wrap_up = None,
+            agent::Event::Reclaim { device, .. } if before.kind != "InCall" && after.kind == "InCall" => {
+                (person.pageless, person.wrap_up) = (*device != Device::Browser, None);
+            }
             _ => {}
         }
         self.after_agent(now, machine, before, after);
@@ -255,6 +272,10 @@ impl Reference {
         if machine.seen().0 == agent::Seen::Offline {
             person.peer = machine.peer();
         }
+        // The mobile's switches hold from the next call on.
+        if matches!(after.kind, "Free" | "WrapUp") {
+            person.pageless = person.phone || person.answering;
+        }
         if person.is_reachable() || (person.chosen == Chosen::Offline && after.kind == "Free") {
             person.away_since = None;
         } else {
@@ -271,7 +292,7 @@ impl Reference {
         if after.held.and_then(|(_, offer)| offer).is_none() {
             person.lease = None;
         }
-        let rings_for = after.held.filter(|_| after.kind == "Ringing" && !person.phone).map(|(call, _)| call);
+        let rings_for = after.held.filter(|_| after.kind == "Ringing" && !person.pageless).map(|(call, _)| call);
         person.rings_for = rings_for;
         person.rings_since = if after.kind == "Ringing" { person.rings_since.or(Some(now)) } else { None };
         if std::mem::discriminant(machine.chosen()) != std::mem::discriminant(&person.chosen) {
@@ -369,6 +390,13 @@ impl Reference {
                 Limit::QueueTimeout => CallStatus::QueueTimeout,
             };
         }
+        // A decline that crossed a new wait is no refusal in that one.
+        if let call::Event::Declined { offer } = event
+            && !before.offered.iter().any(|(known, _)| known == offer)
+            && let Some(agent) = self.declined.remove(offer)
+        {
+            self.refused.remove(&(id, agent));
+        }
         match (before.kind, after.kind, event) {
             ("Talking", "Talking", call::Event::Command { agent, command }) if before.agent == Some(*agent) => match command {
                 Command::Hold => caller.held |= !before.consulting && !caller.served,
@@ -462,7 +490,8 @@ impl Reference {
             (caller.group, caller.taken_in) = (after.queue.or(came_from), matches!(event, call::Event::Queued { .. }));
         }
         if after.kind == "Over" && before.kind != "Over" {
-            let internal = (before.kind == "Aside" && machine.arrival().colleagues().is_some()).then(|| caller.internal.end(event, before));
+            let internal = before.kind == "Aside" && machine.arrival().colleagues().is_some();
+            let internal = internal.then(|| caller.internal.end(event, before, machine));
             caller.ended = Some(internal.unwrap_or_else(|| end_of(event, machine, rings, before, caller.limit)));
         }
         if before.kind == "Dialling" && after.kind == "Talking" {
@@ -478,6 +507,10 @@ impl Reference {
         if before.kind == "Dialling" && after.kind == "Over" {
             let status = if before.customer_called { CallStatus::Missed } else { CallStatus::AgentLost };
             caller.ended = Some((status, HungUpBy::Switch));
+        }
+        // A colleague's mobile that rang in vain (E3).
+        if before.kind == "Aside" && after.kind == "Over" {
+            caller.ended = Some((CallStatus::Missed, HungUpBy::Switch));
         }
     }
 
@@ -509,7 +542,13 @@ fn end_of_dialling(customer: bool, event: &leg::Event) -> (CallStatus, HungUpBy)
 fn end_of(event: &call::Event, machine: &Call, rings: bool, before: &CallSight, limit: CallStatus) -> (CallStatus, HungUpBy) {
     match event {
         call::Event::Begin if before.kind == "Claiming" => (CallStatus::Blocklist, HungUpBy::Switch),
+        // Their mobile cannot be called: there is no number to show it (E2).
+        call::Event::Begin if matches!(&machine.arrival().way, Way::Out(departure) if departure.permitted) => {
+            (CallStatus::AgentLost, HungUpBy::Switch)
+        }
         call::Event::Begin => (CallStatus::NotPermitted, HungUpBy::Switch),
+        // The agent's own mobile could not be called (E2).
+        call::Event::ChannelRefused { leg, .. } if *leg != machine.customer_leg() => (CallStatus::AgentLost, HungUpBy::Switch),
         call::Event::ChannelRefused { refusal: trunk::Refusal::Full, .. } => (CallStatus::TrunkFull, HungUpBy::Switch),
         call::Event::ChannelRefused { refusal: trunk::Refusal::Barred, .. } => (CallStatus::NotPermitted, HungUpBy::Switch),
         call::Event::ChannelGranted { .. } => (CallStatus::UnknownNumber, HungUpBy::Switch),

@@ -12,6 +12,8 @@ mod internal;
 mod limits;
 mod log_out;
 mod lost_workstation;
+mod mobile;
+mod mobile_calls;
 mod offers;
 mod outbound;
 mod panics;

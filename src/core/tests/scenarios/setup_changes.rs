@@ -7,9 +7,9 @@ use cordboard_core::agent::{Agent, Chosen, Event, Kept};
 use cordboard_core::cx::{CountingIds, Cx};
 use cordboard_core::group;
 use cordboard_core::ids::{AgentId, GroupId};
-use cordboard_core::message::{Action, Source};
+use cordboard_core::message::{Action, Device, Source};
 use cordboard_core::outcome::CallStatus;
-use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, Strategy};
+use cordboard_core::setup::{AgentSetup, GroupSetup, Strategy};
 
 // H1
 #[test]
@@ -82,14 +82,14 @@ fn an_agent_who_gets_a_phone_in_mid_call_keeps_call_and_browser_until_offline() 
     let call = floor.calls(1);
     floor.accepts(1);
     floor.happens(1, Event::Setup(Box::new(on_phone(1))));
-    assert_eq!(floor.agents[&AgentId(1)].device(), &DeviceSetup::Browser);
+    assert_eq!(floor.agents[&AgentId(1)].device(), &Device::Browser);
     floor.lose_peer(1);
     floor.settle();
     assert!(matches!(floor.hears_now(floor.leg_of(call)), Source::Music(_)), "the browser is what the agent hears with");
     floor.hangs_up(call);
     floor.chooses(1, Chosen::Offline);
     floor.happens(1, Event::EndWrapUp);
-    assert_eq!(floor.agents[&AgentId(1)].device(), &phone(1));
+    assert_eq!(floor.agents[&AgentId(1)].device(), &Device::from(&phone(1)));
     floor.chooses(1, Chosen::Available);
     floor.calls(1);
     assert!(floor.phone_leg(1).is_some(), "the phone rings");
@@ -115,7 +115,7 @@ fn a_phones_new_contact_rings_for_the_next_call() {
     let mut floor = Floor::with(vec![group(1)], vec![on_phone(1)]);
     floor.chooses(1, Chosen::Available);
     floor.happens(1, Event::Setup(Box::new(on_phone(2))));
-    assert_eq!(floor.agents[&AgentId(1)].device(), &phone(2));
+    assert_eq!(floor.agents[&AgentId(1)].device(), &Device::from(&phone(2)));
 }
 
 // H1
@@ -135,5 +135,5 @@ fn an_agent_who_waits_for_a_phone_keeps_the_browser_beyond_a_panic() {
     let (mut machine, _) = Agent::new(agent(1, &[]), Kept::choice(Chosen::Busy(None)), &mut cx);
     machine.handle(Event::Setup(Box::new(on_phone(1))), &mut cx);
     let (machine, _) = Agent::new(machine.setup.clone(), machine.kept(), &mut cx);
-    assert_eq!(machine.device(), &DeviceSetup::Browser);
+    assert_eq!(machine.device(), &Device::Browser);
 }

@@ -6,6 +6,7 @@ use cordboard_core::agent::{Chosen, GRACE, RING_REACH};
 use cordboard_core::call::Call;
 use cordboard_core::group::REFUSED_REST;
 use cordboard_core::ids::{AgentId, CallId};
+use cordboard_core::leg::Kind;
 use cordboard_core::message::Source;
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::record::What;
@@ -106,8 +107,12 @@ impl Reference {
                 if floor.agents[&agent].in_call() != Some(*id) {
                     wrong.push(format!("{id:?}: the customer is with nobody ({agent:?} is not in the call)"));
                 }
-                if !floor.legs.contains_key(&leg) {
-                    wrong.push(format!("{id:?}: {agent:?} has no leg"));
+                match floor.legs.get(&leg) {
+                    None => wrong.push(format!("{id:?}: {agent:?} has no leg")),
+                    Some(leg) if matches!(leg.kind(), Kind::Browser { .. }) == self.people[&agent].pageless => {
+                        wrong.push(format!("{id:?}: {agent:?} is at {:?}, which their machine does not know", leg.kind()));
+                    }
+                    Some(_) => {}
                 }
             }
             match (machine.kind(), machine.is_consulting()) {

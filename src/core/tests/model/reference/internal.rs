@@ -2,10 +2,10 @@
 
 use super::CallSight;
 use crate::floor::Floor;
-use cordboard_core::call::{self, Call, Command};
+use cordboard_core::call::{self, Call, Called, Command, Way};
 use cordboard_core::ids::AgentId;
 use cordboard_core::leg;
-use cordboard_core::message::Source;
+use cordboard_core::message::{Device, Source};
 use cordboard_core::outbound::status_of;
 use cordboard_core::outcome::{CallStatus, CallType, HungUpBy};
 use cordboard_core::record::{CallRow, Entry, What};
@@ -60,9 +60,12 @@ impl Internal {
         let own = |leg| before.agents.iter().any(|(_, own)| own == leg);
         let status = match event {
             call::Event::Leg(leg, leg::Event::Failed(why)) if !own(leg) => status_of(why, &[]),
-            call::Event::Leg(leg, leg::Event::Cancelled | leg::Event::HungUp | leg::Event::Closed) | call::Event::LegGone(leg)
-                if !own(leg) =>
-            {
+            // A mobile that was answered, and hung up before key 1 (C7).
+            call::Event::Leg(leg, leg::Event::HungUp) if !own(leg) => CallStatus::Rejected,
+            // There is no number to show to the colleague's mobile.
+            call::Event::Reserved { device: Device::Mobile(mobile), .. } if mobile.line.is_none() => CallStatus::CarrierException,
+            call::Event::ChannelRefused { leg, refusal } if *leg != machine.customer_leg() => (*refusal).into(),
+            call::Event::Leg(leg, leg::Event::Cancelled | leg::Event::Closed) | call::Event::LegGone(leg) if !own(leg) => {
                 CallStatus::Missed
             }
             call::Event::AgentRestarted(agent) if machine.offered().iter().any(|(_, rung)| rung == agent) => CallStatus::Missed,
@@ -78,7 +81,8 @@ impl Internal {
         }
     }
 
-    pub fn end(&self, event: &call::Event, before: &CallSight) -> (CallStatus, HungUpBy) {
+    pub fn end(&self, event: &call::Event, before: &CallSight, machine: &Call) -> (CallStatus, HungUpBy) {
+        let mobile = matches!(&machine.arrival().way, Way::Out(departure) if matches!(departure.to, Called::Mobile(..)));
         let (caller, answered) = (before.agent, !before.unanswered);
         let own_leg = before.agents.first().map(|(_, leg)| *leg);
         let parting = if answered { CallStatus::NormalEnd } else { CallStatus::CallerCancelled };
@@ -89,8 +93,12 @@ impl Internal {
             call::Event::Leg(leg, leg::Event::HungUp) if own_leg == Some(*leg) => (parting, HungUpBy::Agent),
             call::Event::Leg(leg, _) if own_leg == Some(*leg) => by_switch(CallStatus::AgentLost),
             call::Event::Leg(..) if answered => (CallStatus::NormalEnd, HungUpBy::Agent),
+            call::Event::Leg(_, leg::Event::Failed(why)) if mobile => by_switch(status_of(why, &[])),
+            call::Event::Leg(..) if mobile => by_switch(CallStatus::CarrierException),
+            call::Event::ChannelRefused { refusal, .. } => by_switch((*refusal).into()),
             call::Event::Leg(..) => by_switch(CallStatus::Missed),
             call::Event::LegGone(leg) if answered || own_leg == Some(*leg) => by_switch(CallStatus::Interrupted),
+            call::Event::LegGone(_) if mobile => by_switch(CallStatus::CarrierException),
             call::Event::AgentLost { agent } if answered || caller == Some(*agent) => by_switch(CallStatus::AgentLost),
             call::Event::NotReserved { status, .. } => by_switch(*status),
             call::Event::Declined { .. } => by_switch(self.taken_back.unwrap_or(CallStatus::Rejected)),
