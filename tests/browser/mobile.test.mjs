@@ -60,7 +60,7 @@ story('Mei answers on her mobile: the bar has no button, the call is hers by key
   await mei.hook('answer-on-mobile').waitFor();
   assert.deepEqual([await mei.hook('answer').count(), await mei.hook('decline').count()], [0, 1]);
   await mobile.cue();
-  await mobile.audio.when(() => mobile.audio.heard.length > 0, 'the prompt');
+  await mobile.audio.listen(1);
   await mobile.audio.press('1');
   await mei.call({ phase: 'talking' });
   // For the next call; this one goes on.

@@ -19,7 +19,7 @@ export const storiesOn = (stage) => (name, tell) =>
       await tell();
     } catch (error) {
       await stage.leaveTraces(name);
-      await stage.afresh();
+      await stage.afresh().catch((why) => console.log(`No new stage: ${why}`));
       throw error;
     }
     await stage.hangUpAll();
