@@ -17,6 +17,7 @@ check: web/dist/index.html
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	npm --prefix web run --silent check
+	npm --prefix web run --silent faults
 	cargo test -p cordboard --lib wire::
 	node tests/support/ids.mjs --check
 	tests/support/licences

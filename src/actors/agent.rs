@@ -370,57 +370,9 @@ impl Shell<AgentRole> {
         self.switch.media.close_peer(peer);
     }
 
-    fn attach(&mut self, page: u64, tab: Option<u64>, to: Recipient<ToPage>, epoch: i64, me: wire::Me, ctx: &mut Context<Self>) {
-        if self.role.pages.values().any(|other| other.epoch > epoch) {
-            to.do_send(ToPage(Arc::new(ToWorkstation::TakenOver)));
-            return;
-        }
-        self.end_pages(epoch, ctx);
-        if let Some(before) = tab.and_then(|tab| self.role.socket_of(tab)) {
-            self.close_echo(|echo| echo.page == before);
-            self.role.succeed(before, page);
-        }
-        self.role.audio.get_or_insert(page);
-        self.role.pages.insert(page, Page { to, epoch, tab });
-        let snapshot = self.role.snapshot(page, me, &self.switch);
-        self.role.show_to(page, snapshot);
-        self.event(Event::SocketUp, ctx);
-    }
-
     fn depart(&mut self, departure: Departure, end_call: bool, ctx: &mut Context<Self>) {
         self.role.logs_out = self.role.pages.values().map(|page| page.epoch).max().unwrap_or(0);
         self.event(Event::Depart { departure, end_call }, ctx);
-    }
-
-    /// Ends the pages of earlier logins; their voice path stays until the next page has one (A9).
-    fn end_pages(&mut self, epoch: i64, ctx: &mut Context<Self>) {
-        let old: Vec<u64> = self.role.pages.iter().filter(|(_, page)| page.epoch < epoch).map(|(id, _)| *id).collect();
-        if old.is_empty() {
-            return;
-        }
-        self.event(Event::TakenOver, ctx);
-        for id in old {
-            self.role.show_to(id, ToWorkstation::TakenOver);
-            self.role.pages.remove(&id);
-            self.role.audio = self.role.audio.filter(|owner| *owner != id);
-        }
-        if self.role.pages.is_empty() {
-            self.event(Event::SocketDown, ctx);
-        }
-    }
-
-    fn detach(&mut self, page: u64, ctx: &mut Context<Self>) {
-        if self.role.pages.remove(&page).is_none() {
-            return;
-        }
-        self.close_echo(|echo| echo.page == page);
-        if self.role.audio == Some(page) {
-            let next = self.role.pages.keys().next_back().copied();
-            self.role.give_audio(next);
-        }
-        if self.role.pages.is_empty() {
-            self.event(Event::SocketDown, ctx);
-        }
     }
 
     fn media(&mut self, event: MediaEvent, ctx: &mut Context<Self>) {

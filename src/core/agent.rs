@@ -23,6 +23,7 @@
 //!
 //! Readiness carries an epoch: groups name it in `Reserve`, and one that is not the newest is refused.
 
+mod departing;
 mod dialling;
 mod offers;
 mod settle;
@@ -545,31 +546,6 @@ impl Agent {
                 self.chosen_in_call = true;
                 out.push(Action::StateChanged);
             }
-        }
-    }
-
-    fn depart(&mut self, departure: Departure, end_call: bool, out: &mut Vec<Action>, cx: &Cx) {
-        self.departing = Some(departure);
-        match &self.activity {
-            Activity::Free => {}
-            Activity::Reserved(_) | Activity::Ringing(_) => self.let_go(out),
-            Activity::Accepted(_) if end_call => self.let_go(out),
-            // The first ends a consultation, where there is one; the other the call.
-            Activity::InCall { call } if end_call => {
-                let hang_up = call::Event::Command { agent: self.setup.id, command: call::Command::HangUp };
-                out.extend([to_call(*call, hang_up.clone()), to_call(*call, hang_up)]);
-            }
-            Activity::Accepted(_) | Activity::InCall { .. } => {}
-            Activity::WrapUp { .. } => self.end_occupation(cx),
-        }
-        out.push(Action::StateChanged);
-    }
-
-    /// What an admin decided stands.
-    fn stay(&mut self, out: &mut Vec<Action>) {
-        if self.departing == Some(Departure::LogOut) {
-            self.departing = None;
-            out.push(Action::StateChanged);
         }
     }
 

@@ -33,6 +33,7 @@
 
 mod arrival;
 mod aside;
+mod channels;
 mod consult;
 mod dialling;
 mod digits;
@@ -505,27 +506,6 @@ impl Call {
             self.finished = true;
             out.push(Action::Finished);
         }
-    }
-
-    /// Asks the carrier for a channel, where the call needs one.
-    fn claim(&self) -> Option<Action> {
-        let (channel, way) = (self.channel_of(self.arrival.leg), self.arrival.call_type());
-        self.arrival.trunk.map(|trunk| Action::Tell(Tell::Trunk(trunk, trunk::Event::Claim { channel, way })))
-    }
-
-    /// Gives the channel back, where there is one.
-    fn release_channel(&mut self, out: &mut Vec<Action>) {
-        if std::mem::take(&mut self.channel) {
-            out.extend(self.arrival.trunk.map(|trunk| self.free_channel(trunk, self.arrival.leg)));
-        }
-    }
-
-    fn channel_of(&self, leg: LegId) -> Channel {
-        Channel { call: self.id(), leg }
-    }
-
-    fn free_channel(&self, trunk: TrunkId, leg: LegId) -> Action {
-        Action::Tell(Tell::Trunk(trunk, trunk::Event::Free(self.channel_of(leg))))
     }
 
     // ---- legs ----

@@ -1,4 +1,5 @@
-// Runs every browser test here, two files at a time: they wait for voices more than they compute. Beside them goes what hardly does anything but wait.
+// Runs every browser test here, two files at a time: they wait for voices more than they compute. Beside them, once the first call is through, goes what hardly
+// does anything but wait.
 //   node tests/browser/run.mjs [WORD…]    only files whose names hold one of the words
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -39,6 +40,8 @@ const inTurn = async (queue) => {
 };
 const idle = runs.filter(({ name }) => name.startsWith(IDLE));
 const busy = runs.filter(({ name }) => !name.startsWith(IDLE));
+// Whether music is one stream is judged in the first two.
+await Promise.all(Array.from({ length: AT_ONCE }, () => inTurn(busy.splice(0, 1))));
 await Promise.all([inTurn(idle), ...Array.from({ length: AT_ONCE }, () => inTurn(busy))]);
 // What failed beside another file is tried once more with the machine to itself. It is told all the same: most often it is a race, of the page or of the story.
 const alone = [];

@@ -1,15 +1,70 @@
-//! Pages and their sockets: one that died is followed by a new one of the same page (B3).
+//! Pages and their sockets: they come and go, are ended by a later login (A9), and one that died is followed by a new one of the same page (B3).
 
-use super::AgentRole;
+use super::{AgentRole, Page, ToPage};
+use crate::actors::shell::Shell;
+use crate::wire::{self, ToWorkstation};
+use actix::prelude::*;
+use cordboard_core::agent::Event;
+use std::sync::Arc;
+
+impl Shell<AgentRole> {
+    pub(super) fn attach(&mut self, page: u64, tab: Option<u64>, to: Recipient<ToPage>, epoch: i64, me: wire::Me, ctx: &mut Context<Self>) {
+        if self.role.pages.values().any(|other| other.epoch > epoch) {
+            to.do_send(ToPage(Arc::new(ToWorkstation::TakenOver)));
+            return;
+        }
+        self.end_pages(epoch, ctx);
+        if let Some(before) = tab.and_then(|tab| self.role.socket_of(tab)) {
+            self.close_echo(|echo| echo.page == before);
+            self.role.succeed(before, page);
+        }
+        self.role.audio.get_or_insert(page);
+        self.role.pages.insert(page, Page { to, epoch, tab });
+        let snapshot = self.role.snapshot(page, me, &self.switch);
+        self.role.show_to(page, snapshot);
+        self.event(Event::SocketUp, ctx);
+    }
+
+    /// Ends the pages of earlier logins; their voice path stays until the next page has one (A9).
+    pub(super) fn end_pages(&mut self, epoch: i64, ctx: &mut Context<Self>) {
+        let old: Vec<u64> = self.role.pages.iter().filter(|(_, page)| page.epoch < epoch).map(|(id, _)| *id).collect();
+        if old.is_empty() {
+            return;
+        }
+        self.event(Event::TakenOver, ctx);
+        for id in old {
+            self.role.show_to(id, ToWorkstation::TakenOver);
+            self.role.pages.remove(&id);
+            self.role.audio = self.role.audio.filter(|owner| *owner != id);
+        }
+        if self.role.pages.is_empty() {
+            self.event(Event::SocketDown, ctx);
+        }
+    }
+
+    pub(super) fn detach(&mut self, page: u64, ctx: &mut Context<Self>) {
+        if self.role.pages.remove(&page).is_none() {
+            return;
+        }
+        self.close_echo(|echo| echo.page == page);
+        if self.role.audio == Some(page) {
+            let next = self.role.pages.keys().next_back().copied();
+            self.role.give_audio(next);
+        }
+        if self.role.pages.is_empty() {
+            self.event(Event::SocketDown, ctx);
+        }
+    }
+}
 
 impl AgentRole {
     /// The socket that this page has so far, of which nothing is known but that the page opens another.
-    pub(super) fn socket_of(&self, tab: u64) -> Option<u64> {
+    fn socket_of(&self, tab: u64) -> Option<u64> {
         self.pages.iter().find(|(_, page)| page.tab == Some(tab)).map(|(id, _)| *id)
     }
 
     /// The page has a new socket: the audio that it owned stays its own.
-    pub(super) fn succeed(&mut self, before: u64, page: u64) {
+    fn succeed(&mut self, before: u64, page: u64) {
         self.pages.remove(&before);
         let follow = |owner| if owner == before { page } else { owner };
         self.audio = self.audio.map(follow);

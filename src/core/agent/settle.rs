@@ -1,6 +1,6 @@
 //! What follows from every event: deadlines that passed, reach, readiness, presence, and what people see (B1–B4).
 
-use super::{Activity, Agent, Chosen, Departure, GRACE, Matching, RING_REACH, Seen, to_call};
+use super::{Activity, Agent, Chosen, GRACE, Matching, RING_REACH, Seen, to_call};
 use crate::cx::Cx;
 use crate::ids::GroupId;
 use crate::message::{Action, Device, Presence, Standing, Tell};
@@ -84,18 +84,6 @@ impl Agent {
             }
             self.seen = seen;
             out.push(Action::StateChanged);
-        }
-    }
-
-    fn settle_departure(&mut self, out: &mut Vec<Action>) {
-        if self.activity == Activity::Free
-            && let Some(departure) = self.departing.take()
-        {
-            (self.misses, self.rests, self.chosen) = (0, None, Chosen::Offline);
-            match departure {
-                Departure::LogOut => out.push(Action::LogOut),
-                Departure::ForcedOffline => {}
-            }
         }
     }
 

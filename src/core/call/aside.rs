@@ -92,18 +92,8 @@ impl Call {
 
     /// What it is called when the agent hangs up.
     pub(super) fn parting(&self) -> CallStatus {
-        match &self.state {
-            State::Aside(aside) if aside.consult.up().is_none() => CallStatus::CallerCancelled,
-            State::Claiming
-            | State::Dialling(_)
-            | State::Queueing(_)
-            | State::Joining(_)
-            | State::Talking(_)
-            | State::Aside(_)
-            | State::Bridged(_)
-            | State::Leaving { .. }
-            | State::Over => CallStatus::NormalEnd,
-        }
+        let unanswered = matches!(&self.state, State::Aside(aside) if aside.consult.up().is_none());
+        if unanswered { CallStatus::CallerCancelled } else { CallStatus::NormalEnd }
     }
 
     /// A phone that holds is its agent holding.

@@ -1,26 +1,19 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { TargetAgent } from '../generated/wire'
 import { t } from '../i18n'
 import { isPending } from '../state/select'
 import type { Desk, State } from '../state/state'
 import { agentsFound, callable } from '../state/targets'
 import { useStation } from './context'
+import { useTargets } from './liveTargets'
 import { Icon } from './Icon'
 import { Button, Glyph, initials, looks, refusalText } from './parts'
-
-const ASK_EVERY = 2000
 
 /** Whom to call among colleagues (E3): found by name, agent id, e-mail or group, with states as they are now. */
 export function Colleagues({ state, desk, close }: { state: State; desk: Desk; close(): void }) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
-  useLayoutEffect(() => {
-    const ask = () => void station.ask({ type: 'targets' })
-    ask()
-    const timer = setInterval(ask, ASK_EVERY)
-    if (field.current) field.current.focus()
-    return () => clearInterval(timer)
-  }, [station])
+  useTargets(field)
   const [search, setSearch] = useState('')
   const [picked, setPicked] = useState<number | null>(null)
   const found = state.targets ? agentsFound(state.targets, search, desk.me) : []

@@ -1,15 +1,15 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { ConsultTarget, SessionView, TargetsView, TransferTarget } from '../generated/wire'
 import { t } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon } from '../components/Icon'
+import { useTargets } from '../components/liveTargets'
 import { Button, Glyph, initials, looks, refusalText } from '../components/parts'
 import { isPending } from '../state/select'
 import { agentsFound, chosenTarget, groupsFound, nextChoice, reachable, sameTarget } from '../state/targets'
 import type { Desk, Picker, State } from '../state/state'
 
-const ASK_EVERY = 2000
 /** Of a number with all its layout. */
 const LONGEST = 64
 const lists: { [purpose in Picker['purpose']]: Picker['list'][] } = { transfer: ['groups', 'agents'], consult: ['groups', 'agents', 'number'] }
@@ -27,13 +27,7 @@ export function Transfer({ state, desk, session, picker, usable }: Props) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
   const box = useRef<HTMLElement>(null)
-  useLayoutEffect(() => {
-    const ask = () => void station.ask({ type: 'targets' })
-    ask()
-    const timer = setInterval(ask, ASK_EVERY)
-    if (field.current) field.current.focus()
-    return () => clearInterval(timer)
-  }, [station])
+  useTargets(field)
   const { targets } = state
   const { purpose, list } = picker
   const chosen = targets && chosenTarget(picker, targets, desk.me)
