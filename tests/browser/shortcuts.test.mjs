@@ -18,6 +18,7 @@ async function change(station, command) {
 
 const label = (station, command) => station.hook(`key-${command}`).innerText();
 
+// F5, B1
 story('a whole call by keys: answer, hold, resume, mute, remark, hang up, the state menu', async () => {
   const { mei } = stage;
   const { keyboard } = mei.page;

@@ -181,6 +181,7 @@ story('a caller who gives up stops the phone', async () => {
   assert.deepEqual([record.status, record.hungUpBy, record.agent], ['abandoned_ringing', 'customer', 'Mei Tanaka']);
 });
 
+// B4, C8
 story('a busy phone is no miss: the call goes to the next agent, and Mei rests for ten seconds with the reason shown', () =>
   withTom(async (tom) => {
     const { mei } = stage;
@@ -207,6 +208,7 @@ story('a busy phone is no miss: the call goes to the next agent, and Mei rests f
     assert.deepEqual([record.status, record.agent], ['normal_end', 'Tom Berg']);
   }));
 
+// B4, C8
 story('a phone that nobody lifts stops, the call goes to the next agent, and the miss counts', () =>
   withTom(async (tom) => {
     const { mei } = stage;
