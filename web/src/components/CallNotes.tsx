@@ -27,7 +27,7 @@ export function CallNotes({ state, desk, session, rows }: { state: State; desk: 
   const blocked = state.blocked[session.call]
   return (
     <div class="callnotes">
-      <Remark state={state} session={session} rows={blocking ? Math.min(rows, 4) : rows} />
+      <Remark state={state} session={session} rows={blocking ? Math.min(rows, 3) : rows} />
       <div class="callnotes__row">
         <Disposition state={state} desk={desk} session={session} />
         {nobody ? null : blocked ? (
