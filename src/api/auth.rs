@@ -131,11 +131,8 @@ impl FromRequest for Admin {
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let session = Session::from_request(request, payload);
-        Box::pin(async move {
-            let session = session.await?;
-            if session.role == Role::Admin { Ok(Self(session)) } else { Err(Refusal::NotAllowed) }
-        })
+        let session = at_least(Role::Admin, request, payload);
+        Box::pin(async move { session.await.map(Self) })
     }
 }
 
@@ -147,11 +144,17 @@ impl FromRequest for Supervisor {
     type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let session = Session::from_request(request, payload);
-        Box::pin(async move {
-            let session = session.await?;
-            if session.role >= Role::Supervisor { Ok(Self(session)) } else { Err(Refusal::NotAllowed) }
-        })
+        let session = at_least(Role::Supervisor, request, payload);
+        Box::pin(async move { session.await.map(Self) })
+    }
+}
+
+/// The session, where its role may do what this one may.
+fn at_least(role: Role, request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Session, Refusal>> + use<> {
+    let session = Session::from_request(request, payload);
+    async move {
+        let session = session.await?;
+        if session.role >= role { Ok(session) } else { Err(Refusal::NotAllowed) }
     }
 }
 

@@ -33,7 +33,7 @@ pub use dialling::{Dial, NoDial};
 use crate::cx::{Cx, Millis};
 use crate::ids::{CallId, GroupId, OfferId, PeerId};
 use crate::message::{Action, Device, Presence, Ringing, Tell, Waiting, Withdrawal};
-use crate::setup::{AgentSetup, DeviceSetup, WrapUp};
+use crate::setup::{AgentSetup, DeviceSetup, MobileSetup, WrapUp};
 use crate::{call, group};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -570,6 +570,14 @@ impl Agent {
         {
             self.away_told = false;
             out.push(to_call(call, call::Event::AgentBack { agent: self.setup.id, peer }));
+        }
+    }
+
+    /// The mobile, while it is switched on for that; else browser or phone.
+    fn mobile_or_own(&self, on: impl Fn(&MobileSetup) -> bool) -> Device {
+        match &self.setup.mobile {
+            Some(setup) if on(setup) => Device::Mobile(setup.mobile.clone()),
+            Some(_) | None => Device::from(&self.own),
         }
     }
 

@@ -25,8 +25,7 @@ impl Agent {
 
     /// What an admin decided stands.
     pub(super) fn stay(&mut self, out: &mut Vec<Action>) {
-        if self.departing == Some(Departure::LogOut) {
-            self.departing = None;
+        if self.departing.take_if(|departure| *departure == Departure::LogOut).is_some() {
             out.push(Action::StateChanged);
         }
     }

@@ -43,10 +43,7 @@ impl Agent {
 
     /// Where a call out begins: at the mobile, while that is switched on (E2).
     fn dials_on(&self) -> Device {
-        match &self.setup.mobile {
-            Some(setup) if setup.outbound => Device::Mobile(setup.mobile.clone()),
-            Some(_) | None => Device::from(&self.own),
-        }
+        self.mobile_or_own(|mobile| mobile.outbound)
     }
 
     pub(super) fn dial(&mut self, dial: Dial, out: &mut Vec<Action>, cx: &mut Cx) {

@@ -3,7 +3,7 @@
 use super::{Activity, Agent, Chosen, GRACE, Matching, RING_REACH, Seen, to_call};
 use crate::cx::Cx;
 use crate::ids::GroupId;
-use crate::message::{Action, Device, Presence, Standing, Tell};
+use crate::message::{Action, Presence, Standing, Tell};
 use crate::{call, group};
 use std::collections::BTreeMap;
 use std::mem::discriminant;
@@ -97,10 +97,7 @@ impl Agent {
         if !matches!(self.activity, Activity::Free | Activity::WrapUp { .. }) {
             return;
         }
-        let next = match &self.setup.mobile {
-            Some(setup) if setup.answering => Device::Mobile(setup.mobile.clone()),
-            Some(_) | None => Device::from(&self.own),
-        };
+        let next = self.mobile_or_own(|mobile| mobile.answering);
         let before = std::mem::replace(&mut self.device, next);
         if discriminant(&before) != discriminant(&self.device) {
             out.push(Action::StateChanged);

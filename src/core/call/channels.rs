@@ -3,6 +3,7 @@
 use super::{Call, Channel};
 use crate::ids::{LegId, TrunkId};
 use crate::message::{Action, Tell};
+use crate::outcome::CallType;
 use crate::trunk;
 
 impl Call {
@@ -17,6 +18,21 @@ impl Call {
         if std::mem::take(&mut self.channel) {
             out.extend(self.arrival.trunk.map(|trunk| self.free_channel(trunk, self.arrival.leg)));
         }
+    }
+
+    /// Asks for a channel to call somebody with, beside the call's own.
+    pub(super) fn claim_for(&self, leg: LegId, trunk: TrunkId) -> Action {
+        let event = trunk::Event::Claim { channel: self.channel_of(leg), way: CallType::Outbound };
+        Action::Tell(Tell::Trunk(trunk, event))
+    }
+
+    /// A new machine of the trunk hears of such a channel: it is kept where it was given, else asked for again.
+    pub(super) fn claim_again(&self, leg: LegId, trunk: TrunkId, given: bool) -> Action {
+        if !given {
+            return self.claim_for(leg, trunk);
+        }
+        let event = trunk::Event::Keep { channel: self.channel_of(leg), way: CallType::Outbound };
+        Action::Tell(Tell::Trunk(trunk, event))
     }
 
     pub(super) fn channel_of(&self, leg: LegId) -> Channel {

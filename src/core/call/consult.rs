@@ -6,14 +6,13 @@ mod voices;
 
 use super::aside::Aside;
 use super::transfer::Asked;
-use super::{Call, Channel, Queueing, Seat, State, Talk};
+use super::{Call, Queueing, Seat, State, Talk};
 use crate::cx::{Cx, Millis};
 use crate::ids::{AgentId, LegId};
-use crate::message::{Action, Consulted, Gateway, Number, Reached, Side, Source, Target, Tell, Whom};
-use crate::outcome::{CallStatus, CallType, HungUpBy};
+use crate::message::{Action, Consulted, Gateway, Number, Reached, Side, Source, Target, Whom};
+use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::setup::DigitMode;
-use crate::trunk;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -203,8 +202,7 @@ impl Call {
     /// Asks for a channel to call a number with.
     pub(super) fn call_outside(&self, number: Number, out: &mut Vec<Action>, cx: &mut Cx) -> Outside {
         let leg = LegId(cx.next_id());
-        let channel = Channel { call: self.id(), leg };
-        out.push(Action::Tell(Tell::Trunk(number.trunk, trunk::Event::Claim { channel, way: CallType::Outbound })));
+        out.push(self.claim_for(leg, number.trunk));
         Outside { leg, number, gateway: None, until: 0, rings: false, early_media: false }
     }
 

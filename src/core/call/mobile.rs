@@ -1,11 +1,11 @@
 //! The agents' own mobiles in a call: a channel for each, key 1 that accepts, and what their failures are called (B4, C7, E2).
 
-use super::{Call, Channel, InHand, State};
+use super::{Call, InHand, State};
 use crate::ids::{AgentId, LegId, TrunkId};
 use crate::leg;
-use crate::message::{Action, Device, Gateway, LegPlan, MediaAction, Number, Tell, Terms, Withdrawal};
+use crate::message::{Action, Device, Gateway, LegPlan, MediaAction, Number, Terms, Withdrawal};
 use crate::outbound::status_of;
-use crate::outcome::{CallStatus, CallType};
+use crate::outcome::CallStatus;
 use crate::setup::{Line, Mobile};
 use crate::trunk;
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,6 @@ impl Call {
         out.push(self.claim_for(leg, trunk));
         self.mobiles.insert(leg, MobileLeg { agent, number, gateway: None });
         true
-    }
-
-    fn claim_for(&self, leg: LegId, trunk: TrunkId) -> Action {
-        let event = trunk::Event::Claim { channel: Channel { call: self.id(), leg }, way: CallType::Outbound };
-        Action::Tell(Tell::Trunk(trunk, event))
     }
 
     /// There is a channel; whether it was a mobile's.
@@ -91,13 +86,7 @@ impl Call {
 
     pub(super) fn mobiles_trunk_restarted(&self, trunk: TrunkId, out: &mut Vec<Action>) {
         for (leg, mobile) in self.mobiles.iter().filter(|(_, mobile)| mobile.number.trunk == trunk) {
-            out.push(match mobile.gateway {
-                Some(_) => {
-                    let event = trunk::Event::Keep { channel: self.channel_of(*leg), way: CallType::Outbound };
-                    Action::Tell(Tell::Trunk(trunk, event))
-                }
-                None => self.claim_for(*leg, trunk),
-            });
+            out.push(self.claim_again(*leg, trunk, mobile.gateway.is_some()));
         }
     }
 

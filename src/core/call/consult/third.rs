@@ -6,9 +6,9 @@ use crate::cx::Cx;
 use crate::group::Limit;
 use crate::ids::{AgentId, LegId, OfferId, TrunkId};
 use crate::leg;
-use crate::message::{Action, Device, Gateway, LegPlan, Number, Offer, Tell, Transfer, Whom};
+use crate::message::{Action, Device, Gateway, LegPlan, Number, Offer, Transfer, Whom};
 use crate::outbound::{RING_OUT, status_of};
-use crate::outcome::{CallStatus, CallType, HungUpBy};
+use crate::outcome::{CallStatus, HungUpBy};
 use crate::record::What;
 use crate::trunk;
 
@@ -141,12 +141,7 @@ impl Call {
 
     pub(in crate::call) fn outside_trunk_restarted(&self, trunk: TrunkId, out: &mut Vec<Action>) {
         let Some(outside) = self.outside().filter(|outside| outside.number.trunk == trunk) else { return };
-        let (channel, way) = (self.channel_of(outside.leg), CallType::Outbound);
-        let event = match outside.gateway {
-            Some(_) => trunk::Event::Keep { channel, way },
-            None => trunk::Event::Claim { channel, way },
-        };
-        out.push(Action::Tell(Tell::Trunk(trunk, event)));
+        out.push(self.claim_again(outside.leg, trunk, outside.gateway.is_some()));
     }
 
     pub(in crate::call) fn outside_leg(&self) -> Option<LegId> {
