@@ -115,7 +115,7 @@ story('a line that is measured too narrow for G.711 carries calls in Opus', asyn
   const tom = await Workstation.logIn(browser, stage.switch.url, stage.accounts.tom);
   const line = await browser.newCDPSession(tom.page);
   await line.send('Network.enable');
-  const narrow = { offline: false, latency: 0, downloadThroughput: 9_000, uploadThroughput: 9_000 };
+  const narrow = { offline: false, latency: 0, downloadThroughput: 10_000, uploadThroughput: 10_000 };
   await line.send('Network.emulateNetworkConditions', narrow);
   await tom.click('state-menu');
   await tom.click('device-check-link');

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CallerAudio } from '../support/caller_audio.mjs';
 import { Desk, logIn } from '../support/desk.mjs';
+import { openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
 import { ack, answered, bye, cancel, cue, early, invite, scenario, turnedAway } from '../support/scenario.mjs';
 import { openPhones, placeCall } from '../support/sipp.mjs';
-import { Switch } from '../support/switch.mjs';
 import { newFolder } from '../support/work_folder.mjs';
 
-const PASSWORD = 'blue-Kettle-42';
 const DID = '+442079460100';
 const EARLY_DID = '+442079460101';
 const ROOM = 10_000;
@@ -43,12 +42,6 @@ role = "supervisor"
 groups = ["Orders"]
 password_env = "AGENT_PASSWORD"
 
-[agents."ada@example.com"]
-number = "1000"
-name = "Ada Admin"
-role = "admin"
-password_env = "AGENT_PASSWORD"
-
 [[numbers]]
 did = "${DID}"
 group = "Orders"
@@ -76,9 +69,9 @@ const audios = [];
 
 before(async () => {
   phonePort = await freePort();
-  house = await Switch.create({ floor: floor(phonePort), environment: { AGENT_PASSWORD: PASSWORD } });
+  ({ house, cookie: ada } = await openHouse(floor(phonePort)));
   phones = openPhones('phones', { port: phonePort, audio: await listener(), words: { rings: 300 } });
-  [sue, ada] = [await logIn(house.url, account('sue')), await logIn(house.url, account('ada'))];
+  sue = await logIn(house.url, account('sue'));
   desk = await Desk.open(house.url, account('mei'));
   await desk.choose('available');
 });

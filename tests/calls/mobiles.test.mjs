@@ -5,15 +5,13 @@ import { after, before, test } from 'node:test';
 import { RATE } from '../support/audio.mjs';
 import { CallerAudio } from '../support/caller_audio.mjs';
 import { Desk, logIn } from '../support/desk.mjs';
+import { openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
 import { ack, answered, bye, cue, invite, scenario } from '../support/scenario.mjs';
 import { openPhone, placeCall } from '../support/sipp.mjs';
 import { recognise, SENTENCES, spokenUlaw } from '../support/speech.mjs';
 import { understands } from '../support/story.mjs';
-import { Switch } from '../support/switch.mjs';
 
-const PASSWORD = 'blue-Kettle-42';
-const ADMIN = { email: 'ada@example.com', password: PASSWORD };
 const MEI = { email: 'mei@example.com', password: PASSWORD };
 const TOM = { email: 'tom@example.com', password: PASSWORD };
 const DID = '+442079460100';
@@ -36,12 +34,6 @@ welcome = "silence"
 [phones.desk]
 user = "desk"
 addr = "127.0.0.1:${ports.desk}"
-
-[agents."${ADMIN.email}"]
-number = "1000"
-name = "Ada Admin"
-role = "admin"
-password_env = "AGENT_PASSWORD"
 
 [agents."${MEI.email}"]
 number = "1001"
@@ -67,8 +59,7 @@ const called = [];
 
 before(async () => {
   ports = { carrier: await freePort(), desk: await freePort() };
-  house = await Switch.create({ floor: floor(ports), environment: { AGENT_PASSWORD: PASSWORD } });
-  admin = await logIn(house.url, ADMIN);
+  ({ house, cookie: admin } = await openHouse(floor(ports)));
   const cookie = await logIn(house.url, MEI);
   await bindMobile(cookie);
   await post('mobile/switches', cookie, { answering: true, outbound: null });

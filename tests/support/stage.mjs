@@ -219,12 +219,12 @@ export class Stage {
     console.log(`The switch's log and the pages: ${folder}`);
   }
 
-  /** A switch that knows of no call, and Mei online. */
+  /** A switch that knows of no call, and Mei online if she works on this stage. */
   async afresh() {
     await this.hangUpAll();
     await this.switch.kill();
     await this.switch.start();
-    await this.meiAgain();
+    if (this.mei) await this.meiAgain();
   }
 
   /** What is left of the calls so far. */

@@ -28,8 +28,8 @@ export async function measureNetwork(line: Line, report: (part: Partial<Network>
   add({ roundTrip: await roundTrip(line) })
   if (network.roundTrip === null) return network
   await voice(line, add)
-  add({ down: await throughput(size => probe.download(size)) })
-  add({ up: await throughput(size => probe.upload(size)) })
+  add({ down: await throughput(size => probe.download(size), network.roundTrip) })
+  add({ up: await throughput(size => probe.upload(size), network.roundTrip) })
   return network
 }
 
@@ -133,15 +133,15 @@ async function count(connection: RTCPeerConnection): Promise<PathCount> {
   return counted
 }
 
-/** kbit/s of the first transfer that takes long enough, or of the largest. */
-async function throughput(transfer: (bytes: number) => Promise<void>): Promise<number | null> {
+/** kbit/s of the first transfer that takes long enough, or of the largest; the round trip that each of them waits for is no lack of width. */
+async function throughput(transfer: (bytes: number) => Promise<void>, roundTrip: number): Promise<number | null> {
   let measured: number | null = null
   try {
     for (const size of SIZES) {
       const began = performance.now()
       await transfer(size)
-      const took = Math.max(1, performance.now() - began)
-      measured = (size * 8) / took
+      const took = performance.now() - began
+      measured = (size * 8) / Math.max(1, took - roundTrip)
       if (took >= LONG_ENOUGH) break
     }
   } catch (_) {
