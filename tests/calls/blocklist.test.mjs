@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CallerAudio } from '../support/caller_audio.mjs';
 import { Desk, logIn } from '../support/desk.mjs';
-import { openHouse, PASSWORD } from '../support/house.mjs';
+import { ACCOUNT, openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
 import { ack, answered, bye, cancel, cue, early, invite, scenario, turnedAway } from '../support/scenario.mjs';
 import { openPhones, placeCall } from '../support/sipp.mjs';
@@ -199,7 +199,7 @@ test('who withholds the number cannot be barred', async () => {
 // H6, I6
 test('a floor file bars and lets in through the running switch', async () => {
   const file = join(newFolder('floor'), 'floor.toml');
-  writeFileSync(file, floor(phonePort).replace('+44 7700 900 701', '+44 7700 900 706'));
+  writeFileSync(file, ACCOUNT + floor(phonePort).replace('+44 7700 900 701', '+44 7700 900 706'));
   assert.match(house.run('apply', file), /- blocklist \+447700900701\n/);
   await isRefused('+447700900706');
   await rings('+447700900701');

@@ -27,6 +27,8 @@ export class Desk {
   queues = new Map();
   /** Who can be transferred to, or consulted, when it was asked. */
   targets;
+  /** Of its session, for what is asked over HTTP. */
+  cookie;
   #email;
   #socket;
   #asked = 0;
@@ -38,8 +40,8 @@ export class Desk {
   static async open(url, account) {
     const desk = new Desk();
     desk.#email = account.email;
-    const cookie = await logIn(url, account);
-    desk.#socket = new WebSocket(`${url.replace('http', 'ws')}ws`, { origin: url.slice(0, -1), headers: { cookie } });
+    desk.cookie = await logIn(url, account);
+    desk.#socket = new WebSocket(`${url.replace('http', 'ws')}ws`, { origin: url.slice(0, -1), headers: { cookie: desk.cookie } });
     desk.#socket.on('message', (text) => desk.#hear(JSON.parse(text).tell));
     const dead = (why) => {
       desk.#dead = new Error(`${account.email}: ${why}`);

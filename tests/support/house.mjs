@@ -5,7 +5,7 @@ import { Switch } from './switch.mjs';
 /** Everybody's. */
 export const PASSWORD = 'blue-Kettle-42';
 const ADMIN = { email: 'ada@example.com', password: PASSWORD };
-const ACCOUNT = `
+export const ACCOUNT = `
 [agents."${ADMIN.email}"]
 number = "1000"
 name = "Ada Admin"

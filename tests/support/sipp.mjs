@@ -44,35 +44,56 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
  * A SIP phone, or a customer behind a carrier, at `port` that takes one call by the scenario; `cue`, `ended` and `giveUp` as those of a placed call.
  * `words` stand in the scenario where it has their names in braces.
  */
-export function openPhone(scenario, { port, audio, address = LOOPBACK, words }) {
-  const { sipp, ended } = run(scenario, ['-i', address, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`], words);
-  let cue = async () => {};
+export function openPhone(scenario, { audio, ...more }) {
+  return openPhonesInTurn(scenario, { audios: [audio], ...more })[0];
+}
+
+/** As many phones behind one address as there are audios: the first call is the first one's, the next the next one's. They have one end: the last call's. */
+export function openPhonesInTurn(scenario, { port, audios, address = LOOPBACK, words }) {
+  const { sipp, ended, trace } = run(scenario, ['-i', address, '-p', `${port}`], { words, calls: audios.length, mediaPorts: audios.map((audio) => audio.port) });
   const lines = [];
-  const rings = new Promise((resolve, reject) => {
-    createInterface(sipp.stdout).on('line', (line) => {
-      lines.push(line);
-      const [, callId, from, to, media] = line.match(/^rings (\S+) (.*?)(?: to (.*?)(?: m=audio (\d+))?)?$/) ?? [];
-      if (!callId) return;
-      cue = () => sendInfo(callId, address, port);
-      resolve({ from, to, media: Number(media), at: Date.now() });
+  const waiting = [];
+  const phones = audios.map(() => {
+    let cue = async () => {};
+    const rings = new Promise((resolve, reject) => {
+      waiting.push((callId, ring) => {
+        cue = () => sendInfo(callId, address, port);
+        resolve(ring);
+      });
+      ended.then(() => reject(new Error('the phone did not ring')), reject);
     });
-    ended.then(() => reject(new Error('the phone did not ring')), reject);
+    rings.catch(() => {});
+    return {
+      /** Resolves with the INVITE's From, and where the scenario tells them its To and its port for media; and when it came. */
+      rings,
+      /** What the scenario has printed. */
+      lines,
+      ended,
+      /** The messages of them all so far, as SIPp writes them down. */
+      trace,
+      cue: () => cue(),
+      giveUp: () => giveUp(sipp, ended, cue),
+    };
   });
-  rings.catch(() => {});
-  return {
-    /** Resolves with the INVITE's From, and where the scenario tells them its To and its port for media; and when it came. */
-    rings,
-    /** What the scenario has printed. */
-    lines,
-    ended,
-    cue: () => cue(),
-    giveUp: () => giveUp(sipp, ended, cue),
-  };
+  createInterface(sipp.stdout).on('line', (line) => {
+    lines.push(line);
+    const [, callId, from, to, media] = line.match(/^rings (\S+) (.*?)(?: to (.*?)(?: m=audio (\d+))?)?$/) ?? [];
+    if (callId) waiting.shift()?.(callId, { from, to, media: Number(media), at: Date.now() });
+  });
+  return phones;
+}
+
+/** Whether SIPp answered at the first number before it was called at the second. */
+export function answersBefore(trace, first, second) {
+  const messages = trace.split(/^-{10,}/m);
+  const at = (...words) => messages.findIndex((message) => words.every((word) => message.includes(word)));
+  const answer = at('SIP/2.0 200', `:${first}@`, 'INVITE');
+  return answer >= 0 && answer < at('INVITE sip:', `:${second}@`);
 }
 
 /** Many phones, or a carrier with many customers behind it, at `port`: every call goes by the scenario. `close` rejects when one went another way. */
 export function openPhones(scenario, { port, audio, words }) {
-  const { sipp, ended } = run(scenario, ['-i', LOOPBACK, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`], words, Infinity);
+  const { sipp, ended } = run(scenario, ['-i', LOOPBACK, '-p', `${port}`, '-key', 'rtp_port', `${audio.port}`], { words, calls: Infinity });
   return {
     close: async () => {
       // The calls in progress may end; SIPp calls those that do not failed.
@@ -85,17 +106,21 @@ export function openPhones(scenario, { port, audio, words }) {
   };
 }
 
-/** Runs calls of a scenario. SIPp takes no key for a status: words are put into the text. */
-function run(scenario, options, words = {}, calls = 1) {
+/** Runs calls of a scenario. SIPp takes no key for a status: words are put into the text. `mediaPorts` are those of the calls, in their order. */
+function run(scenario, options, { words = {}, calls = 1, mediaPorts } = {}) {
   const folder = newFolder('sipp');
   const file = join(folder, 'scenario.xml');
   const text = scenario.startsWith('<') ? scenario : readFileSync(join(scenarios, `${scenario}.xml`), 'utf8');
-  writeFileSync(file, text.replaceAll(/{{(\w+)}}/g, (_, name) => words[name]));
+  const worded = text.replaceAll(/{{(\w+)}}/g, (_, name) => words[name]);
+  writeFileSync(file, mediaPorts ? worded.replaceAll('[rtp_port]', '[field0]') : worded);
+  // One line for each call.
+  if (mediaPorts) writeFileSync(join(folder, 'ports'), ['SEQUENTIAL', ...mediaPorts, ''].join('\n'));
   const sipp = spawn(
     'sipp',
     [
-      ...options, '-sf', file, ...(calls === 1 ? ['-m', '1', '-l', '1'] : []), '-nostdin', '-nd', '-default_behaviors', '-bye',
-      '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages'), '-timeout', '240', '-timeout_error',
+      ...options, '-sf', file, ...(mediaPorts ? ['-inf', 'ports'] : []), ...(calls < Infinity ? ['-m', `${calls}`, '-l', `${calls}`] : []),
+      '-nostdin', '-nd', '-default_behaviors', '-bye', '-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file',
+      join(folder, 'messages'), '-timeout', '240', '-timeout_error',
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
   );

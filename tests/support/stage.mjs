@@ -5,7 +5,7 @@ import { RATE, writeWav } from './audio.mjs';
 import { openBrowser } from './browser.mjs';
 import { CallerAudio } from './caller_audio.mjs';
 import { freePort } from './ports.mjs';
-import { openPhone, placeCall } from './sipp.mjs';
+import { openPhone, openPhonesInTurn, placeCall } from './sipp.mjs';
 import { SENTENCES, say, spokenUlaw } from './speech.mjs';
 import { Switch } from './switch.mjs';
 import { newFolder, traces } from './work_folder.mjs';
@@ -193,13 +193,25 @@ export class Stage {
    * `other`: behind the other carrier. `address`: behind none, at a port of its own there.
    */
   async callee(scenario = 'callee', { words, other = false, address } = {}) {
-    const audio = await CallerAudio.open(spokenUlaw(SENTENCES.network));
     const own = address && { address, port: await freePort() };
     const where = own ?? (other ? { address: OTHER_CARRIER, port: this.#carriers.other } : { port: this.#carriers.carrier });
-    const callee = openPhone(scenario, { ...where, audio, words });
-    callee.rings.then(({ media }) => media && audio.speakTo(media), () => {});
-    this.#calls.push({ audio, sipp: callee });
-    return Object.assign(callee, { audio, port: where.port, talks: () => audio.say(spokenUlaw(SENTENCES.caller)) });
+    const [callee] = await this.#callees(1, scenario, { ...where, words });
+    return callee;
+  }
+
+  /** Two behind one carrier: one is called first, and then the other. Else as `callee`. */
+  calleesInTurn(scenario = 'callee') {
+    return this.#callees(2, scenario, { port: this.#carriers.carrier });
+  }
+
+  async #callees(count, scenario, where) {
+    const audios = await Promise.all(Array.from({ length: count }, () => CallerAudio.open(spokenUlaw(SENTENCES.network))));
+    return openPhonesInTurn(scenario, { ...where, audios }).map((callee, n) => {
+      const audio = audios[n];
+      callee.rings.then(({ media }) => media && audio.speakTo(media), () => {});
+      this.#calls.push({ audio, sipp: callee });
+      return Object.assign(callee, { audio, port: where.port, talks: (sentence = SENTENCES.caller) => audio.say(spokenUlaw(sentence)) });
+    });
   }
 
   /** Mei's phone takes one call by that scenario of SIPp; whoever lifts it says a sentence again and again. */
