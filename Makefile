@@ -1,6 +1,6 @@
 # The five habits of the house. A newcomer needs two of them: `make run` and `make test`.
 
-.PHONY: run test check bench fuzz load
+.PHONY: run test check bench bench-full fuzz load
 
 # The switch with a demo floor, a simulated carrier beside it, and a page to log in to.
 run:
@@ -22,12 +22,20 @@ check: web/dist/index.html
 	node tests/support/ids.mjs --check
 	tests/support/licences
 
-# Costs of the hot paths, then what people feel: answer to voice, hold to music.
+# Costs of the hot paths, what people feel (answer to voice, hold to music), and the switch beside kamailio and rtpengine.
 bench: web/dist/index.html
+	@tests/support/packages bench
 	cargo bench -p cordboard-core -p cordboard-sip -p cordboard-media
-	@tests/support/packages test
 	cargo build --workspace --bins
 	node tests/browser/latency.mjs
+	cargo build --release --workspace --bins
+	target/release/loadtest bench
+
+# The last part of it five times over, for the README.
+bench-full: web/dist/index.html
+	@tests/support/packages bench
+	cargo build --release --workspace --bins
+	target/release/loadtest bench --rounds 5 --write loadtest/results/latest.md
 
 # A thousand calls, a hundred at once, to a hundred WebRTC workstations.
 load: web/dist/index.html

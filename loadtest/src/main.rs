@@ -1,11 +1,17 @@
 //! Plays the outside world against a running switch: carriers and customers.
 
 mod agents;
+mod bench;
 mod carrier;
+mod run;
+mod scenario;
 
 use clap::{Parser, Subcommand};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -20,6 +26,15 @@ enum Command {
     Carrier(carrier::Options),
     /// Plays agents at their workstations, with WebRTC media: they take the calls that come.
     Agents(agents::Options),
+    /// Runs a scenario against a switch and reports what it measures (J1-J3).
+    Run(run::Options),
+    /// Measures the switch beside rtpengine and kamailio (`make bench`).
+    Bench(bench::Options),
+    /// The bare loop of `bench`: every datagram goes on to the sender's neighbouring port.
+    #[command(hide = true)]
+    Bounce { at: std::net::SocketAddrV4 },
+    /// Prints the floor file that a scenario needs, for `cordboard apply`.
+    Floor(run::Scene),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,6 +44,10 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Carrier(options) => carrier::run(options).await,
         Command::Agents(options) => agents::run(options).await,
+        Command::Run(options) => run::run(options).await,
+        Command::Bench(options) => bench::run(options).await,
+        Command::Bounce { at } => bench::bounce::run(at),
+        Command::Floor(scene) => run::print_floor(&scene),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

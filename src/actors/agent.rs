@@ -21,7 +21,7 @@ use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
 use cordboard_core::message::{Action, Session};
 use cordboard_db::ChosenState;
 use cordboard_media::{Codec, MediaEvent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 pub type AgentActor = Shell<AgentRole>;
@@ -106,7 +106,7 @@ pub struct AgentRole {
     offer: Option<wire::OfferView>,
     /// The whole number of who rings.
     offer_caller: String,
-    sessions: Vec<Kept>,
+    sessions: VecDeque<Kept>,
     /// Names of the customers on the desk, by call (F3).
     names: BTreeMap<String, String>,
     echo: Option<echo::Echo>,
@@ -129,7 +129,7 @@ impl AgentRole {
             peer_state: wire::PeerState::None,
             offer: None,
             offer_caller: String::new(),
-            sessions: Vec::new(),
+            sessions: VecDeque::new(),
             names: BTreeMap::new(),
             echo: None,
             queues: BTreeMap::new(),
@@ -209,12 +209,14 @@ impl AgentRole {
         let before = self.sessions.iter().position(|kept| kept.call == session.call);
         let mut view = views::session(session, before.and_then(|at| self.sessions.get(at)).map(|kept| &kept.view), switch);
         view.caller_name = view.caller_name.or_else(|| self.names.get(&view.call).cloned());
-        self.show(ToWorkstation::Session(Box::new(view.clone())));
+        if !self.pages.is_empty() {
+            self.show(ToWorkstation::Session(Box::new(view.clone())));
+        }
         let colleague = session.colleague;
         let kept = Kept { view, call: session.call, segment: session.segment, customer: session.caller.clone(), colleague };
         match before.and_then(|at| self.sessions.get_mut(at)) {
             Some(old) => *old = kept,
-            None => self.sessions.insert(0, kept),
+            None => self.sessions.push_front(kept),
         }
         self.sessions.truncate(MOST_ENDED);
     }
@@ -535,11 +537,7 @@ impl AgentRole {
         self.logged = Some(now.clone());
         let agent = self.machine.setup.id;
         let change = cordboard_db::StateChange { agent, state: now.0, reason: now.1, at: since };
-        stage.switch.note(move |db| {
-            if let Err(why) = db.add_agent_states(&[change]) {
-                tracing::error!(%why, "an agent's change of state could not be kept");
-            }
-        });
+        stage.switch.ledger.state(change);
     }
 
     fn keep_choice(&mut self, stage: &Stage<'_, Self>) {

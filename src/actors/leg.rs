@@ -12,9 +12,9 @@ use cordboard_core::ids::{Address, AgentId, CallId, LegId, PeerId, TrunkId};
 use cordboard_core::leg::{self, Command, Failure, Input, Kind, Leg, Output, SUBSCRIBER_ABSENT, SignalCommand};
 use cordboard_core::message::Tell;
 use cordboard_core::setup::{PhoneContact, PhoneSetup, Transport};
-use cordboard_media::{MediaEvent, RtpRemote};
+use cordboard_media::{MediaError, MediaEvent, RtpRemote};
 use cordboard_sip::endpoint::{Flow, ServerKey, Why};
-use cordboard_sip::message::{Method, Request, Response, Uri};
+use cordboard_sip::message::{Field, Method, Request, Response, Uri};
 use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use std::collections::VecDeque;
@@ -69,8 +69,14 @@ impl LegActor {
             sip.do_send(FromLeg::Respond { key: key.clone(), response });
             sip.do_send(FromLeg::Forget(leg));
         };
-        let local = match switch.media.open_rtp(leg) {
+        let local = match switch.media.open_rtp_for_new_call(leg) {
             Ok(addr) => local_media(switch, addr),
+            Err(MediaError::PortsExhausted) => {
+                metrics::counter!(super::SHED).increment(1);
+                let mut response = request.response(503);
+                response.headers.push(Field::RetryAfter, (1 + switch.new_id() % 3).to_string());
+                return refuse(response);
+            }
             Err(why) => {
                 tracing::error!(%why, "no RTP port for a new call");
                 return refuse(request.response(503));

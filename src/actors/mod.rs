@@ -7,6 +7,7 @@ pub mod call;
 pub mod dial;
 pub mod floor;
 pub mod group;
+mod ledger;
 pub mod leg;
 pub mod shell;
 pub mod sip;
@@ -17,6 +18,9 @@ pub mod views;
 
 use cordboard_core::ids::Address;
 use cordboard_core::message::Action;
+
+/// Calls that were turned away for want of room or time: only counted (G2).
+const SHED: &str = "cordboard_calls_shed_total";
 
 /// An action that is not this role's to perform: a fault of a machine, told and survived.
 fn foreign(who: Address, action: &Action) {

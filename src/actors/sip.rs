@@ -6,8 +6,9 @@ use super::switch::Switch;
 use super::timer::Timer;
 use crate::net::{NetEvent, Sockets};
 use actix::prelude::*;
-use cordboard_core::cx::Cx;
+use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
+use cordboard_core::overload::Overload;
 use cordboard_core::setup::Transport;
 use cordboard_core::trunk;
 use cordboard_db::PhoneBindings;
@@ -16,9 +17,14 @@ use cordboard_sip::message::{Request, Response};
 use cordboard_sip::registrar::{Account, Binding, Bound};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the switch's lateness is measured.
+const MEASURE_EVERY: Duration = Duration::from_millis(20);
 
 pub struct SipActor {
     endpoint: Endpoint,
+    overload: Overload,
     sockets: Sockets,
     switch: Arc<Switch>,
     timer: Timer,
@@ -66,7 +72,7 @@ pub struct Probe {
 #[rtype(result = "()")]
 pub struct FromNet(pub NetEvent);
 
-/// The floor's addresses or phones changed, or the load did.
+/// The floor's addresses or phones changed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum Tune {
@@ -77,12 +83,11 @@ pub enum Tune {
         user: String,
         bindings: Vec<Binding>,
     },
-    Overloaded(bool),
 }
 
 impl SipActor {
     pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>) -> Self {
-        Self { endpoint, sockets, switch, timer: Timer::default() }
+        Self { endpoint, overload: Overload::default(), sockets, switch, timer: Timer::default() }
     }
 
     fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Endpoint, &mut Cx) -> Vec<EndpointAction>) {
@@ -128,6 +133,7 @@ impl SipActor {
                 metrics::counter!("cordboard_sip_wrong_passwords_total").increment(1);
                 tracing::warn!(%source, ?user, "a phone tried to register with a wrong password or an unknown user");
             }
+            EndpointAction::Shed => metrics::counter!(super::SHED).increment(1),
             EndpointAction::Refused { source } => {
                 metrics::counter!("cordboard_sip_strangers_total").increment(1);
                 tracing::debug!(%source, "SIP from an address that is neither a trunk's nor a phone's");
@@ -182,6 +188,24 @@ impl SipActor {
 
 impl Actor for SipActor {
     type Context = Context<Self>;
+
+    /// All actors of calls share this thread: what comes late here comes late to each of them.
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let mut due = self.switch.now() + millis(MEASURE_EVERY);
+        ctx.run_interval(MEASURE_EVERY, move |sip, _| {
+            let now = sip.switch.now();
+            let change = sip.overload.measured(now.saturating_sub(due).max(sip.switch.media.lateness()));
+            due = now + millis(MEASURE_EVERY);
+            if let Some(shedding) = change {
+                tracing::warn!(shedding, "the switch falls behind: new calls are refused, or no more");
+                sip.endpoint.set_overloaded(shedding);
+            }
+        });
+    }
+}
+
+fn millis(time: Duration) -> Millis {
+    Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX)
 }
 
 impl Handler<FromNet> for SipActor {
@@ -238,7 +262,6 @@ impl Handler<Tune> for SipActor {
                 };
                 self.step(ctx, |endpoint, _| endpoint.restore(&user, bindings.into_iter().map(here).collect()));
             }
-            Tune::Overloaded(overloaded) => self.endpoint.set_overloaded(overloaded),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::agent::AgentActor;
 use super::call::CallActor;
 use super::group::GroupActor;
+use super::ledger::Ledger;
 use super::leg::{LegActor, LegInput};
 use super::shell::Deliver;
 use super::sip::SipActor;
@@ -105,12 +106,10 @@ pub struct Switch {
     pub last_served: Mutex<LastServed>,
     /// The last call is over.
     pub idle: Notify,
+    /// What is written behind.
+    pub ledger: Ledger,
     started: Instant,
-    ledger: std::sync::mpsc::Sender<Note>,
 }
-
-/// Something to be written behind, in order.
-pub type Note = Box<dyn FnOnce(&Db) + Send>;
 
 struct UuidIds;
 
@@ -122,14 +121,7 @@ impl Ids for UuidIds {
 
 impl Switch {
     pub fn new(db: Db, journal: Journal, media: Media, directory: Directory) -> Arc<Self> {
-        let (ledger, notes) = std::sync::mpsc::channel::<Note>();
-        let behind = db.clone();
-        // Ends when the switch, the only sender, is dropped.
-        std::thread::spawn(move || {
-            for note in notes {
-                note(&behind);
-            }
-        });
+        let ledger = Ledger::open(db.clone());
         Arc::new(Self {
             directory: RwLock::new(directory),
             db,
@@ -178,9 +170,7 @@ impl Switch {
 
     /// Writes behind, on the ledger's thread.
     pub fn note(&self, note: impl FnOnce(&Db) + Send + 'static) {
-        if self.ledger.send(Box::new(note)).is_err() {
-            tracing::error!("the ledger's thread is gone");
-        }
+        self.ledger.note(note);
     }
 
     /// Carries a message. A call that is gone answers for itself, so that nobody waits for it.

@@ -14,6 +14,7 @@ pub mod leg;
 pub mod message;
 pub mod outbound;
 pub mod outcome;
+pub mod overload;
 pub mod record;
 pub mod setup;
 pub mod trunk;

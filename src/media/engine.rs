@@ -8,6 +8,7 @@ use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
 use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
 use crate::peer::{Notice, Peer, PeerState};
+use crate::ports::Pair;
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Library, Sound, SoundError};
@@ -18,6 +19,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -67,6 +69,22 @@ pub struct Setup {
     pub library: Library,
     pub recorder: Recorder,
     pub events: Events,
+    pub lateness: Arc<Lateness>,
+}
+
+/// How late the media thread came to its clock, at worst, since it was asked last: its load.
+#[derive(Debug, Default)]
+pub struct Lateness(AtomicU64);
+
+impl Lateness {
+    fn note(&self, late: Duration) {
+        self.0.fetch_max(u64::try_from(late.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Milliseconds.
+    pub fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// Runs until every handle is gone.
@@ -100,12 +118,20 @@ pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std:
             biased;
             () = tokio::time::sleep_until(next_tick) => {
                 let now = tokio::time::Instant::now();
+                setup.lateness.note(now.saturating_duration_since(next_tick));
                 next_tick = if now > next_tick + MAX_CATCH_UP { now + TICK } else { next_tick + TICK };
                 ticks = ticks.wrapping_add(1);
                 engine.borrow_mut().tick(ticks, Instant::now());
             }
             command = commands.recv() => match command {
-                Some(command) => engine.borrow_mut().obey(command),
+                Some(command) => {
+                    let mut engine = engine.borrow_mut();
+                    engine.obey(command);
+                    // What came with it needs no further round of this loop.
+                    while let Ok(command) = commands.try_recv() {
+                        engine.obey(command);
+                    }
+                }
                 None => break,
             },
             Some(notice) = noticed.recv() => engine.borrow_mut().notice(notice),
@@ -123,7 +149,7 @@ impl Engine {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::OpenRtp { leg, rtp, rtcp } => self.open_rtp(leg, rtp, rtcp),
+            Command::OpenRtp { leg, pair } => self.open_rtp(leg, pair),
             Command::SetRemote { leg, remote } => self.set_remote(leg, remote),
             Command::OpenPeer { peer, offer, codec } => self.open_peer(peer, offer, codec),
             Command::ClosePeer { peer } => self.close_peer(peer),
@@ -151,7 +177,7 @@ impl Engine {
 
     // ---- legs ----
 
-    fn open_rtp(&mut self, leg: LegId, rtp: std::net::UdpSocket, rtcp: std::net::UdpSocket) {
+    fn open_rtp(&mut self, leg: LegId, Pair { rtp, rtcp, lease }: Pair) {
         let (rtp, rtcp) = match (UdpSocket::from_std(rtp), UdpSocket::from_std(rtcp)) {
             (Ok(rtp), Ok(rtcp)) => (Rc::new(rtp), Rc::new(rtcp)),
             (Err(error), _) | (_, Err(error)) => {
@@ -160,7 +186,7 @@ impl Engine {
             }
         };
         let tasks = [self.read_socket(leg, &rtp, Engine::rtp_received), self.read_socket(leg, &rtcp, Engine::rtcp_received)];
-        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, tasks)))));
+        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, tasks, lease)))));
     }
 
     /// Starts the task that reads one socket of a leg.

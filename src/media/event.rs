@@ -1,6 +1,7 @@
 //! What the media engine is asked and what it tells: the vocabulary of its handle.
 
 use crate::g711::Law;
+use crate::ports::Pair;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -182,7 +183,7 @@ pub enum Codec {
 /// What the handle asks of the media thread.
 #[derive(Debug)]
 pub(crate) enum Command {
-    OpenRtp { leg: LegId, rtp: std::net::UdpSocket, rtcp: std::net::UdpSocket },
+    OpenRtp { leg: LegId, pair: Pair },
     SetRemote { leg: LegId, remote: RtpRemote },
     OpenPeer { peer: PeerId, offer: String, codec: Codec },
     ClosePeer { peer: PeerId },

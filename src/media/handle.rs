@@ -1,6 +1,6 @@
 //! The handle of the media engine, and its start.
 
-use crate::engine::{self, Setup};
+use crate::engine::{self, Lateness, Setup};
 use crate::event::{Codec, Command, DtmfMode, Events, RtpRemote, Sizes, Source};
 use crate::ports::{self, PortPool};
 use crate::recording::{self, Job};
@@ -64,6 +64,7 @@ pub struct Media {
     spool_dir: PathBuf,
     mp3_dir: PathBuf,
     jobs: Sender<Job>,
+    lateness: Arc<Lateness>,
 }
 
 impl Media {
@@ -75,6 +76,7 @@ impl Media {
         let (recorder, jobs) =
             recording::start(config.spool_dir.clone(), config.mp3_dir.clone(), Arc::clone(&events)).map_err(MediaError::Recordings)?;
         let (commands, obeyed) = unbounded_channel();
+        let lateness = Arc::new(Lateness::default());
         let setup = Setup {
             browser_socket,
             browser_addr,
@@ -82,6 +84,7 @@ impl Media {
             library: Library::new(config.sounds_dir),
             recorder,
             events,
+            lateness: Arc::clone(&lateness),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(MediaError::Thread)?;
         std::thread::Builder::new()
@@ -101,7 +104,13 @@ impl Media {
             spool_dir: config.spool_dir,
             mp3_dir: config.mp3_dir,
             jobs,
+            lateness,
         })
+    }
+
+    /// How late the media thread was at worst since this was asked last, milliseconds.
+    pub fn lateness(&self) -> u64 {
+        self.lateness.take()
     }
 
     /// Finishes the recordings that an earlier process left in the spool folder: a `RecordingReady` with `recovered` for each. Gives how many there are.
@@ -117,10 +126,20 @@ impl Media {
 
     /// Binds an RTP port and its RTCP port for a SIP leg and gives the address for its SDP.
     pub fn open_rtp(&self, leg: LegId) -> Result<SocketAddr, MediaError> {
+        self.open_rtp_beside(leg, 0)
+    }
+
+    /// The same for a call that comes in, as long as an eighth of the ports is left to those that are here already: callers who wait hold
+    /// ports, and would wait for ever for an agent whose phone finds none.
+    pub fn open_rtp_for_new_call(&self, leg: LegId) -> Result<SocketAddr, MediaError> {
+        self.open_rtp_beside(leg, self.ports.pairs() / 8)
+    }
+
+    fn open_rtp_beside(&self, leg: LegId, keep: usize) -> Result<SocketAddr, MediaError> {
         let failed = |source| MediaError::RtpPort { ip: self.advertise_ip, source };
-        let (rtp, rtcp) = self.ports.bind().map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
-        let port = rtp.local_addr().map_err(failed)?.port();
-        self.commands.send(Command::OpenRtp { leg, rtp, rtcp }).map_err(|_| MediaError::Ended)?;
+        let pair = self.ports.bind(keep).map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
+        let port = pair.rtp.local_addr().map_err(failed)?.port();
+        self.commands.send(Command::OpenRtp { leg, pair }).map_err(|_| MediaError::Ended)?;
         Ok(SocketAddr::new(self.advertise_ip, port))
     }
 

@@ -8,6 +8,7 @@ use crate::g711::Law;
 use crate::mixer::Mixer;
 use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
+use crate::ports::Lease;
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtcp;
@@ -61,6 +62,8 @@ pub struct RtpLink {
     pub reception: Reception,
     pub control: Control,
     pub meter: Meter,
+    /// The last to go: the ports are free when the sockets are closed.
+    _lease: Lease,
 }
 
 /// What the SDP agreed on.
@@ -132,7 +135,7 @@ pub enum Packet<'a> {
 }
 
 impl RtpLink {
-    pub fn new(rtp: Rc<UdpSocket>, rtcp: Rc<UdpSocket>, tasks: [AbortHandle; 2]) -> Self {
+    pub fn new(rtp: Rc<UdpSocket>, rtcp: Rc<UdpSocket>, tasks: [AbortHandle; 2], lease: Lease) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
         RtpLink {
             rtp,
@@ -143,6 +146,7 @@ impl RtpLink {
             reception: Reception::default(),
             control: Control::new(Instant::now()),
             meter: Meter::default(),
+            _lease: lease,
         }
     }
 

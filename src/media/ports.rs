@@ -2,9 +2,11 @@
 
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// Expedited forwarding (RFC 3246), for routers that care.
 const DSCP_EF: u32 = 46 << 2;
@@ -17,28 +19,59 @@ const SHARED_BUFFER: usize = 4 << 20;
 #[derive(Debug)]
 pub struct PortPool {
     ip: IpAddr,
-    /// First even port, and how many pairs there are.
-    first: u16,
-    pairs: u16,
-    next: Mutex<u16>,
+    /// Even ports, the longest unused first.
+    free: Arc<Mutex<VecDeque<u16>>>,
+    pairs: usize,
+}
+
+/// Two bound sockets.
+#[derive(Debug)]
+pub struct Pair {
+    pub rtp: UdpSocket,
+    pub rtcp: UdpSocket,
+    pub lease: Lease,
+}
+
+/// Gives the pair back to its pool when it is dropped.
+#[derive(Debug)]
+pub struct Lease {
+    port: u16,
+    free: Arc<Mutex<VecDeque<u16>>>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.free.lock().push_back(self.port);
+    }
 }
 
 impl PortPool {
     pub fn new(ip: IpAddr, range: &RangeInclusive<u16>) -> Self {
         let first = range.start().saturating_add(range.start() % 2);
-        let pairs = (range.end().saturating_add(1)).saturating_sub(first) / 2;
-        PortPool { ip, first, pairs, next: Mutex::new(0) }
+        let free: VecDeque<u16> = (first..*range.end()).step_by(2).collect();
+        PortPool { ip, pairs: free.len(), free: Arc::new(Mutex::new(free)) }
     }
 
-    /// Binds a pair; `None` when every port of the range is taken. Dropping the sockets gives the pair back.
-    pub fn bind(&self) -> io::Result<Option<(UdpSocket, UdpSocket)>> {
-        let mut next = self.next.lock();
+    /// How many pairs there are, in use or not.
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// Binds a pair, as long as more than `keep` are free; `None` otherwise. What another program holds is passed over.
+    pub fn bind(&self, keep: usize) -> io::Result<Option<Pair>> {
         for _ in 0..self.pairs {
-            let port = self.first + *next * 2;
-            *next = (*next + 1) % self.pairs;
+            let port = {
+                let mut free = self.free.lock();
+                if free.len() <= keep {
+                    return Ok(None);
+                }
+                free.pop_front()
+            };
+            let Some(port) = port else { return Ok(None) };
+            let lease = Lease { port, free: Arc::clone(&self.free) };
             let pair = bind(SocketAddr::new(self.ip, port)).and_then(|rtp| Ok((rtp, bind(SocketAddr::new(self.ip, port + 1))?)));
             match pair {
-                Ok(pair) => return Ok(Some(pair)),
+                Ok((rtp, rtcp)) => return Ok(Some(Pair { rtp, rtcp, lease })),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(error),
             }
@@ -82,20 +115,33 @@ mod tests {
         let pool = PortPool::new(IpAddr::from([127, 0, 0, 1]), &(38_201..=38_207));
         let mut held = Vec::new();
         for _ in 0..3 {
-            let (rtp, rtcp) = pool.bind().unwrap().unwrap();
-            let port = rtp.local_addr().unwrap().port();
+            let pair = pool.bind(0).unwrap().unwrap();
+            let port = pair.rtp.local_addr().unwrap().port();
             assert_eq!(port % 2, 0);
-            assert_eq!(rtcp.local_addr().unwrap().port(), port + 1);
-            held.push((rtp, rtcp));
+            assert_eq!(pair.rtcp.local_addr().unwrap().port(), port + 1);
+            held.push(pair);
         }
-        assert!(pool.bind().unwrap().is_none());
+        assert!(pool.bind(0).unwrap().is_none());
         held.remove(1);
-        assert_eq!(pool.bind().unwrap().unwrap().0.local_addr().unwrap().port(), 38_204);
+        assert_eq!(pool.bind(0).unwrap().unwrap().rtp.local_addr().unwrap().port(), 38_204);
+    }
+
+    #[test]
+    fn some_are_kept_and_what_another_program_holds_is_passed_over() {
+        let pool = PortPool::new(IpAddr::from([127, 0, 0, 1]), &(38_221..=38_229));
+        assert_eq!(pool.pairs(), 4);
+        let other = bind(SocketAddr::from(([127, 0, 0, 1], 38_223))).unwrap();
+        let held = pool.bind(2).unwrap().unwrap();
+        assert_eq!(held.rtp.local_addr().unwrap().port(), 38_224);
+        let more = pool.bind(2).unwrap().unwrap();
+        assert!(pool.bind(2).unwrap().is_none(), "two are kept");
+        drop((other, more));
+        assert_eq!(pool.bind(2).unwrap().unwrap().rtp.local_addr().unwrap().port(), 38_228);
     }
 
     #[test]
     fn an_empty_range_has_no_pair() {
         let pool = PortPool::new(IpAddr::from([127, 0, 0, 1]), &(38_301..=38_302));
-        assert!(pool.bind().unwrap().is_none());
+        assert!(pool.bind(0).unwrap().is_none());
     }
 }

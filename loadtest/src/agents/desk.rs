@@ -1,20 +1,21 @@
 //! One scripted agent at the workstation's protocol: logs in, goes online, takes calls.
 
 use super::Report;
-use super::moves::{BEAT, Move};
+use super::moves::{BEAT, Move, Plot};
 use super::voice::{Voice, VoiceError};
-use super::wire::{FromSwitch, Offer, Phase, Session, Tell};
+use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
 use actix_codec::Framed;
-use awc::http::header;
+use awc::http::{StatusCode, header};
 use awc::ws::{Codec, Frame, Message};
 use awc::{BoxedSocket, Client};
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::fmt::Display;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Logging in hashes a password, and a hundred agents do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,12 +28,21 @@ pub struct Script {
     pub url: String,
     pub email: String,
     pub password: String,
-    /// Of the tone that the agent sends.
-    pub hertz: u32,
-    /// How long the agent talks before hanging up; none: the customer hangs up.
-    pub talk: Option<Duration>,
+    /// The agent's number among the scripted ones.
+    pub agent: u32,
+    pub media: Media,
+    pub plot: Plot,
     /// The group that takes transfers and consultations; none: there are none.
     pub second: Option<String>,
+}
+
+/// Where an agent's voice goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Media {
+    /// Over WebRTC; the agent sends a tone of so many hertz.
+    Browser(u32),
+    /// Over a SIP phone that somebody else plays.
+    Phone,
 }
 
 /// What an agent has done.
@@ -68,11 +78,18 @@ pub fn failed(what: &str, error: impl Display) -> DeskError {
     DeskError(format!("{what}: {error}"))
 }
 
-/// The session's cookie.
+/// The session's cookie. A switch that holds logins up (A6) is asked again when it says.
 pub async fn log_in(client: &Client, script: &Script) -> Result<String, DeskError> {
     let form = json!({ "email": script.email, "password": script.password });
-    let request = client.post(format!("{}/api/v1/login", script.url)).insert_header((header::ORIGIN, script.url.as_str()));
-    let response = request.send_json(&form).await.map_err(|error| failed("logging in", error))?;
+    let response = loop {
+        let request = client.post(format!("{}/api/v1/login", script.url)).insert_header((header::ORIGIN, script.url.as_str()));
+        let response = request.send_json(&form).await.map_err(|error| failed("logging in", error))?;
+        let later = response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        match later.filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS) {
+            Some(seconds) => sleep(Duration::from_secs(seconds)).await,
+            None => break response,
+        }
+    };
     if !response.status().is_success() {
         return Err(failed("logging in", response.status()));
     }
@@ -88,13 +105,15 @@ pub fn client() -> Client {
 pub struct Desk {
     script: Script,
     socket: Framed<BoxedSocket, Codec>,
-    voice: Voice,
+    voice: Option<Voice>,
     reports: mpsc::UnboundedSender<Report>,
     tally: Tally,
     expected: u32,
     asked: u32,
-    /// The peer was up, so the agent asked for calls.
+    /// The agent asked for calls, once its peer was up if it has one.
     online: bool,
+    /// The agent was available, once at least.
+    available: bool,
     in_call: Option<InCall>,
     /// The second group's id.
     second: Option<i32>,
@@ -102,24 +121,41 @@ pub struct Desk {
 
 struct InCall {
     call: String,
-    next: Option<(Instant, Move)>,
+    /// What is still to be done, the next first.
+    plan: VecDeque<(Instant, Move)>,
     consulted: bool,
 }
 
 impl Desk {
     pub async fn open(script: Script, client: &Client, cookie: &str, reports: mpsc::UnboundedSender<Report>) -> Result<Self, DeskError> {
-        let voice = Voice::new(script.hertz).await?;
+        let voice = match script.media {
+            Media::Browser(hertz) => Some(Voice::new(hertz).await?),
+            Media::Phone => None,
+        };
         let request = client.ws(format!("{}/ws", script.url)).origin(script.url.as_str()).header(header::COOKIE, cookie);
         let opened = request.max_frame_size(LARGEST_MESSAGE).connect().await;
         let (_, socket) = opened.map_err(|error| failed("opening the socket", error))?;
-        let tally = Tally { agent: script.email.clone(), tone: script.hertz, ..Tally::default() };
-        Ok(Self { script, socket, voice, reports, tally, expected: 0, asked: 0, online: false, in_call: None, second: None })
+        let tone = if let Media::Browser(hertz) = script.media { hertz } else { 0 };
+        let tally = Tally { agent: script.email.clone(), tone, ..Tally::default() };
+        Ok(Self {
+            script,
+            socket,
+            voice,
+            reports,
+            tally,
+            expected: 0,
+            asked: 0,
+            online: false,
+            available: false,
+            in_call: None,
+            second: None,
+        })
     }
 
     /// Works until it is told to stop.
     pub async fn work(mut self, mut stop: watch::Receiver<bool>) -> Result<Tally, DeskError> {
         loop {
-            let moves = self.in_call.as_ref().and_then(|talking| talking.next).map(|(at, _)| at);
+            let moves = self.in_call.as_ref().and_then(|talking| talking.plan.front()).map(|(at, _)| *at);
             tokio::select! {
                 frame = self.socket.next() => match frame {
                     Some(Ok(Frame::Text(text))) => self.read(&text).await?,
@@ -133,11 +169,29 @@ impl Desk {
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        self.tally.heard_seconds = self.voice.heard().as_secs_f64();
+        if let Some(voice) = &self.voice {
+            self.tally.heard_seconds = voice.heard().as_secs_f64();
+        }
         self.ask(json!({ "type": "setState", "state": "offline", "breakReason": null })).await?;
         self.send(Message::Close(None)).await?;
-        self.voice.close().await?;
+        if let Some(voice) = self.voice {
+            voice.close().await?;
+        }
         Ok(self.tally)
+    }
+
+    /// Makes the agent available and leaves: who answers on a SIP phone needs no page.
+    pub async fn bring_online(mut self) -> Result<(), DeskError> {
+        while !self.available {
+            match self.socket.next().await {
+                Some(Ok(Frame::Text(text))) => self.read(&text).await?,
+                Some(Ok(Frame::Ping(bytes))) => self.send(Message::Pong(bytes)).await?,
+                Some(Ok(Frame::Pong(_) | Frame::Binary(_) | Frame::Continuation(_))) => {}
+                Some(Ok(Frame::Close(_))) | None => return Err(DeskError("the socket is gone".into())),
+                Some(Err(error)) => return Err(failed("the socket", error)),
+            }
+        }
+        self.send(Message::Close(None)).await
     }
 
     async fn read(&mut self, text: &[u8]) -> Result<(), DeskError> {
@@ -147,21 +201,32 @@ impl Desk {
         }
         self.expected += 1;
         match tell {
-            Tell::Snapshot => {
-                let sdp = self.voice.offer().await?;
-                self.ask(json!({ "type": "openPeer", "sdp": sdp })).await?;
+            Tell::Snapshot { agent: Agent { state, reason } } => {
+                match &mut self.voice {
+                    Some(voice) => {
+                        let sdp = voice.offer().await?;
+                        self.ask(json!({ "type": "openPeer", "sdp": sdp })).await?;
+                    }
+                    None => self.go_online().await?,
+                }
+                self.state(&state, reason);
                 self.ask(json!({ "type": "targets" })).await?;
             }
             Tell::Targets { groups } => {
                 let second = groups.into_iter().find(|group| Some(&group.name) == self.script.second.as_ref());
                 self.second = second.map(|group| group.id);
             }
-            Tell::PeerAnswer { sdp } => self.voice.answered(sdp).await?,
+            Tell::PeerAnswer { sdp } => {
+                if let Some(voice) = &self.voice {
+                    voice.answered(sdp).await?;
+                }
+            }
             Tell::Peer { state } => self.peer(&state).await?,
-            Tell::Agent { state, reason } => self.state(&state, reason),
+            Tell::Agent(Agent { state, reason }) => self.state(&state, reason),
             Tell::Offer { offer: Some(Offer { offer, automatic }) } => {
                 self.tally.offers += 1;
-                if !automatic {
+                // A telephone is lifted, not clicked.
+                if !automatic && self.voice.is_some() {
                     self.ask(json!({ "type": "answer", "offer": offer })).await?;
                 }
             }
@@ -175,21 +240,26 @@ impl Desk {
 
     async fn peer(&mut self, state: &str) -> Result<(), DeskError> {
         match state {
-            "up" if !self.online => {
-                self.online = true;
-                self.ask(json!({ "type": "setState", "state": "available", "breakReason": null })).await?;
-            }
+            "up" if !self.online => self.go_online().await?,
             "lost" => self.problem("the peer is lost".into()),
             _ => {}
         }
         Ok(())
     }
 
-    fn state(&self, state: &str, reason: Option<String>) {
+    async fn go_online(&mut self) -> Result<(), DeskError> {
+        self.online = true;
+        self.ask(json!({ "type": "setState", "state": "available", "breakReason": null })).await
+    }
+
+    fn state(&mut self, state: &str, reason: Option<String>) {
         match state {
-            "available" => self.report(Report::Available(self.script.email.clone())),
+            "available" => {
+                self.available = true;
+                self.report(Report::Available(self.script.email.clone()));
+            }
             "inLine" | "afterCallWork" => {}
-            _ if self.online => self.problem(format!("the agent is {state}: {}", reason.unwrap_or_default())),
+            _ if self.available => self.problem(format!("the agent is {state}: {}", reason.unwrap_or_default())),
             _ => {}
         }
     }
@@ -200,15 +270,18 @@ impl Desk {
         match (phase, known) {
             (Phase::Talking, None) => {
                 self.tally.answered += 1;
-                let hangs_up = self.script.talk.map(|talk| (talk, Move::HangUp));
-                let first = Move::first(&caller).filter(|_| self.second.is_some() && group != self.script.second);
-                let next = first.map(|first| (BEAT, first)).or(hangs_up).map(|(after, next)| (Instant::now() + after, next));
-                self.in_call = Some(InCall { call, next, consulted: false });
+                self.report(Report::Talking { agent: self.script.agent, caller: caller.clone() });
+                // Who works in the second group takes what is handed on, and hands nothing on.
+                let turns = self.second.is_some() && group != self.script.second;
+                let now = Instant::now();
+                let plan = self.script.plot.plan(&caller, turns, self.voice.is_some());
+                self.in_call =
+                    Some(InCall { call, plan: plan.into_iter().map(|(after, next)| (now + after, next)).collect(), consulted: false });
             }
             (Phase::Talking, Some(talking)) => {
                 let up = consult.is_some_and(|consult| consult.reached == "up") && group != self.script.second;
                 if up && !std::mem::replace(&mut talking.consulted, true) {
-                    talking.next = Some((Instant::now() + BEAT, Move::Complete));
+                    talking.plan = VecDeque::from([(Instant::now() + BEAT, Move::Complete)]);
                 }
             }
             (Phase::Ended, Some(_)) => {
@@ -225,8 +298,7 @@ impl Desk {
 
     async fn moves(&mut self) -> Result<(), DeskError> {
         let Some(talking) = &mut self.in_call else { return Ok(()) };
-        let Some((at, now)) = talking.next.take() else { return Ok(()) };
-        talking.next = now.next().map(|next| (at + BEAT, next));
+        let Some((_, now)) = talking.plan.pop_front() else { return Ok(()) };
         let ask = now.ask(&talking.call, self.second);
         self.ask(ask).await
     }

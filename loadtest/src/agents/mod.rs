@@ -3,13 +3,14 @@
 //! `{"event":"ready","agents":N}` once all are available; `{"event":"problem","agent":…,"what":…}` as they come; and, when standard
 //! input has ended, `{"event":"summary","agents":[…]}` with what each has done.
 
-mod desk;
-mod moves;
+pub mod desk;
+pub mod moves;
 pub mod tone;
 mod voice;
 mod wire;
 
-use desk::{Desk, Script, Tally};
+use desk::{Desk, Media, Script, Tally};
+use moves::Plot;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
@@ -19,7 +20,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 /// Agents who log in at the same time: hashing a password takes a core a while.
-const LOGINS: usize = 4;
+pub const LOGINS: usize = 4;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -45,7 +46,15 @@ pub struct Options {
 /// What an agent tells while it works.
 pub enum Report {
     Available(String),
-    Problem { agent: String, what: String },
+    /// The agent talks to this customer.
+    Talking {
+        agent: u32,
+        caller: String,
+    },
+    Problem {
+        agent: String,
+        what: String,
+    },
 }
 
 /// Runs until standard input ends. Agent n sends a tone of 400 + 10 n Hz.
@@ -64,11 +73,12 @@ async fn work(options: Options) -> io::Result<()> {
             url: options.url.trim_end_matches('/').to_owned(),
             email: options.pattern.replace("{n}", &n.to_string()),
             password: password.clone(),
-            hertz: 400 + 10 * n,
-            talk: options.talk.map(Duration::from_secs),
+            agent: n,
+            media: Media::Browser(400 + 10 * n),
+            plot: Plot::Digits { talk: options.talk.map(Duration::from_secs) },
             second: options.second.clone(),
         };
-        agents.spawn_local(agent(script, Arc::clone(&turns), reports.clone(), stop.clone()));
+        agents.spawn_local(day(script, Arc::clone(&turns), reports.clone(), stop.clone()));
     }
     drop(reports);
     let mut available = HashSet::new();
@@ -79,6 +89,7 @@ async fn work(options: Options) -> io::Result<()> {
                     say(&json!({ "event": "ready", "agents": available.len() }))?;
                 }
             }
+            Report::Talking { .. } => {}
             Report::Problem { agent, what } => say(&json!({ "event": "problem", "agent": agent, "what": what }))?,
         }
     }
@@ -87,21 +98,21 @@ async fn work(options: Options) -> io::Result<()> {
 }
 
 /// One agent's day; its failure is a report.
-async fn agent(
+pub async fn day(
     script: Script,
     turns: Arc<Semaphore>,
     reports: mpsc::UnboundedSender<Report>,
     stop: watch::Receiver<bool>,
 ) -> Option<Tally> {
     let agent = script.email.clone();
-    let day = async {
+    let working = async {
         let client = desk::client();
         let turn = turns.acquire().await.map_err(|error| desk::failed("waiting for a turn", error))?;
         let cookie = desk::log_in(&client, &script).await?;
         drop(turn);
         Desk::open(script, &client, &cookie, reports.clone()).await?.work(stop).await
     };
-    match day.await {
+    match working.await {
         Ok(tally) => Some(tally),
         Err(error) => {
             // Nobody listens any more: the program ends.

@@ -6,10 +6,51 @@
 //! | 6 | blind transfer after a second (D4) |
 //! | 9 | consultation after a second; handed over a second after its answer (D5) |
 
+use crate::run::{Story, Turn, index_of};
+use crate::scenario::Scenario;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub const BEAT: Duration = Duration::from_secs(1);
+
+/// How an agent's calls go.
+#[derive(Clone, Debug)]
+pub enum Plot {
+    /// By the last digits; else the agent talks so long before hanging up, or until the customer hangs up.
+    Digits { talk: Option<Duration> },
+    /// As the scenario has it for the call that the customer's number names.
+    Scenario(Arc<Scenario>),
+}
+
+impl Plot {
+    /// What to do in a call from this number, and how long after its beginning, in order of time. `turns`: there may be more than talking.
+    /// `hangs_up`: the agent has no telephone that is hung up elsewhere.
+    pub fn plan(&self, caller: &str, turns: bool, hangs_up: bool) -> Vec<(Duration, Move)> {
+        match self {
+            Self::Digits { talk } => match Move::first(caller).filter(|_| turns) {
+                Some(Move::Hold) => vec![(BEAT, Move::Hold), (2 * BEAT, Move::Resume)],
+                Some(first) => vec![(BEAT, first)],
+                None => talk.map(|talk| (talk, Move::HangUp)).into_iter().collect(),
+            },
+            Self::Scenario(scenario) => {
+                let Some(call) = index_of(caller) else { return Vec::new() };
+                let Story { talk, agent_hangs_up, turn } = Story::of(scenario, call);
+                let mut plan = match turn {
+                    Turn::Hold(time) => vec![(talk / 2, Move::Hold), (talk / 2 + time, Move::Resume)],
+                    Turn::Transfer if turns => vec![(talk / 2, Move::Transfer)],
+                    Turn::Consult if turns => vec![(talk / 2, Move::Consult)],
+                    Turn::None | Turn::Transfer | Turn::Consult => Vec::new(),
+                };
+                if agent_hangs_up && hangs_up {
+                    plan.push((talk, Move::HangUp));
+                    plan.sort_by_key(|(after, _)| *after);
+                }
+                plan
+            }
+        }
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Move {
@@ -31,14 +72,6 @@ impl Move {
             6 => Some(Self::Transfer),
             9 => Some(Self::Consult),
             _ => None,
-        }
-    }
-
-    /// What follows a beat later.
-    pub fn next(self) -> Option<Self> {
-        match self {
-            Self::Hold => Some(Self::Resume),
-            Self::Resume | Self::Transfer | Self::Consult | Self::Complete | Self::HangUp => None,
         }
     }
 
@@ -67,6 +100,8 @@ mod tests {
         assert_eq!(first("+44 7700 •••• 86"), Some(Move::Transfer));
         assert_eq!(first("+44 7700 •••• 09"), Some(Move::Consult));
         assert_eq!((first("+44 7700 •••• 16"), first("anonymous")), (None, None));
-        assert_eq!((Move::Hold.next(), Move::Resume.next()), (Some(Move::Resume), None));
+        let plot = Plot::Digits { talk: Some(3 * BEAT) };
+        assert_eq!(plot.plan("+44 7700 •••• 53", true, true), [(BEAT, Move::Hold), (2 * BEAT, Move::Resume)]);
+        assert_eq!(plot.plan("+44 7700 •••• 53", false, true), [(3 * BEAT, Move::HangUp)]);
     }
 }

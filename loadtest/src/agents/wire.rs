@@ -11,11 +11,10 @@ pub struct FromSwitch {
 #[derive(Deserialize, Debug)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Tell {
-    Snapshot,
-    Agent {
-        state: String,
-        reason: Option<String>,
+    Snapshot {
+        agent: Agent,
     },
+    Agent(Agent),
     Offer {
         offer: Option<Offer>,
     },
@@ -36,6 +35,12 @@ pub enum Tell {
     /// What needs no reaction.
     #[serde(other)]
     Other,
+}
+
+#[derive(Deserialize, Debug)]
+pub struct Agent {
+    pub state: String,
+    pub reason: Option<String>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -93,7 +98,9 @@ mod tests {
                 "consult":{"whom":"Second","reached":"up","side":"third","customerLeft":false}}}"#,
         );
         assert!(matches!(talking, Tell::Session(Session { phase: Phase::Talking, consult: Some(consult), .. }) if consult.reached == "up"));
-        assert!(matches!(read(r#"{"seq":0,"tell":{"type":"snapshot","now":1,"queues":[]}}"#), Tell::Snapshot));
+        assert!(
+            matches!(read(r#"{"seq":0,"tell":{"type":"snapshot","now":1,"agent":{"state":"busy","reason":null,"since":1}}}"#), Tell::Snapshot { agent } if agent.state == "busy")
+        );
         assert!(matches!(read(r#"{"seq":1,"tell":{"type":"quality","mos":4.4}}"#), Tell::Other));
     }
 }

@@ -12,7 +12,7 @@ use cordboard_sip::message::{Field, Request, Response, Uri};
 use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use cordboard_sip::translate;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
@@ -73,7 +73,7 @@ pub struct Calls {
 impl Calls {
     /// A carrier at `local` whose customers call the switch at `target` and wait as long as `patience` for an answer.
     pub fn new(local: SocketAddr, target: SocketAddr, patience: Duration) -> Self {
-        let sources = Sources { trunks: vec![(target.ip(), SWITCH)], phones: Vec::new() };
+        let sources = Sources { trunks: vec![(target.ip(), SWITCH)], phones: HashSet::new() };
         Self {
             endpoint: Endpoint::new(EndpointConfig {
                 sources,
@@ -273,6 +273,8 @@ impl Calls {
                 }
                 // Nothing is probed from here.
                 EndpointAction::Response { user: User::Probe { .. }, .. } | EndpointAction::Failed { user: User::Probe { .. }, .. } => {}
+                // Nobody is turned away here.
+                EndpointAction::Shed => {}
                 EndpointAction::Refused { source } => warn!("a message from {source}, which is not the switch"),
                 // Nobody registers here.
                 EndpointAction::Bound(_) | EndpointAction::WrongPassword { .. } => {}

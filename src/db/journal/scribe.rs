@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// Entries looked at, and so calls written, at once.
 const PAGE: i64 = 200;
+/// Calls that end within this time share one transaction, unless somebody waits for them.
+const GATHER: Duration = Duration::from_millis(200);
 /// Pauses while the database is away: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -65,13 +67,16 @@ impl Bell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for work; after a failure at least for `pause`, unless somebody asks. Those who ask, or none when it is time to stop.
+    /// Waits for work, and for what comes soon after it; after a failure at least for `pause`, unless somebody asks. Those who ask, or none
+    /// when it is time to stop.
     fn wait(&self, pause: Option<Duration>) -> Option<Vec<Answer>> {
-        let idle = |state: &mut BellState| !state.stop && state.asking.is_empty() && (pause.is_some() || !state.rung);
-        let mut state = match pause {
-            None => self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner),
-            Some(pause) => self.changed.wait_timeout_while(self.lock(), pause, idle).unwrap_or_else(PoisonError::into_inner).0,
-        };
+        let unasked = |state: &mut BellState| !state.stop && state.asking.is_empty();
+        let mut state = self.lock();
+        if pause.is_none() {
+            let idle = |state: &mut BellState| unasked(state) && !state.rung;
+            state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+        }
+        state = self.changed.wait_timeout_while(state, pause.unwrap_or(GATHER), unasked).unwrap_or_else(PoisonError::into_inner).0;
         state.rung = false;
         (!state.stop).then(|| std::mem::take(&mut state.asking))
     }

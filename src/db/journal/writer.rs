@@ -11,8 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once.
+const COMMIT_EVERY: Duration = Duration::from_millis(2);
 /// Entries of one commit.
 const BATCH: usize = 1_000;
 /// After a failure, how often it is tried again when nothing new comes.
@@ -43,12 +45,16 @@ impl Writer {
     }
 
     pub fn run(mut self) {
+        let mut committed_at = Instant::now();
         loop {
             let first = match self.next() {
                 Ok(command) => Some(command),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
+            if matches!(first, Some(Command::Append(..))) {
+                std::thread::sleep(COMMIT_EVERY.saturating_sub(committed_at.elapsed()));
+            }
             let mut batch = Vec::new();
             let mut other = None;
             for command in first.into_iter().chain(self.queue.try_iter()) {
@@ -64,6 +70,7 @@ impl Writer {
                 }
             }
             let committed = self.commit(batch);
+            committed_at = Instant::now();
             match other {
                 Some(Command::Forget(calls, answer)) => {
                     let forgotten = self.store.forget(&calls);

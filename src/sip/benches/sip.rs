@@ -10,6 +10,7 @@ use cordboard_sip::message::{Message, Response};
 use cordboard_sip::sdp::LocalMedia;
 use cordboard_sip::session::{Session, SessionAction};
 use criterion::{Criterion, criterion_group, criterion_main};
+use std::collections::HashSet;
 use std::hint::black_box;
 
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\nm=audio 9000 RTP/AVP 8 0 101\r\n\
@@ -38,7 +39,7 @@ struct Switch {
 impl Switch {
     fn new() -> Self {
         let flow = Flow { transport: Transport::Udp, local: "192.0.2.1:5060".parse().unwrap(), remote: "192.0.2.2:5060".parse().unwrap() };
-        let sources = Sources { trunks: vec![(flow.remote.ip(), TrunkId(1))], phones: vec![] };
+        let sources = Sources { trunks: vec![(flow.remote.ip(), TrunkId(1))], phones: HashSet::new() };
         Self {
             endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), ..EndpointConfig::default() }),
             flow,

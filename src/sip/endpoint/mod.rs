@@ -107,6 +107,8 @@ pub enum EndpointAction {
     Refused {
         source: SocketAddr,
     },
+    /// A new call was turned away in overload; to be counted (G2).
+    Shed,
     /// Where a phone is has changed.
     Bound(Bound),
     /// Somebody tried to register with a wrong password, or as nobody.

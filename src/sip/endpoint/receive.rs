@@ -136,7 +136,9 @@ impl Endpoint {
         if self.overloaded {
             let mut response = request.response(503);
             response.headers.push(Field::RetryAfter, (1 + cx.next_id() % 3).to_string());
-            return self.respond(&key, response, cx);
+            let mut actions = self.respond(&key, response, cx);
+            actions.push(EndpointAction::Shed);
+            return actions;
         }
         if sdp::find_in_body(&request.headers, &request.body).is_err() {
             let mut response = request.response(415);

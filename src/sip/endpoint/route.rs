@@ -4,6 +4,7 @@ use crate::message::{Host, Via};
 use cordboard_core::ids::TrunkId;
 use cordboard_core::setup::Transport;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
 /// One way to a peer: the socket or connection, and the peer's address.
@@ -70,7 +71,7 @@ pub struct Sources {
     /// A carrier's addresses and the trunk that they belong to.
     pub trunks: Vec<(IpAddr, TrunkId)>,
     /// Contacts of SIP phones. One is told from a trunk at the same address by its port.
-    pub phones: Vec<SocketAddr>,
+    pub phones: HashSet<SocketAddr>,
 }
 
 impl Sources {

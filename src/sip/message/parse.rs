@@ -134,7 +134,7 @@ fn request(head: Head<'_>) -> Result<Request, ParseError> {
         return Err(refuse(400, "CSeq names another method"));
     }
     let body = body(&head).map_err(bad)?.to_vec();
-    Ok(Request { method: known, uri, headers: head.headers.clone(), body })
+    Ok(Request { method: known, uri, headers: head.headers, body })
 }
 
 /// What every message must have, once (RFC 3261 §8.1.1).

@@ -8,6 +8,7 @@ use cordboard_sip::digest::{Algorithm, Credentials, ha1};
 use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, Sources, User};
 use cordboard_sip::message::{Field, Message, Method, Response};
 use cordboard_sip::registrar::Account;
+use std::collections::HashSet;
 
 /// An endpoint under test with its wire.
 struct Rig {
@@ -18,7 +19,10 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let sources = Sources { trunks: vec![("192.0.2.2".parse().unwrap(), TrunkId(4))], phones: vec!["192.0.2.3:5090".parse().unwrap()] };
+        let sources = Sources {
+            trunks: vec![("192.0.2.2".parse().unwrap(), TrunkId(4))],
+            phones: HashSet::from(["192.0.2.3:5090".parse().unwrap()]),
+        };
         Self {
             endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), realm: "here".into() }),
             flow: from("192.0.2.2:5060"),
@@ -79,7 +83,7 @@ fn sources_can_be_replaced_while_running() {
     let mut rig = Rig::new();
     rig.endpoint.set_sources(Sources::default());
     assert_eq!(rig.answer(&request("OPTIONS", VIA, "")).1.status, 403);
-    rig.endpoint.set_sources(Sources { trunks: vec![("192.0.2.2".parse().unwrap(), TrunkId(4))], phones: vec![] });
+    rig.endpoint.set_sources(Sources { trunks: vec![("192.0.2.2".parse().unwrap(), TrunkId(4))], phones: HashSet::new() });
     assert_eq!(rig.answer(&request("OPTIONS", VIA, "")).1.status, 200);
 }
 

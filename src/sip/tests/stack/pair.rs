@@ -8,7 +8,7 @@ use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, So
 use cordboard_sip::message::{Message, Request, Response, Uri};
 use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 pub const TRUNK: TrunkId = TrunkId(1);
@@ -50,7 +50,7 @@ pub struct Side {
 impl Side {
     fn new(local: &str, remote: &str, transport: Transport, seed: u128) -> Self {
         let (local, remote): (SocketAddr, SocketAddr) = (local.parse().unwrap(), remote.parse().unwrap());
-        let sources = Sources { trunks: vec![(remote.ip(), TRUNK)], phones: vec![] };
+        let sources = Sources { trunks: vec![(remote.ip(), TRUNK)], phones: HashSet::new() };
         Self {
             endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), ..EndpointConfig::default() }),
             sessions: HashMap::new(),
@@ -248,6 +248,7 @@ impl Pair {
                 EndpointAction::Response { user: User::Probe { .. }, .. }
                 | EndpointAction::Failed { user: User::Probe { .. }, .. }
                 | EndpointAction::Refused { .. }
+                | EndpointAction::Shed
                 | EndpointAction::Bound(_)
                 | EndpointAction::WrongPassword { .. } => self.side(who).news.push(action),
             }

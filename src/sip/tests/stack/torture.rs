@@ -10,6 +10,7 @@ use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, So
 use cordboard_sip::message::{Frame, Message, StreamFramer};
 use reactions::Reaction::{self, Call, Nothing, Status};
 use reactions::{DATAGRAMS, STREAMS};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 /// The messages of the RFC, byte for byte.
@@ -25,7 +26,7 @@ fn flow(transport: Transport, n: u16) -> Flow {
 }
 
 fn endpoint() -> Endpoint {
-    let sources = Sources { trunks: vec![("192.0.2.200".parse().unwrap(), TrunkId(1))], phones: vec![] };
+    let sources = Sources { trunks: vec![("192.0.2.200".parse().unwrap(), TrunkId(1))], phones: HashSet::new() };
     Endpoint::new(EndpointConfig { sources, ..EndpointConfig::default() })
 }
 

@@ -1,0 +1,302 @@
+//! `make bench`: the switch beside its yardsticks, in one run on one machine. Machines differ, so what counts are the ratios.
+//!
+//! What is measured has the first core to itself, everything else the second one.
+
+pub mod bounce;
+mod programs;
+mod relay;
+
+use crate::run::{Crew, Numbers, Process, Round, find, round};
+use crate::scenario::{Arrivals, Scenario};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+use programs::{House, Program, bare, kamailio, places, rtpengine};
+use relay::{Way, relay};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::task::LocalSet;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The switch's binary; it should be a release build.
+    #[arg(long, default_value = "target/release/cordboard")]
+    binary: PathBuf,
+    /// Rounds of everything; what is told is their median.
+    #[arg(long, default_value_t = 1)]
+    rounds: u32,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
+    /// Conversations at once where media are measured.
+    #[arg(long, default_value_t = 100)]
+    calls: u16,
+    /// A file for the table, in Markdown.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+/// One round's figures by their names.
+type Figures = BTreeMap<&'static str, f64>;
+
+/// A row of the table: a figure of ours, the yardstick's, and what their ratio should be. Without a yardstick the figure itself is meant.
+struct Row {
+    what: &'static str,
+    ours: &'static str,
+    theirs: Option<&'static str>,
+    unit: &'static str,
+    goal: Goal,
+}
+
+#[derive(Clone, Copy)]
+enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+const ROWS: [Row; 12] = [
+    Row {
+        what: "CPU per call: queue against a bare relay",
+        ours: "queue cpu",
+        theirs: Some("relay cpu"),
+        unit: "us",
+        goal: Goal::AtMost(2.0),
+    },
+    Row {
+        what: "highest clean rate on one core",
+        ours: "queue rate",
+        theirs: Some("relay rate"),
+        unit: "calls/s",
+        goal: Goal::AtLeast(0.5),
+    },
+    Row { what: "setup added at half that rate, p99", ours: "queue setup", theirs: None, unit: "ms", goal: Goal::AtMost(5.0) },
+    Row {
+        what: "overload at twice the rate: served, of the peak",
+        ours: "overload served",
+        theirs: Some("queue rate"),
+        unit: "calls/s",
+        goal: Goal::AtLeast(0.9),
+    },
+    Row { what: "overload: excess refused within, p99", ours: "overload refusal", theirs: None, unit: "ms", goal: Goal::AtMost(50.0) },
+    Row {
+        what: "CPU per relayed G.711 call",
+        ours: "voice cpu",
+        theirs: Some("rtpengine cpu"),
+        unit: "% of a core",
+        goal: Goal::AtMost(0.5),
+    },
+    Row {
+        what: "the same recorded, against rtpengine unrecorded",
+        ours: "recorded cpu",
+        theirs: Some("rtpengine cpu"),
+        unit: "% of a core",
+        goal: Goal::AtMost(1.0),
+    },
+    Row { what: "added one-way delay, median", ours: "voice p50", theirs: Some("rtpengine p50"), unit: "ms", goal: Goal::AtMost(1.0) },
+    Row { what: "added one-way delay, p99", ours: "voice p99", theirs: Some("rtpengine p99"), unit: "ms", goal: Goal::AtMost(1.0) },
+    Row {
+        what: "the same of the bare loop (yardstick of the kernel)",
+        ours: "bare p99",
+        theirs: None,
+        unit: "ms",
+        goal: Goal::AtMost(f64::INFINITY),
+    },
+    Row { what: "packets lost", ours: "voice lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
+    Row { what: "memory per SIP call with media", ours: "voice memory", theirs: None, unit: "KiB", goal: Goal::AtMost(48.0) },
+];
+
+pub async fn run(options: Options) -> io::Result<()> {
+    let mut own = CpuSet::new();
+    own.set(1)?;
+    sched_setaffinity(Pid::this(), &own)?;
+    LocalSet::new().run_until(work(options)).await
+}
+
+async fn work(options: Options) -> io::Result<()> {
+    let mut rounds = Vec::new();
+    for n in 1..=options.rounds {
+        println!("round {n} of {}", options.rounds);
+        let mut figures = Figures::new();
+        signalling(&options, &mut figures).await?;
+        media(&options, &mut figures).await?;
+        rounds.push(figures);
+    }
+    let table = table(&rounds, &conditions(&options));
+    print!("\n{table}");
+    options.write.map_or(Ok(()), |path| std::fs::write(path, table))
+}
+
+/// Signalling alone: what a call costs, how many there can be, and what too many do.
+async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> {
+    let scenario = scenario(
+        "queue",
+        options.seconds,
+        "[customers]\npatience = 20\n[agents]\nkind = \"phones\"\ncount = 600\ntalk = 0.3\n[clean]\nsetup_p99 = 100",
+    )?;
+    let queue_rate;
+    // A new one for each round: what an overload leaves behind in it costs for minutes.
+    let mut relayed = async |rate: f64| {
+        let program = kamailio().await?;
+        round(&scenario, places(program.at), rate, None, Some(&program.process())).await
+    };
+    let relay_rate = find(1000.0, &mut relayed).await?.1.unwrap_or_default();
+    let (binary, at) = (&options.binary, |rate: f64| Scenario { arrivals: Arrivals::Constant { rate }, ..scenario.clone() });
+    {
+        let house = House::open(binary, &scenario).await?;
+        let process = house.program.process();
+        let mut crew = Crew::bring_online(&house.url(), programs::PASSWORD, &scenario).await.map_err(io::Error::other)?;
+        let mut queued = async |rate: f64| round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&process)).await;
+        queue_rate = find(400.0, &mut queued).await?.1.unwrap_or_default();
+        let half = once(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;
+        figures.insert("queue setup", half.setup_time.p99);
+        figures.insert("queue cpu", half.switch_cpu_per_call.unwrap_or_default());
+        let over = once(&at(queue_rate * 2.0), &house.program, &process, Some(&mut crew)).await?;
+        figures.insert("overload served", over.served_rate);
+        figures.insert("overload refusal", over.refusal_time.p99);
+        crew.go_home().await;
+    }
+    let program = kamailio().await?;
+    let same = once(&at(queue_rate / 2.0), &program, &program.process(), None).await?;
+    figures.insert("relay cpu", same.switch_cpu_per_call.unwrap_or_default());
+    figures.insert("relay rate", relay_rate);
+    figures.insert("queue rate", queue_rate);
+    Ok(())
+}
+
+async fn once(scenario: &Scenario, program: &Program, process: &Process, crew: Option<&mut Crew>) -> io::Result<Numbers> {
+    let Round { numbers, .. } = round(scenario, places(program.at), scenario.arrivals.rate(), crew, Some(process)).await?;
+    Ok(numbers)
+}
+
+/// Conversations at once: what each takes, how long its packets are under way, and what is lost.
+async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
+    let length = Duration::from_secs_f64(options.seconds);
+    {
+        let program = rtpengine(None).await?;
+        let relayed = relay(&Way::Rtpengine { program: &program, recorded: false }, options.calls, length)?;
+        figures.insert("rtpengine cpu", 100.0 * relayed.cpu_a_call);
+        figures.insert("rtpengine p50", relayed.audio.delay.p50);
+        figures.insert("rtpengine p99", relayed.audio.delay.p99);
+    }
+    {
+        let program = bare().await?;
+        let relayed = relay(&Way::Bare(&program), options.calls, length)?;
+        figures.insert("bare p99", relayed.audio.delay.p99);
+    }
+    let plain = voices(options, false).await?;
+    figures.insert("voice cpu", 100.0 * plain.switch_cpu.unwrap_or_default() / f64::from(options.calls));
+    if let Some(audio) = &plain.audio {
+        figures.insert("voice p50", audio.delay.p50);
+        figures.insert("voice p99", audio.delay.p99);
+        #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a count of packets")]
+        figures.insert("voice lost", audio.packets_lost as f64);
+    }
+    figures.insert("voice memory", plain.switch_memory_growth_mib.unwrap_or_default() * 1024.0 / f64::from(options.calls));
+    let recorded = voices(options, true).await?;
+    figures.insert("recorded cpu", 100.0 * recorded.switch_cpu.unwrap_or_default() / f64::from(options.calls));
+    Ok(())
+}
+
+/// All calls begin within two seconds and go on for the whole time that counts.
+async fn voices(options: &Options, record: bool) -> io::Result<Numbers> {
+    let (calls, seconds) = (options.calls, options.seconds);
+    let warm_up = 5.0;
+    let scenario = Scenario {
+        seconds: warm_up + seconds,
+        warm_up,
+        ..scenario(
+            "voices",
+            seconds,
+            &format!(
+                "[customers]\naudio = true\n[agents]\nkind = \"phones\"\ncount = {calls}\ntalk = {}\nrecord = {record}\n[clean]\nsetup_p99 = 1000",
+                warm_up + seconds + 5.0
+            ),
+        )?
+    };
+    let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals: Arrivals::Constant { rate: f64::from(calls) / 2.0 }, ..scenario };
+    let house = House::open(&options.binary, &scenario).await?;
+    let mut crew = Crew::bring_online(&house.url(), programs::PASSWORD, &scenario).await.map_err(io::Error::other)?;
+    let numbers = once(&scenario, &house.program, &house.program.process(), Some(&mut crew)).await?;
+    crew.go_home().await;
+    Ok(numbers)
+}
+
+fn scenario(about: &str, seconds: f64, rest: &str) -> io::Result<Scenario> {
+    let text =
+        format!("about = \"{about}\"\nseconds = {}\nwarm_up = 2\n[arrivals]\nkind = \"constant\"\nrate = 1\n{rest}\n", seconds + 2.0);
+    Scenario::parse(&text).map_err(io::Error::other)
+}
+
+fn median(rounds: &[Figures], name: &str) -> Option<f64> {
+    let mut values: Vec<f64> = rounds.iter().filter_map(|figures| figures.get(name).copied()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// What the figures were got with.
+fn conditions(options: &Options) -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown", |name| name.trim_start_matches(['\t', ' ', ':']));
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!(
+        "{model}, Linux {}, loopback; the program under test on one core, the generator on the other; {} round(s) of {} s, {} conversations",
+        kernel.trim(),
+        options.rounds,
+        options.seconds,
+        options.calls
+    )
+}
+
+fn table(rounds: &[Figures], conditions: &str) -> String {
+    let mut text = format!("{conditions}\n\n| what | Cordboard | yardstick | ratio | to reach | |\n|---|---:|---:|---:|---|---|\n");
+    for Row { what, ours, theirs, unit, goal } in ROWS {
+        let Some(own) = median(rounds, ours) else { continue };
+        let yardstick = theirs.and_then(|theirs| median(rounds, theirs));
+        let judged = yardstick.map_or(own, |yardstick| own / yardstick);
+        let (reached, sign, limit) = match goal {
+            Goal::AtMost(limit) => (judged <= limit, "≤", limit),
+            Goal::AtLeast(limit) => (judged >= limit, "≥", limit),
+        };
+        let (yardstick, ratio) = match yardstick {
+            Some(yardstick) => (figure(yardstick, unit), format!("{judged:.2}")),
+            None => ("–".to_owned(), "–".to_owned()),
+        };
+        let (goal, word) = if limit.is_finite() {
+            (format!("{sign} {limit}"), if reached { "reached" } else { "not yet" })
+        } else {
+            ("–".to_owned(), "")
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "| {what} | {} | {yardstick} | {ratio} | {goal} | {word} |", figure(own, unit));
+    }
+    text
+}
+
+fn figure(value: f64, unit: &str) -> String {
+    let digits = if value.abs() >= 100.0 {
+        0
+    } else if value.abs() >= 1.0 {
+        1
+    } else {
+        3
+    };
+    format!("{value:.digits$} {unit}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_tells_the_medians_their_ratio_and_whether_the_goal_is_reached() {
+        let round = |ours, theirs| Figures::from([("queue cpu", ours), ("relay cpu", theirs), ("queue setup", 7.0)]);
+        let table = table(&[round(300.0, 100.0), round(150.0, 100.0), round(180.0, 100.0)], "somewhere");
+        assert!(table.starts_with("somewhere\n"));
+        assert!(table.contains("| 180 us | 100 us | 1.80 | ≤ 2 | reached |"), "{table}");
+        assert!(table.contains("| 7.0 ms | – | – | ≤ 5 | not yet |"), "{table}");
+        assert!(!table.contains("highest clean rate"), "nothing was measured of it");
+    }
+}

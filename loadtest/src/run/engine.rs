@@ -1,0 +1,527 @@
+//! The calls of a run, on one thread: customers who call and SIP phones that are called, with their sockets, clocks and voices.
+
+use super::leg::{Event, Leg, Micros, Output};
+use super::process::{Process, own_cpu};
+use super::results::{CallLog, Second};
+use super::sockets::{Socket, since_1970, wait_for};
+use super::story::Story;
+use super::voices::{StreamId, Voices};
+use crate::scenario::{Kind, Scenario};
+use cordboard_sip::message::{Message, Method, Request};
+use hdrhistogram::Histogram;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io;
+use std::net::SocketAddrV4;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+const SECOND: Micros = 1_000_000;
+/// How long calls may take to end after the last customer called, beside what they talk and wait: SIP's own patience.
+const FAREWELL: Micros = 40 * SECOND;
+/// A customer's number ends with the call's index in so many digits.
+const DIGITS: usize = 8;
+
+/// Where things are.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    pub switch: SocketAddrV4,
+    /// Where customers call from: the trunk's host.
+    pub carrier: SocketAddrV4,
+    /// Where the agents' phones are, all of them.
+    pub phones: SocketAddrV4,
+    /// First port of the audio sockets, on both sides.
+    pub audio: SocketAddrV4,
+    pub audio_sockets: u16,
+}
+
+/// What a workstation tells of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct AtDesk {
+    pub call: usize,
+    pub agent: u32,
+}
+
+/// All that was seen in a run.
+pub struct Log {
+    pub calls: Vec<CallLog>,
+    pub seconds: Vec<Second>,
+    pub packets_sent: u64,
+    pub delay: Option<Histogram<u64>>,
+    pub own_drops: u64,
+    /// First and last second of the calls that count.
+    pub counted: (Micros, Micros),
+    pub switch_cpu: Option<Duration>,
+    /// Before the first call.
+    pub switch_memory_mib: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Answer,
+    HangUp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Side {
+    Customer,
+    Phone,
+}
+
+struct Live {
+    leg: Leg,
+    side: Side,
+    call: usize,
+    /// Whose phone it is.
+    agent: Option<u32>,
+    stream: Option<StreamId>,
+    next: Option<(Micros, Deed)>,
+    /// The earliest timer that is set for it.
+    armed: Option<Micros>,
+}
+
+pub struct Engine {
+    scenario: Scenario,
+    places: Places,
+    did: String,
+    began: Instant,
+    began_since_1970: Duration,
+    carrier: Socket,
+    phones: Socket,
+    voices: Option<Voices>,
+    random: StdRng,
+    /// Names the calls of this run apart from those of another.
+    run: u32,
+    calls: Vec<CallLog>,
+    /// The customer's leg of each call, while it lives.
+    customers: Vec<Option<usize>>,
+    legs: Vec<Option<Live>>,
+    free: Vec<usize>,
+    /// A relay leaves the Call-ID as it is: both sides may have the same.
+    by_call_id: HashMap<(Side, String), usize>,
+    timers: BinaryHeap<Reverse<(Micros, usize)>>,
+    seconds: Vec<Second>,
+    this_second: Second,
+}
+
+impl Engine {
+    pub fn new(scenario: Scenario, places: Places, did: &str) -> io::Result<Self> {
+        let mut random = StdRng::seed_from_u64(scenario.seed);
+        let voices = scenario
+            .customers
+            .audio
+            .then(|| Voices::open(places.audio, places.audio_sockets, StdRng::from_rng(&mut random)))
+            .transpose()?;
+        Ok(Self {
+            carrier: Socket::bind(places.carrier)?,
+            phones: Socket::bind(places.phones)?,
+            did: did.to_owned(),
+            began: Instant::now(),
+            began_since_1970: since_1970(),
+            voices,
+            random,
+            run: rand::random(),
+            calls: Vec::new(),
+            customers: Vec::new(),
+            legs: Vec::new(),
+            free: Vec::new(),
+            by_call_id: HashMap::new(),
+            timers: BinaryHeap::new(),
+            seconds: Vec::new(),
+            this_second: Second::default(),
+            scenario,
+            places,
+        })
+    }
+
+    /// Places the scenario's calls and sees them to their ends. Each second is told while it goes on.
+    pub fn run(mut self, desks: &Receiver<AtDesk>, switch: Option<&Process>, told: &Sender<Second>) -> io::Result<Log> {
+        self.began = Instant::now();
+        self.began_since_1970 = since_1970();
+        let end = micros(self.scenario.length());
+        let warm = micros(Duration::from_secs_f64(self.scenario.warm_up));
+        let switch_memory_mib = switch.and_then(Process::memory_mib);
+        let most = self.scenario.at_most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let mut meter = Meter::new(switch);
+        let (mut cpu_from, mut cpu_to) = (None, None);
+        let mut at = 0.0;
+        let mut next_call = 0;
+        let mut next_second = SECOND;
+        let mut last_ended = 0;
+        loop {
+            let now = self.now();
+            if cpu_from.is_none() && now >= warm {
+                cpu_from = switch.and_then(Process::cpu);
+            }
+            while next_call <= now && next_call < end && self.calls.len() < most {
+                self.place(now)?;
+                at += self.scenario.arrivals.next(at, self.scenario.seconds, &mut self.random);
+                next_call = micros(Duration::from_secs_f64(at));
+            }
+            if cpu_to.is_none() && now >= end {
+                cpu_to = switch.and_then(Process::cpu);
+            }
+            self.listen()?;
+            while let Ok(report) = desks.try_recv() {
+                self.at_desk(report);
+            }
+            self.tick()?;
+            if let Some(mut voices) = self.voices.take() {
+                let began = self.began;
+                voices.speak(self.now(), || micros(began.elapsed()))?;
+                self.voices = Some(voices);
+            }
+            self.carrier.flush()?;
+            self.phones.flush()?;
+            if now >= next_second {
+                next_second += SECOND;
+                meter.read(&mut self.this_second);
+                self.this_second.live = u32::try_from(self.legs.len() - self.free.len()).unwrap_or(u32::MAX);
+                // Nobody listens any more: the program ends.
+                let _ = told.send(self.this_second);
+                self.seconds.push(std::mem::take(&mut self.this_second));
+            }
+            if now < end {
+                last_ended = now;
+            } else if self.legs.len() == self.free.len() || now > last_ended + FAREWELL + self.longest() {
+                break;
+            }
+            let comes = next_call < end && self.calls.len() < most;
+            self.wait(next_second.min(if comes { next_call } else { Micros::MAX }))?;
+        }
+        let own_drops = self.carrier.dropped + self.phones.dropped + self.voices.as_ref().map_or(0, Voices::dropped);
+        let (packets_sent, delay) = self.voices.map_or((0, None), |voices| (voices.sent, Some(voices.delay)));
+        Ok(Log {
+            calls: self.calls,
+            seconds: self.seconds,
+            packets_sent,
+            delay,
+            own_drops,
+            counted: (warm, end),
+            switch_cpu: cpu_to.zip(cpu_from).map(|(to, from)| to.saturating_sub(from)),
+            switch_memory_mib,
+        })
+    }
+
+    fn now(&self) -> Micros {
+        micros(self.began.elapsed())
+    }
+
+    /// How long a call may go on by itself after the last one was placed.
+    fn longest(&self) -> Micros {
+        micros(self.scenario.agents.talk.longest() + self.scenario.customers.patience.longest())
+    }
+
+    fn place(&mut self, now: Micros) -> io::Result<()> {
+        let call = self.calls.len();
+        let caller = format!("+4477{call:0DIGITS$}");
+        let id = format!("{:08x}-{call}", self.run);
+        let (stream, audio) = self.stream();
+        let (leg, out) = Leg::customer(id, &caller, &self.did, self.carrier.local, audio, self.places.switch, now);
+        let patience = micros(self.scenario.customers.patience.sample(&mut self.random));
+        self.calls.push(CallLog { placed: now, ..CallLog::default() });
+        self.this_second.tried += 1;
+        let live = Live { leg, side: Side::Customer, call, agent: None, stream, next: Some((now + patience, Deed::HangUp)), armed: None };
+        let index = self.keep(live);
+        self.customers.push(Some(index));
+        self.perform(index, out, now)
+    }
+
+    /// Where the next side of a call listens.
+    fn stream(&mut self) -> (Option<StreamId>, SocketAddrV4) {
+        match &mut self.voices {
+            Some(voices) => {
+                let (stream, audio) = voices.add();
+                (Some(stream), audio)
+            }
+            // Nobody listens there.
+            None => (None, self.places.audio),
+        }
+    }
+
+    fn keep(&mut self, live: Live) -> usize {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.legs.push(None);
+            self.legs.len() - 1
+        });
+        self.by_call_id.insert((live.side, live.leg.call_id.clone()), index);
+        if let Some(place) = self.legs.get_mut(index) {
+            *place = Some(live);
+        }
+        index
+    }
+
+    fn listen(&mut self) -> io::Result<()> {
+        let mut came = Vec::new();
+        self.carrier.receive(|_, bytes, _| came.push((Side::Customer, bytes.to_vec())))?;
+        self.phones.receive(|from, bytes, _| {
+            // Only the switch calls phones.
+            if from == self.places.switch {
+                came.push((Side::Phone, bytes.to_vec()));
+            }
+        })?;
+        if let Some(voices) = &mut self.voices {
+            voices.listen(self.began_since_1970)?;
+        }
+        for (side, bytes) in came {
+            let Ok(message) = Message::parse(&bytes) else { continue };
+            self.receive(side, message)?;
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, side: Side, message: Message) -> io::Result<()> {
+        let now = self.now();
+        let headers = match &message {
+            Message::Request(request) => &request.headers,
+            Message::Response(response) => &response.headers,
+        };
+        let known = headers.call_id().and_then(|id| self.by_call_id.get(&(side, id.to_owned()))).copied();
+        match (known, message) {
+            (Some(index), message) => {
+                let Some(Some(live)) = self.legs.get_mut(index) else { return Ok(()) };
+                let out = live.leg.receive(&message, now);
+                self.perform(index, out, now)
+            }
+            (None, Message::Request(request)) if request.method == Method::INVITE && side == Side::Phone => self.called(request, now),
+            // A leg that is over: its last answer was lost.
+            (None, Message::Request(request)) if request.method != Method::ACK => {
+                let status = if request.method == Method::OPTIONS { 200 } else { 481 };
+                let mut response = request.response(status);
+                response.set_to_tag("gone");
+                match side {
+                    Side::Customer => self.carrier.queue(self.places.switch, response.to_bytes()),
+                    Side::Phone => self.phones.queue(self.places.switch, response.to_bytes()),
+                }
+                Ok(())
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The switch calls an agent's phone.
+    fn called(&mut self, invite: Request, now: Micros) -> io::Result<()> {
+        let call = invite.caller().and_then(|caller| index_of(&caller.uri.user().unwrap_or_default()));
+        let Some(call) = call.filter(|call| *call < self.calls.len()) else { return Ok(()) };
+        let agent = agent_of(&invite.called());
+        let (stream, audio) = self.stream();
+        let (leg, out) = Leg::phone(invite, self.phones.local, audio);
+        let after = micros(self.scenario.agents.answers_after.sample(&mut self.random));
+        let live = Live { leg, side: Side::Phone, call, agent, stream, next: Some((now + after, Deed::Answer)), armed: None };
+        if let Some(log) = self.calls.get_mut(call) {
+            log.offered = Some(now);
+            log.offers += 1;
+        }
+        let index = self.keep(live);
+        self.perform(index, out, now)
+    }
+
+    fn tick(&mut self) -> io::Result<()> {
+        loop {
+            let now = self.now();
+            match self.timers.peek() {
+                Some(Reverse((at, _))) if *at <= now => {}
+                Some(_) | None => return Ok(()),
+            }
+            let Some(Reverse((at, index))) = self.timers.pop() else { return Ok(()) };
+            let Some(Some(live)) = self.legs.get_mut(index) else { continue };
+            if live.armed != Some(at) {
+                continue;
+            }
+            live.armed = None;
+            let mut out = live.leg.tick(now);
+            match live.next.take_if(|(due, _)| *due <= now) {
+                Some((_, Deed::Answer)) => out.extend(live.leg.answer(now)),
+                Some((_, Deed::HangUp)) => out.extend(live.leg.hang_up(now)),
+                None => {}
+            }
+            self.perform(index, out, now)?;
+        }
+    }
+
+    fn perform(&mut self, index: usize, out: Vec<Output>, now: Micros) -> io::Result<()> {
+        for output in out {
+            let Some(Some(live)) = self.legs.get_mut(index) else { return Ok(()) };
+            match output {
+                Output::Send(bytes) => match live.side {
+                    Side::Customer => self.carrier.queue(self.places.switch, bytes),
+                    Side::Phone => self.phones.queue(self.places.switch, bytes),
+                },
+                Output::Media(remote) => {
+                    if let Some((voices, stream)) = self.voices.as_mut().zip(live.stream) {
+                        voices.turn(stream, remote);
+                    }
+                }
+                Output::Event(event) => self.happened(index, &event, now),
+            }
+        }
+        self.arm(index);
+        Ok(())
+    }
+
+    fn arm(&mut self, index: usize) {
+        let Some(Some(live)) = self.legs.get_mut(index) else { return };
+        let next = live.leg.next_deadline().into_iter().chain(live.next.map(|(at, _)| at)).min();
+        if let Some(at) = next.filter(|at| live.armed.is_none_or(|armed| *at < armed)) {
+            live.armed = Some(at);
+            self.timers.push(Reverse((at, index)));
+        }
+    }
+
+    fn happened(&mut self, index: usize, event: &Event, now: Micros) {
+        let Some(Some(live)) = self.legs.get_mut(index) else { return };
+        let (side, call, stream, agent) = (live.side, live.call, live.stream, live.agent);
+        let Some(log) = self.calls.get_mut(call) else { return };
+        match (event, side) {
+            (Event::Rings, _) => {}
+            (Event::Up, Side::Customer) => log.answered = Some(now),
+            (Event::Up, Side::Phone) => {
+                let first = self.connected(call, agent, now);
+                let customer = self.customers.get(call).copied().flatten();
+                if let (Some(voices), Some(stream)) = (&mut self.voices, stream)
+                    && let Some(customer) = customer
+                    && let Some(Some(Live { stream: Some(customer), .. })) = self.legs.get(customer)
+                {
+                    voices.join(*customer, stream);
+                }
+                let story = Story::of(&self.scenario, call);
+                let hangs_up = if story.agent_hangs_up { Some(index) } else { customer.filter(|_| first) };
+                if let Some(hangs_up) = hangs_up {
+                    // The second agent of a call has the second half of the talk.
+                    self.later(hangs_up, now + micros(if first { story.talk } else { story.talk / 2 }), Deed::HangUp);
+                }
+            }
+            (Event::Over(ending), side) => {
+                let heard = self.voices.as_mut().zip(stream).map(|(voices, stream)| voices.remove(stream)).unwrap_or_default();
+                match side {
+                    Side::Customer => {
+                        log.ended = Some(now);
+                        log.ending = Some(*ending);
+                        log.customer_heard = heard;
+                        if log.connected.is_none() {
+                            self.this_second.failed += 1;
+                        }
+                        if let Some(customer) = self.customers.get_mut(call) {
+                            *customer = None;
+                        }
+                    }
+                    Side::Phone => log.agent_heard.add(heard),
+                }
+                if let Some(place) = self.legs.get_mut(index)
+                    && let Some(live) = place.take()
+                {
+                    self.by_call_id.remove(&(live.side, live.leg.call_id));
+                    self.free.push(index);
+                }
+            }
+        }
+    }
+
+    /// A conversation begins; whether with the first agent of the call.
+    fn connected(&mut self, call: usize, agent: Option<u32>, now: Micros) -> bool {
+        let Some(log) = self.calls.get_mut(call) else { return false };
+        log.agents.extend(agent.filter(|agent| !log.agents.contains(agent)));
+        let first = log.connected.is_none();
+        if first {
+            log.connected = Some(now);
+            self.this_second.connected += 1;
+            // The customer is patient now.
+            if let Some(Some(live)) = self.customers.get(call).copied().flatten().and_then(|customer| self.legs.get_mut(customer)) {
+                live.next = None;
+            }
+        }
+        first
+    }
+
+    /// Calls answered in a browser have no phone here.
+    fn at_desk(&mut self, AtDesk { call, agent }: AtDesk) {
+        if self.scenario.agents.kind != Kind::Webrtc {
+            return;
+        }
+        let now = self.now();
+        let story = Story::of(&self.scenario, call);
+        let customer = self.customers.get(call).copied().flatten();
+        if self.connected(call, Some(agent), now)
+            && !story.agent_hangs_up
+            && let Some(customer) = customer
+        {
+            self.later(customer, now + micros(story.talk), Deed::HangUp);
+        }
+    }
+
+    fn later(&mut self, index: usize, at: Micros, deed: Deed) {
+        if let Some(Some(live)) = self.legs.get_mut(index) {
+            live.next = Some((at, deed));
+        }
+        self.arm(index);
+    }
+
+    /// Until something comes, or is due.
+    fn wait(&mut self, at_most: Micros) -> io::Result<()> {
+        let timers = self.timers.peek().map(|Reverse((at, _))| *at);
+        let voices = self.voices.as_ref().and_then(Voices::next_deadline);
+        let due = timers.into_iter().chain(voices).chain([at_most]).min().unwrap_or(at_most);
+        let left = Duration::from_micros(due.saturating_sub(self.now()));
+        let sockets: Vec<&Socket> =
+            [&self.carrier, &self.phones].into_iter().chain(self.voices.as_ref().map(Voices::sockets).into_iter().flatten()).collect();
+        wait_for(&sockets, Some(left))
+    }
+}
+
+/// Reads CPU and memory once a second.
+struct Meter<'a> {
+    switch: Option<&'a Process>,
+    at: Instant,
+    switch_cpu: Option<Duration>,
+    own_cpu: Duration,
+}
+
+impl<'a> Meter<'a> {
+    fn new(switch: Option<&'a Process>) -> Self {
+        Self { switch, at: Instant::now(), switch_cpu: switch.and_then(Process::cpu), own_cpu: own_cpu() }
+    }
+
+    fn read(&mut self, second: &mut Second) {
+        let wall = self.at.elapsed().as_secs_f64();
+        self.at = Instant::now();
+        let (own, switch) = (own_cpu(), self.switch.and_then(Process::cpu));
+        second.own_cpu = own.saturating_sub(self.own_cpu).as_secs_f64() / wall;
+        second.switch_cpu = switch.zip(self.switch_cpu).map(|(now, before)| now.saturating_sub(before).as_secs_f64() / wall);
+        second.switch_memory_mib = self.switch.and_then(Process::memory_mib);
+        (self.own_cpu, self.switch_cpu) = (own, switch);
+    }
+}
+
+pub fn micros(time: Duration) -> Micros {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The call that this customer's number names.
+pub fn index_of(number: &str) -> Option<usize> {
+    number.get(number.len().checked_sub(DIGITS)?..)?.parse().ok()
+}
+
+/// The agent whose phone this is, such as `p12`.
+fn agent_of(user: &str) -> Option<u32> {
+    user.strip_prefix('p')?.parse().ok()
+}
+
+/// The name by which the switch calls an agent's phone.
+pub fn phone_of(agent: u32) -> String {
+    format!("p{agent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_name_calls_and_phones_name_agents() {
+        assert_eq!(index_of("+447700000042"), Some(42));
+        assert_eq!((index_of("anonymous"), index_of("42"), index_of("")), (None, None, None));
+        assert_eq!(agent_of(&phone_of(17)), Some(17));
+        assert_eq!(agent_of("+442079460100"), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! What became of the calls of a run.
+
+use super::leg::{Ending, Micros};
+use super::voices::Heard;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One customer's call, as both ends saw it; times are microseconds of the run.
+#[derive(Clone, Debug, Default)]
+pub struct CallLog {
+    pub placed: Micros,
+    /// The customer's call was answered.
+    pub answered: Option<Micros>,
+    /// An agent's phone was called, the last time.
+    pub offered: Option<Micros>,
+    /// The agent was through.
+    pub connected: Option<Micros>,
+    pub ended: Option<Micros>,
+    pub ending: Option<Ending>,
+    /// Times that a phone was called for it.
+    pub offers: u32,
+    /// The agents who were through, counted from 1.
+    pub agents: Vec<u32>,
+    pub customer_heard: Heard,
+    pub agent_heard: Heard,
+}
+
+impl CallLog {
+    /// It came to a conversation, and one of the two hung up.
+    pub fn is_served(&self) -> bool {
+        self.connected.is_some() && matches!(self.ending, Some(Ending::HungUp | Ending::HungUpByFar))
+    }
+
+    /// Why it was not, in a word or two.
+    fn failure(&self) -> Option<String> {
+        if self.is_served() {
+            return None;
+        }
+        Some(match self.ending {
+            None => "never ended".to_owned(),
+            Some(Ending::Refused(status, Some(cause))) => format!("{status}, cause {cause}"),
+            Some(Ending::Refused(status, None)) => status.to_string(),
+            Some(Ending::Silence) => "no answer to a message".to_owned(),
+            Some(Ending::GaveUp | Ending::HungUp) => "no agent in the customer's time".to_owned(),
+            Some(Ending::HungUpByFar | Ending::TakenBack) => "ended by the switch before an agent".to_owned(),
+        })
+    }
+}
+
+/// Percentiles, in milliseconds unless said otherwise.
+#[derive(Serialize, Clone, Copy, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Percentiles {
+    pub count: u64,
+    pub mean: f64,
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+impl Percentiles {
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| milliseconds(histogram.value_at_quantile(quantile));
+        Self {
+            count: histogram.len(),
+            mean: histogram.mean() / 1000.0,
+            p50: at(0.5),
+            p95: at(0.95),
+            p99: at(0.99),
+            max: milliseconds(histogram.max()),
+        }
+    }
+
+    fn over(times: impl Iterator<Item = Micros>) -> Self {
+        let Ok(mut histogram) = Histogram::new_with_bounds(1, 86_400_000_000, 3) else { return Self::default() };
+        times.for_each(|time| histogram.saturating_record(time.max(1)));
+        Self::of(&histogram)
+    }
+}
+
+#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "microseconds of a run are well below 2^53")]
+fn milliseconds(time: Micros) -> f64 {
+    time as f64 / 1000.0
+}
+
+/// Each second of a run.
+#[derive(Serialize, Clone, Copy, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Second {
+    pub tried: u32,
+    pub connected: u32,
+    pub failed: u32,
+    /// Calls at its end that a customer waits or talks in.
+    pub live: u32,
+    /// Of one core.
+    pub switch_cpu: Option<f64>,
+    pub switch_memory_mib: Option<f64>,
+    pub own_cpu: f64,
+}
+
+#[derive(Serialize, Clone, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Audio {
+    pub packets_sent: u64,
+    pub packets_heard: u64,
+    pub packets_lost: u64,
+    /// Of what was heard, speech of the other side of the same call, and of another call.
+    pub own_speech: u64,
+    pub foreign_speech: u64,
+    /// Sides of calls with a conversation that did not hear each other.
+    pub deaf_sides: u32,
+    pub delay: Percentiles,
+    pub jitter: Percentiles,
+}
+
+/// The numbers of a run, without its warm-up.
+#[derive(Serialize, Clone, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Numbers {
+    pub tried: u32,
+    pub connected: u32,
+    pub failed: u32,
+    pub failures: BTreeMap<String, u32>,
+    /// Calls a second that came, and that came to an end as they should.
+    pub offered_rate: f64,
+    pub served_rate: f64,
+    /// From the customer's INVITE to the answer.
+    pub answer_time: Percentiles,
+    /// From the customer's INVITE to the first one to an agent's phone.
+    pub setup_time: Percentiles,
+    /// From the customer's INVITE to the agent's being through.
+    pub wait_time: Percentiles,
+    /// From the switch's 503 on a customer's INVITE.
+    pub refusal_time: Percentiles,
+    pub audio: Option<Audio>,
+    /// Microseconds of CPU of the switch for each call that was tried.
+    pub switch_cpu_per_call: Option<f64>,
+    pub switch_cpu: Option<f64>,
+    pub switch_memory_mib: Option<f64>,
+    /// What the calls added to what it had before the first.
+    pub switch_memory_growth_mib: Option<f64>,
+    pub own_cpu: f64,
+    /// Datagrams that this side's sockets had no room for.
+    pub own_drops: u64,
+}
+
+impl Numbers {
+    /// Of the calls placed from `from` to `to`.
+    pub fn of(calls: &[CallLog], from: Micros, to: Micros, with_audio: bool) -> Self {
+        let counted = || calls.iter().filter(|call| (from..to).contains(&call.placed));
+        let mut failures = BTreeMap::new();
+        for failure in counted().filter_map(CallLog::failure) {
+            *failures.entry(failure).or_insert(0) += 1;
+        }
+        let count = |some: &mut dyn Iterator<Item = &CallLog>| u32::try_from(some.count()).unwrap_or(u32::MAX);
+        let tried = count(&mut counted());
+        let connected = count(&mut counted().filter(|call| call.is_served()));
+        let since_placed = |moment: fn(&CallLog) -> Option<Micros>| {
+            Percentiles::over(counted().filter_map(move |call| Some(moment(call)?.saturating_sub(call.placed))))
+        };
+        let seconds = milliseconds(to.saturating_sub(from)) / 1000.0;
+        Self {
+            tried,
+            connected,
+            failed: failures.values().sum(),
+            failures,
+            offered_rate: f64::from(tried) / seconds,
+            served_rate: f64::from(connected) / seconds,
+            answer_time: since_placed(|call| call.answered),
+            setup_time: since_placed(|call| call.offered.filter(|_| call.offers == 1)),
+            wait_time: since_placed(|call| call.connected),
+            refusal_time: since_placed(|call| call.ended.filter(|_| matches!(call.ending, Some(Ending::Refused(503, _))))),
+            audio: with_audio.then(|| audio(counted())),
+            ..Self::default()
+        }
+    }
+}
+
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a jitter is a positive number of microseconds"
+)]
+fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
+    let mut audio = Audio::default();
+    let mut jitters = Vec::new();
+    for call in calls.filter(|call| call.is_served()) {
+        for heard in [call.customer_heard, call.agent_heard] {
+            audio.packets_heard += heard.packets;
+            audio.packets_lost += heard.lost;
+            audio.own_speech += heard.own;
+            // Who is handed on hears several agents.
+            audio.foreign_speech += if call.agents.len() == 1 { heard.foreign } else { 0 };
+            audio.deaf_sides += u32::from(heard.own == 0);
+            jitters.push(heard.jitter as Micros);
+        }
+    }
+    audio.jitter = Percentiles::over(jitters.into_iter());
+    audio
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_by_what_became_of_them_and_the_warm_up_is_left_out() {
+        let served = CallLog {
+            placed: 2_000_000,
+            answered: Some(2_001_000),
+            offered: Some(2_004_000),
+            offers: 1,
+            connected: Some(2_010_000),
+            ended: Some(3_000_000),
+            ending: Some(Ending::HungUp),
+            ..CallLog::default()
+        };
+        let refused =
+            CallLog { placed: 2_500_000, ended: Some(2_502_000), ending: Some(Ending::Refused(503, Some(34))), ..CallLog::default() };
+        let waiting = CallLog { placed: 2_600_000, ..CallLog::default() };
+        let early = CallLog { placed: 500_000, ..served.clone() };
+        let numbers = Numbers::of(&[early, served, refused, waiting], 1_000_000, 3_000_000, false);
+        assert_eq!((numbers.tried, numbers.connected, numbers.failed), (3, 1, 2));
+        assert_eq!(numbers.failures, BTreeMap::from([("503, cause 34".to_owned(), 1), ("never ended".to_owned(), 1)]));
+        assert!((numbers.offered_rate - 1.5).abs() < 1e-9);
+        assert!((numbers.setup_time.p50 - 4.0).abs() < 0.01, "{:?}", numbers.setup_time);
+        assert!((numbers.refusal_time.max - 2.0).abs() < 0.01);
+    }
+}

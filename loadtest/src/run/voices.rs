@@ -1,0 +1,388 @@
+//! The audio of all calls: each side sends speech every 20 ms (RFC 3551, PCMU), and what comes is told by its content: whose it is, which
+//! piece of it, and so how long it was under way.
+
+use super::leg::Micros;
+use super::sockets::Socket;
+use crate::agents::tone;
+use hdrhistogram::Histogram;
+use rand::Rng;
+use rand::rngs::StdRng;
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+const FRAME: usize = tone::FRAME;
+const HEADER: usize = 12;
+const PTIME: Micros = 20_000;
+/// Streams begin at one of so many moments in the 20 ms.
+const SLOTS: usize = 20;
+/// Moments of sending that a stream remembers: longer under way is no call.
+const REMEMBERED: usize = 64;
+#[allow(clippy::as_conversions, reason = "64")]
+const REMEMBERED_MOST: u64 = REMEMBERED as u64;
+/// Headerless µ-law at 8 kHz (see `assets/make-speech`).
+static SPEECH: &[u8] = include_bytes!("../../assets/customer.ulaw");
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct StreamId(usize);
+
+/// What one side heard in a call.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Heard {
+    pub packets: u64,
+    /// By the sequence numbers of what came.
+    pub lost: u64,
+    /// Packets with speech of the other side of the same call.
+    pub own: u64,
+    /// Packets with speech of another call: nobody should hear that.
+    pub foreign: u64,
+    /// RFC 3550 §6.4.1, microseconds.
+    pub jitter: f64,
+}
+
+impl Heard {
+    /// What the same side heard later in the call, with another telephone.
+    pub fn add(&mut self, more: Self) {
+        self.packets += more.packets;
+        self.lost += more.lost;
+        self.own += more.own;
+        self.foreign += more.foreign;
+        self.jitter = self.jitter.max(more.jitter);
+    }
+}
+
+struct Stream {
+    socket: usize,
+    slot: usize,
+    /// Where this side's audio goes; none: nowhere.
+    remote: Option<SocketAddrV4>,
+    /// Where the other side's comes from.
+    from: Option<SocketAddrV4>,
+    /// Whose speech it should hear.
+    peer: Option<StreamId>,
+    ssrc: u32,
+    /// Frames sent, and the piece of speech that was the first.
+    sent: u64,
+    first: u64,
+    /// When the last ones were sent, by their number.
+    sent_at: [Micros; REMEMBERED],
+    heard: Heard,
+    last: Option<(u16, f64)>,
+}
+
+/// All streams, their sockets and what was measured of them.
+pub struct Voices {
+    sockets: Vec<Socket>,
+    streams: Vec<Option<Stream>>,
+    free: Vec<usize>,
+    slots: [Vec<usize>; SLOTS],
+    /// The slot that is due next, and when.
+    next: (usize, Micros),
+    by_remote: HashMap<(usize, SocketAddrV4), usize>,
+    /// Where a piece of speech stands in it; pieces that stand there twice are in none.
+    pieces: HashMap<[u8; FRAME], u64>,
+    pub sent: u64,
+    /// Microseconds from the sending of a packet to its arrival at the other side.
+    pub delay: Histogram<u64>,
+    random: StdRng,
+}
+
+impl Voices {
+    /// With sockets at consecutive ports from `first`.
+    pub fn open(first: SocketAddrV4, sockets: u16, random: StdRng) -> io::Result<Self> {
+        let ports = first.port()..first.port().saturating_add(sockets);
+        let sockets = ports.map(|port| Socket::bind(SocketAddrV4::new(*first.ip(), port))).collect::<io::Result<_>>()?;
+        let delay = Histogram::new_with_bounds(1, 10_000_000, 3).map_err(io::Error::other)?;
+        let mut pieces = HashMap::new();
+        let mut twice = Vec::new();
+        for (n, piece) in (0..).zip(SPEECH.as_chunks::<FRAME>().0) {
+            if pieces.insert(*piece, n).is_some() {
+                twice.push(*piece);
+            }
+        }
+        pieces.retain(|piece, _| !twice.contains(piece));
+        Ok(Self {
+            sockets,
+            streams: Vec::new(),
+            free: Vec::new(),
+            slots: Default::default(),
+            next: (0, 0),
+            by_remote: HashMap::new(),
+            pieces,
+            sent: 0,
+            delay,
+            random,
+        })
+    }
+
+    /// A stream of its own, and the address where it listens. Streams share sockets: the far side's address tells them apart.
+    pub fn add(&mut self) -> (StreamId, SocketAddrV4) {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.streams.push(None);
+            self.streams.len() - 1
+        });
+        let socket = index % self.sockets.len().max(1);
+        let slot = self.random.random_range(0..SLOTS);
+        let stream = Stream {
+            socket,
+            slot,
+            remote: None,
+            from: None,
+            peer: None,
+            ssrc: self.random.random(),
+            sent: 0,
+            first: self.random.random_range(0..length()),
+            sent_at: [0; REMEMBERED],
+            heard: Heard::default(),
+            last: None,
+        };
+        if let Some(place) = self.streams.get_mut(index) {
+            *place = Some(stream);
+        }
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.push(index);
+        }
+        let local = self.sockets.get(socket).map_or(SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0), |socket| socket.local);
+        (StreamId(index), local)
+    }
+
+    /// The two sides of one call should hear each other.
+    pub fn join(&mut self, one: StreamId, other: StreamId) {
+        for (stream, peer) in [(one, other), (other, one)] {
+            if let Some(stream) = self.stream(stream) {
+                stream.peer = Some(peer);
+            }
+        }
+    }
+
+    /// The far side's address, as its last description said.
+    pub fn turn(&mut self, StreamId(index): StreamId, remote: Option<SocketAddrV4>) {
+        let Some(Some(stream)) = self.streams.get_mut(index) else { return };
+        stream.remote = remote;
+        // Who holds goes on to be heard.
+        if let Some(from) = remote.filter(|_| remote != stream.from) {
+            if let Some(before) = stream.from.replace(from) {
+                self.by_remote.remove(&(stream.socket, before));
+            }
+            self.by_remote.insert((stream.socket, from), index);
+        }
+    }
+
+    /// Ends a stream; what it heard.
+    pub fn remove(&mut self, StreamId(index): StreamId) -> Heard {
+        let Some(stream) = self.streams.get_mut(index).and_then(Option::take) else { return Heard::default() };
+        if let Some(from) = stream.from {
+            self.by_remote.remove(&(stream.socket, from));
+        }
+        if let Some(slot) = self.slots.get_mut(stream.slot) {
+            slot.retain(|known| *known != index);
+        }
+        self.free.push(index);
+        stream.heard
+    }
+
+    fn stream(&mut self, StreamId(index): StreamId) -> Option<&mut Stream> {
+        self.streams.get_mut(index)?.as_mut()
+    }
+
+    pub fn next_deadline(&self) -> Option<Micros> {
+        (self.streams.len() > self.free.len()).then_some(self.next.1)
+    }
+
+    pub fn sockets(&self) -> &[Socket] {
+        &self.sockets
+    }
+
+    /// Datagrams that did not leave this machine's sockets.
+    pub fn dropped(&self) -> u64 {
+        self.sockets.iter().map(|socket| socket.dropped).sum()
+    }
+
+    /// Sends what is due.
+    pub fn speak(&mut self, now: Micros, clock: impl Fn() -> Micros) -> io::Result<()> {
+        let (mut slot, mut due) = self.next;
+        // After a time without streams, or a stall: not all of it is made up for.
+        if due + PTIME < now {
+            due = now;
+        }
+        while due <= now {
+            let at = clock();
+            for index in self.slots.get(slot).into_iter().flatten() {
+                let Some(Some(stream)) = self.streams.get_mut(*index) else { continue };
+                let Some((remote, socket)) = stream.remote.zip(self.sockets.get_mut(stream.socket)) else { continue };
+                socket.queue(remote, stream.packet(at));
+                self.sent += 1;
+            }
+            for socket in &mut self.sockets {
+                socket.flush()?;
+            }
+            slot = (slot + 1) % SLOTS;
+            due += PTIME / 20;
+        }
+        self.next = (slot, due);
+        Ok(())
+    }
+
+    /// Reads what has come. `began`: the run's first moment since 1970.
+    pub fn listen(&mut self, began: Duration) -> io::Result<()> {
+        let Self { sockets, streams, by_remote, pieces, delay, .. } = self;
+        for (number, socket) in sockets.iter_mut().enumerate() {
+            socket.receive(|from, packet, at| {
+                let now = u64::try_from(at.saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
+                let Some(index) = by_remote.get(&(number, from)).copied() else { return };
+                let Some((sequence, payload)) = audio(packet) else { return };
+                let piece = payload.first_chunk::<FRAME>().and_then(|piece| pieces.get(piece));
+                let Some(Some(stream)) = streams.get_mut(index) else { return };
+                stream.count(sequence, now);
+                let peer = stream.peer;
+                let Some(piece) = piece else { return };
+                let under_way = peer.and_then(|StreamId(peer)| streams.get(peer)?.as_ref()?.under_way(*piece, now));
+                let Some(Some(stream)) = streams.get_mut(index) else { return };
+                match under_way {
+                    Some(time) => {
+                        stream.heard.own += 1;
+                        delay.saturating_record(time.max(1));
+                    }
+                    None => stream.heard.foreign += 1,
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Stream {
+    fn packet(&mut self, now: Micros) -> Vec<u8> {
+        let mut packet = Vec::with_capacity(HEADER + FRAME);
+        packet.extend([0x80, if self.sent == 0 { 0x80 } else { 0 }]);
+        packet.extend(u16::try_from(self.sent & 0xffff).unwrap_or(0).to_be_bytes());
+        packet.extend(u32::try_from((self.sent * 160) & 0xffff_ffff).unwrap_or(0).to_be_bytes());
+        packet.extend(self.ssrc.to_be_bytes());
+        let piece = usize::try_from((self.first + self.sent) % length()).unwrap_or(0);
+        packet.extend(SPEECH.get(piece * FRAME..(piece + 1) * FRAME).unwrap_or_default());
+        if let Some(at) = self.sent_at.get_mut(remembered(self.sent)) {
+            *at = now;
+        }
+        self.sent += 1;
+        packet
+    }
+
+    /// How long that piece of this stream's speech has been under way; none: it was not sent lately.
+    fn under_way(&self, piece: u64, now: Micros) -> Option<Micros> {
+        let last = self.sent.checked_sub(1)?;
+        let back = (self.first + last + length() - piece) % length();
+        let number = last.checked_sub(back).filter(|_| back < REMEMBERED_MOST)?;
+        let at = self.sent_at.get(remembered(number))?;
+        Some(now.saturating_sub(*at))
+    }
+
+    fn count(&mut self, sequence: u16, now: Micros) {
+        #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "microseconds of a run are well below 2^53")]
+        let transit = now as f64 - f64::from(sequence) * 20_000.0;
+        self.heard.packets += 1;
+        if let Some((last, last_transit)) = self.last {
+            let ahead = sequence.wrapping_sub(last);
+            match ahead {
+                1..=0x7fff => self.heard.lost += u64::from(ahead - 1),
+                // Late: it was counted as lost.
+                0x8000.. => {
+                    self.heard.lost = self.heard.lost.saturating_sub(1);
+                    return;
+                }
+                0 => return,
+            }
+            // A number that began anew is no jitter.
+            let difference = (transit - last_transit).abs();
+            if ahead == 1 && difference < 1_000_000.0 {
+                self.heard.jitter += (difference - self.heard.jitter) / 16.0;
+            }
+        }
+        self.last = Some((sequence, transit));
+    }
+}
+
+#[allow(clippy::as_conversions, reason = "below 64")]
+const fn remembered(number: u64) -> usize {
+    (number % REMEMBERED as u64) as usize
+}
+
+#[allow(clippy::as_conversions, reason = "some thousand pieces")]
+const fn length() -> u64 {
+    (SPEECH.len() / FRAME) as u64
+}
+
+/// The sequence number and the payload of an RTP packet of PCMU; none for RTCP and anything else.
+fn audio(packet: &[u8]) -> Option<(u16, &[u8])> {
+    match packet {
+        [first, second, high, low, rest @ ..] if first >> 6 == 2 && second & 0x7f == 0 => {
+            Some((u16::from_be_bytes([*high, *low]), rest.get(HEADER - 4..)?))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use std::net::Ipv4Addr;
+
+    const MS: Micros = 1_000;
+
+    /// Two streams of one call and one of another, all joined at their sockets as a relay would.
+    fn voices() -> Voices {
+        let first = SocketAddrV4::new(Ipv4Addr::LOCALHOST, crate::run::tests::free_ports(3));
+        Voices::open(first, 3, StdRng::seed_from_u64(7)).unwrap()
+    }
+
+    fn clock(voices: &mut Voices, milliseconds: std::ops::Range<u64>) {
+        let began = super::super::sockets::since_1970();
+        let now = || u64::try_from((super::super::sockets::since_1970() - began).as_micros()).unwrap();
+        for at in milliseconds {
+            voices.speak(at * MS, now).unwrap();
+            voices.listen(began).unwrap();
+        }
+    }
+
+    #[test]
+    fn each_side_knows_the_other_by_what_it_says() {
+        let mut voices = voices();
+        let ((one, at_one), (other, at_other)) = (voices.add(), voices.add());
+        voices.join(one, other);
+        voices.turn(one, Some(at_other));
+        voices.turn(other, Some(at_one));
+        clock(&mut voices, 0..2000);
+        let (one, other) = (voices.remove(one), voices.remove(other));
+        for heard in [one, other] {
+            assert!((99..=101).contains(&heard.packets), "{heard:?}");
+            assert_eq!((heard.lost, heard.foreign), (0, 0));
+            assert!(heard.own > 50, "{heard:?}");
+        }
+        assert!(voices.delay.value_at_quantile(0.5) < 10_000);
+    }
+
+    #[test]
+    fn speech_of_another_call_is_noticed() {
+        let mut voices = voices();
+        let ((one, at_one), (other, _), (stranger, _)) = (voices.add(), voices.add(), voices.add());
+        voices.join(one, other);
+        voices.turn(stranger, Some(at_one));
+        let strange = voices.sockets[stranger.0].local;
+        voices.turn(one, Some(strange));
+        clock(&mut voices, 0..1000);
+        let heard = voices.remove(one);
+        assert!(heard.own == 0 && heard.foreign > 20, "{heard:?}");
+    }
+
+    #[test]
+    fn what_does_not_come_is_lost_and_what_comes_late_is_not() {
+        let mut voices = voices();
+        let (one, _) = voices.add();
+        let stream = voices.stream(one).unwrap();
+        for (sequence, at) in [(65534u16, 0), (65535, 20), (1, 60), (0, 61), (5, 140)] {
+            stream.count(sequence, at * MS);
+        }
+        assert_eq!((stream.heard.packets, stream.heard.lost), (5, 3));
+    }
+}

@@ -1,0 +1,366 @@
+//! J1: what a load test does, from a TOML file: who calls how often, how long people talk and wait, and who takes the calls.
+
+use rand::Rng;
+use rand_distr::{Distribution, Exp, LogNormal, Normal};
+use serde::Deserialize;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// A scenario file, read and checked.
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// A sentence about it, for the report.
+    pub about: String,
+    /// How long customers begin to call, in seconds; the calls of the first `warm_up` seconds do not count.
+    pub seconds: f64,
+    #[serde(default)]
+    pub warm_up: f64,
+    /// The same seed makes the same calls.
+    #[serde(default)]
+    pub seed: u64,
+    pub arrivals: Arrivals,
+    /// No more calls than these.
+    #[serde(default)]
+    pub at_most: Option<u32>,
+    pub customers: Customers,
+    pub agents: Agents,
+    /// What `--find` takes for a clean round, and any other run for a good one.
+    #[serde(default)]
+    pub clean: Clean,
+}
+
+/// How customers come, in calls a second.
+#[derive(Deserialize, Clone, Copy, PartialEq, Debug)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Arrivals {
+    /// One after another at equal distances.
+    Constant { rate: f64 },
+    /// Each by itself, as people do.
+    Poisson { rate: f64 },
+    /// From one rate to another, evenly over the whole time.
+    Ramp { from: f64, to: f64 },
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Customers {
+    /// How long a customer waits for an agent, from the call's first moment.
+    #[serde(default = "patient")]
+    pub patience: Spread,
+    /// Whether voices are sent and listened to both ways; else calls are signalling alone.
+    #[serde(default)]
+    pub audio: bool,
+}
+
+#[derive(Deserialize, Clone, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Agents {
+    pub kind: Kind,
+    pub count: u32,
+    /// Lifting the telephone.
+    #[serde(default = "at_once")]
+    pub answers_after: Spread,
+    /// From the answer to the hang-up.
+    pub talk: Spread,
+    /// Which share of calls the agents hang up; customers do the others.
+    #[serde(default)]
+    pub hang_up: f64,
+    /// Which share of calls is held once, in the middle of the talk.
+    #[serde(default)]
+    pub hold: f64,
+    /// How long it is held.
+    #[serde(default = "a_second")]
+    pub hold_for: Spread,
+    /// Which share is handed on to the second group in the middle of the talk (D4).
+    #[serde(default)]
+    pub transfer: f64,
+    /// Which share is handed on to the second group after a consultation (D5).
+    #[serde(default)]
+    pub consult: f64,
+    /// How many of the agents work in the second group, which takes transfers and consultations.
+    #[serde(default)]
+    pub second: u32,
+    /// Whether the group records.
+    #[serde(default)]
+    pub record: bool,
+}
+
+/// What agents answer with.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// SIP phones; no page is open.
+    Phones,
+    /// SIP phones, and a workstation without media beside each.
+    Workstations,
+    /// Workstations with WebRTC media.
+    Webrtc,
+}
+
+#[derive(Deserialize, Clone, Copy, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clean {
+    /// Most calls that may fail, of all that were tried.
+    pub failed: f64,
+    /// Most that the setup may take at the 99th percentile, milliseconds.
+    pub setup_p99: f64,
+    /// Most audio that may be lost, of all that was sent.
+    pub lost: f64,
+}
+
+impl Default for Clean {
+    fn default() -> Self {
+        Self { failed: 0.001, setup_p99: 1_000.0, lost: 0.001 }
+    }
+}
+
+/// A time that differs from call to call, in seconds.
+#[derive(Deserialize, Clone, Copy, PartialEq, Debug)]
+#[serde(untagged)]
+pub enum Spread {
+    Always(f64),
+    Varies(Varies),
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Varies {
+    /// Anything between the two.
+    Uniform([f64; 2]),
+    /// By its mean.
+    Exponential(f64),
+    /// By mean and standard deviation; never below nothing.
+    Normal([f64; 2]),
+    /// By median and the standard deviation of the logarithm: as conversations are.
+    Lognormal([f64; 2]),
+}
+
+const fn patient() -> Spread {
+    Spread::Always(60.0)
+}
+
+const fn at_once() -> Spread {
+    Spread::Always(0.0)
+}
+
+const fn a_second() -> Spread {
+    Spread::Always(1.0)
+}
+
+/// Why a file is no scenario, with the key, what it is and what was expected.
+#[derive(Debug)]
+pub struct ScenarioError(String);
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+impl Scenario {
+    /// # Errors
+    /// A file that cannot be read, is no TOML, or says what makes no sense.
+    pub fn open(path: &Path) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(path).map_err(|why| ScenarioError(format!("{}: {why}", path.display())))?;
+        Self::parse(&text).map_err(|ScenarioError(why)| ScenarioError(format!("{}: {why}", path.display())))
+    }
+
+    /// # Errors
+    /// As [`Scenario::open`].
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text).map_err(|why| ScenarioError(why.to_string()))?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    fn check(&self) -> Result<(), ScenarioError> {
+        let Agents { count, second, hang_up, hold, transfer, consult, kind, .. } = self.agents;
+        let need = |fits: bool, key: &str, is: &dyn fmt::Display, expected: &str| {
+            if fits { Ok(()) } else { Err(ScenarioError(format!("{key} is {is}; expected {expected}"))) }
+        };
+        need(self.seconds > 0.0 && self.seconds <= 86_400.0, "seconds", &self.seconds, "more than 0 and at most 86400")?;
+        need((0.0..self.seconds).contains(&self.warm_up), "warm_up", &self.warm_up, "less than seconds")?;
+        for rate in self.arrivals.ends() {
+            need(rate > 0.0 && rate <= 100_000.0, "arrivals: a rate", &rate, "more than 0 and at most 100000 calls a second")?;
+        }
+        need((1..=50_000).contains(&count), "agents.count", &count, "1 to 50000")?;
+        for (key, share) in [("hang_up", hang_up), ("hold", hold), ("transfer", transfer), ("consult", consult)] {
+            need((0.0..=1.0).contains(&share), &format!("agents.{key}"), &share, "a share from 0 to 1")?;
+        }
+        let moves = hold + transfer + consult;
+        need(moves <= 1.0, "agents.hold, transfer and consult together", &moves, "at most 1")?;
+        need(
+            moves == 0.0 || kind != Kind::Phones,
+            "agents.kind",
+            &"\"phones\"",
+            "\"workstations\" or \"webrtc\" where calls are held or handed on",
+        )?;
+        let handed_on = transfer + consult > 0.0;
+        need(!handed_on || (1..count).contains(&second), "agents.second", &second, "some of the agents, where calls are handed on")?;
+        for (key, spread) in [
+            ("customers.patience", self.customers.patience),
+            ("agents.answers_after", self.agents.answers_after),
+            ("agents.talk", self.agents.talk),
+            ("agents.hold_for", self.agents.hold_for),
+        ] {
+            spread.check().map_err(|expected| ScenarioError(format!("{key} is {spread:?}; expected {expected}")))?;
+        }
+        Ok(())
+    }
+
+    pub fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+}
+
+impl Arrivals {
+    fn ends(self) -> [f64; 2] {
+        match self {
+            Self::Constant { rate } | Self::Poisson { rate } => [rate, rate],
+            Self::Ramp { from, to } => [from, to],
+        }
+    }
+
+    /// The same at another rate: the last one of a ramp.
+    pub fn at(self, rate: f64) -> Self {
+        match self {
+            Self::Constant { .. } => Self::Constant { rate },
+            Self::Poisson { .. } => Self::Poisson { rate },
+            Self::Ramp { from, .. } => Self::Ramp { from, to: rate },
+        }
+    }
+
+    pub fn rate(self) -> f64 {
+        let [_, last] = self.ends();
+        last
+    }
+
+    /// Seconds until the next call, `at` seconds after the first, in a run of `seconds`.
+    pub fn next(self, at: f64, seconds: f64, random: &mut impl Rng) -> f64 {
+        match self {
+            Self::Constant { rate } => 1.0 / rate,
+            Self::Poisson { rate } => Exp::new(rate).map_or(1.0 / rate, |spread| spread.sample(random)),
+            Self::Ramp { from, to } => 1.0 / (from + (to - from) * (at / seconds).clamp(0.0, 1.0)),
+        }
+    }
+}
+
+impl Spread {
+    fn check(self) -> Result<(), &'static str> {
+        let positive = |number: f64| number.is_finite() && number >= 0.0;
+        match self {
+            Self::Always(time) => positive(time).then_some(()).ok_or("seconds"),
+            Self::Varies(Varies::Uniform([least, most])) => {
+                (positive(least) && positive(most) && least <= most).then_some(()).ok_or("the least and the most, in seconds")
+            }
+            Self::Varies(Varies::Exponential(mean)) => (positive(mean) && mean > 0.0).then_some(()).ok_or("a mean in seconds"),
+            Self::Varies(Varies::Normal([mean, deviation])) => {
+                (positive(mean) && positive(deviation)).then_some(()).ok_or("mean and standard deviation in seconds")
+            }
+            Self::Varies(Varies::Lognormal([median, deviation])) => {
+                (positive(median) && median > 0.0 && positive(deviation)).then_some(()).ok_or("the median in seconds, and a deviation")
+            }
+        }
+    }
+
+    /// What hardly any is above.
+    pub fn longest(self) -> Duration {
+        let seconds = match self {
+            Self::Always(time) => time,
+            Self::Varies(Varies::Uniform([_, most])) => most,
+            Self::Varies(Varies::Exponential(mean)) => 10.0 * mean,
+            Self::Varies(Varies::Normal([mean, deviation])) => mean + 6.0 * deviation,
+            Self::Varies(Varies::Lognormal([median, deviation])) => median * (6.0 * deviation).exp(),
+        };
+        Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0))
+    }
+
+    pub fn sample(self, random: &mut impl Rng) -> Duration {
+        let seconds = match self {
+            Self::Always(time) => time,
+            Self::Varies(Varies::Uniform([least, most])) => least + (most - least) * random.random::<f64>(),
+            Self::Varies(Varies::Exponential(mean)) => Exp::new(1.0 / mean).map_or(mean, |spread| spread.sample(random)),
+            Self::Varies(Varies::Normal([mean, deviation])) => Normal::new(mean, deviation).map_or(mean, |spread| spread.sample(random)),
+            Self::Varies(Varies::Lognormal([median, deviation])) => {
+                LogNormal::new(median.ln(), deviation).map_or(median, |spread| spread.sample(random))
+            }
+        };
+        // Longer than a day is no call.
+        Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    const PLAIN: &str = "
+        about = \"a queue\"
+        seconds = 10
+        [arrivals]
+        kind = \"poisson\"
+        rate = 50
+        [customers]
+        [agents]
+        kind = \"phones\"
+        count = 20
+        talk = { lognormal = [3, 0.5] }
+    ";
+
+    #[test]
+    fn a_file_is_read_with_its_defaults() {
+        let scenario = Scenario::parse(PLAIN).unwrap();
+        assert_eq!(scenario.arrivals, Arrivals::Poisson { rate: 50.0 });
+        assert_eq!(scenario.agents.talk, Spread::Varies(Varies::Lognormal([3.0, 0.5])));
+        assert_eq!((scenario.customers.patience, scenario.customers.audio), (Spread::Always(60.0), false));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_key_and_what_was_expected() {
+        let mistake = |from: &str, to: &str| Scenario::parse(&PLAIN.replace(from, to)).unwrap_err().to_string();
+        assert_eq!(mistake("count = 20", "count = 0"), "agents.count is 0; expected 1 to 50000");
+        assert!(mistake("[3, 0.5]", "[-3, 0.5]").starts_with("agents.talk is "));
+        assert!(mistake("rate = 50", "rate = 0").contains("more than 0"));
+        assert!(mistake("count = 20", "count = 20\nhold = 0.5").contains("\"workstations\" or \"webrtc\""));
+        assert!(mistake("count = 20", "size = 20").contains("unknown field `size`"));
+    }
+
+    #[test]
+    fn times_have_the_mean_that_they_were_given() {
+        let mut random = StdRng::seed_from_u64(1);
+        let mut mean = |spread: Spread| (0..20_000).map(|_| spread.sample(&mut random).as_secs_f64()).sum::<f64>() / 20_000.0;
+        for (spread, expected) in [
+            (Spread::Always(2.0), 2.0),
+            (Spread::Varies(Varies::Uniform([1.0, 3.0])), 2.0),
+            (Spread::Varies(Varies::Exponential(2.0)), 2.0),
+            (Spread::Varies(Varies::Normal([2.0, 0.3])), 2.0),
+            // The mean of a logarithmic one is above its median.
+            (Spread::Varies(Varies::Lognormal([2.0, 0.5])), 2.0 * (0.5f64 * 0.5 / 2.0).exp()),
+        ] {
+            assert!((mean(spread) - expected).abs() < 0.05 * expected, "{spread:?}");
+        }
+    }
+
+    #[test]
+    fn customers_come_as_often_as_they_should() {
+        let mut random = StdRng::seed_from_u64(1);
+        let mut calls = |arrivals: Arrivals| {
+            let mut at = 0.0;
+            let mut calls = 0;
+            while at < 100.0 {
+                at += arrivals.next(at, 100.0, &mut random);
+                calls += 1;
+            }
+            calls
+        };
+        assert!((999..=1001).contains(&calls(Arrivals::Constant { rate: 10.0 })));
+        assert!((900..=1100).contains(&calls(Arrivals::Poisson { rate: 10.0 })));
+        assert!((990..=1010).contains(&calls(Arrivals::Ramp { from: 5.0, to: 15.0 })));
+    }
+}
