@@ -72,18 +72,18 @@ pub struct Setup {
     pub lateness: Arc<Lateness>,
 }
 
-/// How late the media thread came to its clock, at worst, since it was asked last: its load.
+/// How late the media thread came to its clock the last time: its load.
 #[derive(Debug, Default)]
 pub struct Lateness(AtomicU64);
 
 impl Lateness {
     fn note(&self, late: Duration) {
-        self.0.fetch_max(u64::try_from(late.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.0.store(u64::try_from(late.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Milliseconds.
-    pub fn take(&self) -> u64 {
-        self.0.swap(0, Ordering::Relaxed)
+    pub fn last(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -108,9 +108,9 @@ impl Media {
         })
     }
 
-    /// How late the media thread was at worst since this was asked last, milliseconds.
+    /// How late the media thread came to its clock the last time, milliseconds.
     pub fn lateness(&self) -> u64 {
-        self.lateness.take()
+        self.lateness.last()
     }
 
     /// Finishes the recordings that an earlier process left in the spool folder: a `RecordingReady` with `recovered` for each. Gives how many there are.
