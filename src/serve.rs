@@ -167,6 +167,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     handle.stop(true).await;
     drop(carrier);
     switch.journal.flush(FLUSH)?;
+    switch.ledger.flush(FLUSH);
     tracing::info!("stopped");
     Ok(())
 }

@@ -5,6 +5,7 @@ mod bench;
 mod carrier;
 mod run;
 mod scenario;
+mod story;
 
 use clap::{Parser, Subcommand};
 use std::io::IsTerminal;

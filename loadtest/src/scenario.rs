@@ -199,6 +199,8 @@ impl Scenario {
             &"\"phones\"",
             "\"workstations\" or \"webrtc\" where calls are held or handed on",
         )?;
+        let audio = self.customers.audio;
+        need(!audio || kind != Kind::Webrtc, "customers.audio", &audio, "false where agents are \"webrtc\", whose voices are their own")?;
         let handed_on = transfer + consult > 0.0;
         need(!handed_on || (1..count).contains(&second), "agents.second", &second, "some of the agents, where calls are handed on")?;
         for (key, spread) in [

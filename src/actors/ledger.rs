@@ -1,12 +1,12 @@
-//! What is written to the database behind the calls, in order, on a thread of its own. Agents' changes of state, of which each call makes
-//! several, share transactions.
+//! What is written to the database behind the calls, on a thread of its own, in order; but agents' changes of state, of which each call
+//! makes several, are in an order of their own and share transactions.
 
 use cordboard_db::{Db, StateChange};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Changes of state of this time are written together.
-const GATHER: Duration = Duration::from_millis(200);
+/// Changes of state are written so much after the last ones at the earliest: on a busy switch several together.
+const WRITE_EVERY: Duration = Duration::from_millis(50);
 /// A statement takes so many at most.
 const MOST: usize = 500;
 
@@ -15,6 +15,8 @@ type Work = Box<dyn FnOnce(&Db) + Send>;
 enum Note {
     State(StateChange),
     Other(Work),
+    /// Answered when all before it is written.
+    Flush(SyncSender<()>),
 }
 
 /// The way to the ledger's thread, which ends when this is dropped.
@@ -39,6 +41,15 @@ impl Ledger {
         self.send(Note::State(change));
     }
 
+    /// Waits until all is written, for so long at most.
+    pub fn flush(&self, timeout: Duration) {
+        let (done, written) = sync_channel(1);
+        self.send(Note::Flush(done));
+        if written.recv_timeout(timeout).is_err() {
+            tracing::error!("the ledger was not written in time");
+        }
+    }
+
     fn send(&self, note: Note) {
         if self.0.send(note).is_err() {
             tracing::error!("the ledger's thread is gone");
@@ -48,24 +59,26 @@ impl Ledger {
 
 fn keep(db: &Db, notes: &Receiver<Note>) {
     let mut changes: Vec<StateChange> = Vec::new();
-    let mut since = Instant::now();
+    let mut written = Instant::now();
     loop {
         let next = match changes.len() {
             0 => notes.recv().map_err(RecvTimeoutError::from),
             MOST.. => Err(RecvTimeoutError::Timeout),
-            _ => notes.recv_timeout(GATHER.saturating_sub(since.elapsed())),
+            _ => notes.recv_timeout(WRITE_EVERY.saturating_sub(written.elapsed())),
         };
         match next {
-            Ok(Note::State(change)) => {
-                if changes.is_empty() {
-                    since = Instant::now();
-                }
-                changes.push(change);
-            }
+            Ok(Note::State(change)) => changes.push(change),
             Ok(Note::Other(work)) => work(db),
+            Ok(Note::Flush(done)) => {
+                write(db, &changes);
+                changes.clear();
+                // Who asked may have waited long enough.
+                let _ = done.try_send(());
+            }
             Err(end) => {
                 write(db, &changes);
                 changes.clear();
+                written = Instant::now();
                 if end == RecvTimeoutError::Disconnected {
                     return;
                 }

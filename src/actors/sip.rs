@@ -177,6 +177,20 @@ impl SipActor {
         }
     }
 
+    /// All actors of calls share this thread: what comes late here comes late to each of them. Armed anew each time: an interval makes up
+    /// for what it missed, which hides how late it is.
+    fn measure(&self, ctx: &mut Context<Self>) {
+        let due = self.switch.now() + millis(MEASURE_EVERY);
+        ctx.run_later(MEASURE_EVERY, move |sip, ctx| {
+            let late = sip.switch.now().saturating_sub(due).max(sip.switch.media.lateness());
+            if let Some(shedding) = sip.overload.measured(late) {
+                tracing::warn!(shedding, "the switch falls behind: new calls are refused, or no more");
+                sip.endpoint.set_overloaded(shedding);
+            }
+            sip.measure(ctx);
+        });
+    }
+
     fn arm(&mut self, ctx: &mut Context<Self>) {
         metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(self.endpoint.transactions()).unwrap_or(u32::MAX));
         self.timer.arm(self.endpoint.next_deadline(), self.switch.now(), ctx, |sip, ctx| {
@@ -189,18 +203,8 @@ impl SipActor {
 impl Actor for SipActor {
     type Context = Context<Self>;
 
-    /// All actors of calls share this thread: what comes late here comes late to each of them.
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let mut due = self.switch.now() + millis(MEASURE_EVERY);
-        ctx.run_interval(MEASURE_EVERY, move |sip, _| {
-            let now = sip.switch.now();
-            let change = sip.overload.measured(now.saturating_sub(due).max(sip.switch.media.lateness()));
-            due = now + millis(MEASURE_EVERY);
-            if let Some(shedding) = change {
-                tracing::warn!(shedding, "the switch falls behind: new calls are refused, or no more");
-                sip.endpoint.set_overloaded(shedding);
-            }
-        });
+        self.measure(ctx);
     }
 }
 

@@ -62,7 +62,7 @@ pub struct RtpLink {
     pub reception: Reception,
     pub control: Control,
     pub meter: Meter,
-    /// The last to go: the ports are free when the sockets are closed.
+    /// The ports are offered again when the leg goes; until its reading tasks have gone too, the pool passes them over.
     _lease: Lease,
 }
 

@@ -112,6 +112,17 @@ async function record(caller, fits = () => true) {
   }
 }
 
+/** Waits until there are so many records of that caller: they are written behind the calls. */
+async function onRecord(caller, count) {
+  const deadline = Date.now() + ROOM;
+  for (;;) {
+    const { total } = await ask(ada, 'GET', `records?caller=${encodeURIComponent(caller)}`);
+    if (total >= count) return;
+    if (Date.now() > deadline) assert.fail(`${caller} has ${total} records`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 const listed = async () => (await ask(sue, 'GET', 'blocklist')).items;
 
 /** 603 and nothing else but 100, whatever the number asks for; and a record that says why. */
@@ -177,6 +188,7 @@ test('an agent bars the customer of a call by the call alone, which goes on; the
   await customer.cue();
   await desk.session({ phase: 'ended' });
   const { disposition } = await record(caller, ({ status }) => status === 'normal_end' || status === 'blocklist');
+  await onRecord(caller, 2);
   const spoken = await ask(ada, 'GET', `records?disposition=Complaint&caller=${encodeURIComponent(caller)}`);
   assert.deepEqual([disposition, spoken.total, spoken.items[0].call], ['', 1, id]);
   const entry = (await listed()).find(({ number }) => number === caller);

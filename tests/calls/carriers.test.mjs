@@ -208,7 +208,10 @@ async function records() {
 
 /** What came of the calls, next to what should have. */
 async function check(calls) {
-  const onRecord = await records();
+  const deadline = Date.now() + 10_000;
+  let onRecord = await records();
+  // Records are written behind the calls.
+  while (calls.some(({ number }) => !onRecord.has(number)) && Date.now() < deadline) onRecord = await records();
   const told = calls.map(({ number, ended }) => {
     const { status, hungUpBy, recording } = onRecord.get(number) ?? {};
     return { number, session: ended.outcome, status, hungUpBy, recording };

@@ -72,7 +72,7 @@ test('calls with audio over SIP phones: all connected, each side heard the other
 });
 
 test('browsers hold, hand on and consult; each agent who had the call has a record of it', async () => {
-  const agents = 'kind = "webrtc"\ncount = 12\nsecond = 4\ntalk = 5\nhold = 0.2\nhold_for = 0.5\ntransfer = 0.4\nconsult = 0.4\nrecord = true';
+  const agents = 'kind = "webrtc"\ncount = 12\nsecond = 4\ntalk = 7\nhold = 0.2\nhold_for = 0.5\ntransfer = 0.4\nconsult = 0.4\nrecord = true';
   const { clean, rounds } = await play(scenario(agents, { rate: 1, seconds: 6 }));
   const [{ numbers, check, faults }] = rounds;
   assert.deepEqual(faults, []);

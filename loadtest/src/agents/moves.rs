@@ -6,8 +6,8 @@
 //! | 6 | blind transfer after a second (D4) |
 //! | 9 | consultation after a second; handed over a second after its answer (D5) |
 
-use crate::run::{Story, Turn, index_of};
 use crate::scenario::Scenario;
+use crate::story::{Story, Turn, index_of};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;

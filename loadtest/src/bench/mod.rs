@@ -125,7 +125,9 @@ async fn work(options: Options) -> io::Result<()> {
     }
     let table = table(&rounds, &conditions(&options));
     print!("\n{table}");
-    options.write.map_or(Ok(()), |path| std::fs::write(path, table))
+    let Some(path) = options.write else { return Ok(()) };
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+    std::fs::write(path, table)
 }
 
 /// Signalling alone: what a call costs, how many there can be, and what too many do.
@@ -174,8 +176,8 @@ async fn once(scenario: &Scenario, program: &Program, process: &Process, crew: O
 async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
     let length = Duration::from_secs_f64(options.seconds);
     {
-        let program = rtpengine(None).await?;
-        let relayed = relay(&Way::Rtpengine { program: &program, recorded: false }, options.calls, length)?;
+        let program = rtpengine().await?;
+        let relayed = relay(&Way::Rtpengine(&program), options.calls, length)?;
         figures.insert("rtpengine cpu", 100.0 * relayed.cpu_a_call);
         figures.insert("rtpengine p50", relayed.audio.delay.p50);
         figures.insert("rtpengine p99", relayed.audio.delay.p99);
@@ -201,24 +203,30 @@ async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
 
 /// All calls begin within two seconds and go on for the whole time that counts.
 async fn voices(options: &Options, record: bool) -> io::Result<Numbers> {
-    let (calls, seconds) = (options.calls, options.seconds);
+    let (calls, length) = (options.calls, options.seconds);
     let warm_up = 5.0;
     let scenario = Scenario {
-        seconds: warm_up + seconds,
+        seconds: warm_up + length,
         warm_up,
         ..scenario(
             "voices",
-            seconds,
+            length,
             &format!(
                 "[customers]\naudio = true\n[agents]\nkind = \"phones\"\ncount = {calls}\ntalk = {}\nrecord = {record}\n[clean]\nsetup_p99 = 1000",
-                warm_up + seconds + 5.0
+                warm_up + length + 5.0
             ),
         )?
     };
     let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals: Arrivals::Constant { rate: f64::from(calls) / 2.0 }, ..scenario };
     let house = House::open(&options.binary, &scenario).await?;
     let mut crew = Crew::bring_online(&house.url(), programs::PASSWORD, &scenario).await.map_err(io::Error::other)?;
-    let numbers = once(&scenario, &house.program, &house.program.process(), Some(&mut crew)).await?;
+    let process = house.program.process();
+    let Round { numbers, faults, seconds, .. } =
+        round(&scenario, places(house.program.at), scenario.arrivals.rate(), Some(&mut crew), Some(&process)).await?;
+    let connected: u32 = seconds.iter().map(|second| second.connected).sum();
+    if connected != u32::from(calls) || !faults.is_empty() {
+        return Err(io::Error::other(format!("{connected} of {calls} conversations: {}", faults.join("; "))));
+    }
     crew.go_home().await;
     Ok(numbers)
 }

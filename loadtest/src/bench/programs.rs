@@ -153,9 +153,9 @@ pub async fn kamailio() -> io::Result<Program> {
 }
 
 /// A relay of RTP between two ports of its own, told by its NG protocol.
-pub async fn rtpengine(recording: Option<&Path>) -> io::Result<Program> {
+pub async fn rtpengine() -> io::Result<Program> {
     let mut command = pinned(&yardstick("rtpengine"));
-    command.args([&NG.port().to_string(), "30000", "39999"]).args(recording);
+    command.args([&NG.port().to_string(), "30000", "39999"]);
     let asking = asking()?;
     Program::start(command, NG)?.ready("rtpengine", || answers(&asking, b"1 {\"command\":\"ping\"}", NG)).await
 }

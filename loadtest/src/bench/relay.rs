@@ -10,13 +10,13 @@ use std::net::{SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Conversations begin one after another, as calls do.
+/// Until all is as it will be.
 const WARM_UP: Duration = Duration::from_secs(2);
 
 /// How two sides are joined.
 pub enum Way<'a> {
     /// By rtpengine, over its NG protocol.
-    Rtpengine { program: &'a Program, recorded: bool },
+    Rtpengine(&'a Program),
     /// By the bare loop: neighbouring ports.
     Bare(&'a Program),
 }
@@ -31,7 +31,7 @@ pub struct Relayed {
 /// So many conversations for so long.
 pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed> {
     let (program, sockets) = match way {
-        Way::Rtpengine { program, .. } => (*program, 16),
+        Way::Rtpengine(program) => (*program, 16),
         Way::Bare(program) => (*program, 2 * calls),
     };
     let places = super::programs::places(program.at);
@@ -40,7 +40,7 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
     for call in 0..calls {
         let ((one, at_one), (other, at_other)) = (voices.add(), voices.add());
         let (from_one, from_other) = match way {
-            Way::Rtpengine { program, recorded } => Ng::open(program.at)?.join(call, at_one, at_other, *recorded)?,
+            Way::Rtpengine(program) => Ng::open(program.at)?.join(call, at_one, at_other)?,
             Way::Bare(program) => (program.at, program.at),
         };
         voices.join(one, other);
@@ -51,11 +51,12 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
     let (began, began_since_1970) = (Instant::now(), since_1970());
     let process = program.process();
     let now = || micros(began.elapsed());
-    let mut before = None;
+    let (mut warming_up, mut before) = (true, None);
     while began.elapsed() < WARM_UP + length {
-        if before.is_none() && began.elapsed() >= WARM_UP {
-            before = Some((process.cpu(), voices.sent));
-            voices.delay.reset();
+        if warming_up && began.elapsed() >= WARM_UP {
+            before = process.cpu();
+            voices.begin_to_measure();
+            warming_up = false;
         }
         voices.speak(now(), now)?;
         voices.listen(began_since_1970)?;
@@ -64,9 +65,8 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
         wait_for(&sockets, Some(Duration::from_micros(due.saturating_sub(now()))))?;
     }
     let seconds = length.as_secs_f64();
-    let (cpu, sent) = before.unwrap_or_default();
-    let took = process.cpu().zip(cpu).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before));
-    let mut audio = Audio { packets_sent: voices.sent - sent, delay: Percentiles::of(&voices.delay), ..Audio::default() };
+    let took = process.cpu().zip(before).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before));
+    let mut audio = Audio { packets_sent: voices.sent, delay: Percentiles::of(&voices.delay), ..Audio::default() };
     for stream in streams {
         let Heard { packets, lost, own, foreign, .. } = voices.remove(stream);
         audio.packets_heard += packets;
@@ -93,9 +93,9 @@ impl Ng {
     }
 
     /// Where the one side and the other side send to.
-    fn join(&mut self, call: u16, one: SocketAddrV4, other: SocketAddrV4, recorded: bool) -> io::Result<(SocketAddrV4, SocketAddrV4)> {
-        let (id, record) = (format!("bench-{}-{call}", std::process::id()), if recorded { "yes" } else { "no" });
-        let to_other = self.ask(&json!({ "command": "offer", "call-id": id, "from-tag": "a", "sdp": sdp(one), "record-call": record }))?;
+    fn join(&mut self, call: u16, one: SocketAddrV4, other: SocketAddrV4) -> io::Result<(SocketAddrV4, SocketAddrV4)> {
+        let id = format!("bench-{}-{call}", std::process::id());
+        let to_other = self.ask(&json!({ "command": "offer", "call-id": id, "from-tag": "a", "sdp": sdp(one) }))?;
         let to_one = self.ask(&json!({ "command": "answer", "call-id": id, "from-tag": "a", "to-tag": "b", "sdp": sdp(other) }))?;
         Ok((to_one, to_other))
     }

@@ -1,13 +1,12 @@
 //! J2: whether every call has exactly its right records and recording, as the switch tells afterwards.
 
-use super::engine::index_of;
 use super::leg::Ending;
-use super::results::CallLog;
-use crate::agents::desk::DeskError;
-use crate::agents::desk::failed;
+use super::results::{CallLog, Check};
+use crate::agents::desk::{DeskError, failed};
+use crate::story::index_of;
 use awc::Client;
 use awc::http::header;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -18,27 +17,6 @@ const EVERY: Duration = Duration::from_millis(500);
 /// An answer holds 100,000 records at most; half of it is never too much.
 const AT_ONCE: usize = 50_000;
 const LARGEST: usize = 64 * 1024 * 1024;
-
-/// What is wrong with the records, in calls.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[serde(rename_all = "camelCase")]
-pub struct Check {
-    pub calls: u32,
-    pub records: u32,
-    /// Calls with too few records, and with too many.
-    pub missing: u32,
-    pub surplus: u32,
-    /// Calls that were served and have another status, or the other way round.
-    pub wrong_status: u32,
-    /// Calls with a conversation without a recording of it, where the group records.
-    pub unrecorded: u32,
-}
-
-impl Check {
-    pub fn is_right(&self) -> bool {
-        self.missing + self.surplus + self.wrong_status + self.unrecorded == 0
-    }
-}
 
 #[derive(Deserialize)]
 struct Row {
@@ -74,7 +52,7 @@ async fn records(client: &Client, url: &str, cookie: &str, calls: &[CallLog], be
     let mut edges: Vec<u64> = calls.chunks(AT_ONCE).skip(1).filter_map(|calls| Some(began + calls.first()?.placed / 1000)).collect();
     edges.insert(0, began);
     for (n, from) in edges.iter().enumerate() {
-        let to = edges.get(n + 1).map_or_else(String::new, |to| format!("&to={}", to - 1));
+        let to = edges.get(n + 1).map_or_else(String::new, |to| format!("&to={to}"));
         let request = client.get(format!("{url}/api/v1/records.csv?from={from}{to}")).insert_header((header::COOKIE, cookie));
         let mut response = request.send().await.map_err(|error| failed("asking for records", error))?;
         if !response.status().is_success() {

@@ -4,10 +4,10 @@ use super::leg::{Event, Leg, Micros, Output};
 use super::process::{Process, own_cpu};
 use super::results::{CallLog, Second};
 use super::sockets::{Socket, since_1970, wait_for};
-use super::story::Story;
 use super::voices::{StreamId, Voices};
 use crate::scenario::{Kind, Scenario};
-use cordboard_sip::message::{Message, Method, Request};
+use crate::story::{Story, index_of, number_of};
+use cordboard_sip::message::{Field, Message, Method, Request, Response};
 use hdrhistogram::Histogram;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -19,10 +19,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 const SECOND: Micros = 1_000_000;
+/// What workstations tell does not wake the thread of the calls.
+const LOOK_AT_DESKS: Micros = 10_000;
 /// How long calls may take to end after the last customer called, beside what they talk and wait: SIP's own patience.
 const FAREWELL: Micros = 40 * SECOND;
-/// A customer's number ends with the call's index in so many digits.
-const DIGITS: usize = 8;
 
 /// Where things are.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,7 @@ pub struct Places {
 pub struct AtDesk {
     pub call: usize,
     pub agent: u32,
+    pub at: Instant,
 }
 
 /// All that was seen in a run.
@@ -149,11 +150,15 @@ impl Engine {
         let mut at = 0.0;
         let mut next_call = 0;
         let mut next_second = SECOND;
-        let mut last_ended = 0;
+        let mut warming_up = true;
         loop {
             let now = self.now();
-            if cpu_from.is_none() && now >= warm {
+            if warming_up && now >= warm {
+                warming_up = false;
                 cpu_from = switch.and_then(Process::cpu);
+                if let Some(voices) = &mut self.voices {
+                    voices.begin_to_measure();
+                }
             }
             while next_call <= now && next_call < end && self.calls.len() < most {
                 self.place(now)?;
@@ -183,13 +188,14 @@ impl Engine {
                 let _ = told.send(self.this_second);
                 self.seconds.push(std::mem::take(&mut self.this_second));
             }
-            if now < end {
-                last_ended = now;
-            } else if self.legs.len() == self.free.len() || now > last_ended + FAREWELL + self.longest() {
+            if now >= end && (self.legs.len() == self.free.len() || now > end + FAREWELL + self.longest()) {
                 break;
             }
             let comes = next_call < end && self.calls.len() < most;
-            self.wait(next_second.min(if comes { next_call } else { Micros::MAX }))?;
+            let desks = (self.scenario.agents.kind == Kind::Webrtc).then(|| now + LOOK_AT_DESKS);
+            let edges = [warm, end].into_iter().filter(|edge| *edge > now);
+            let next = edges.chain(comes.then_some(next_call)).chain(desks).min();
+            self.wait(next_second.min(next.unwrap_or(Micros::MAX)))?;
         }
         let own_drops = self.carrier.dropped + self.phones.dropped + self.voices.as_ref().map_or(0, Voices::dropped);
         let (packets_sent, delay) = self.voices.map_or((0, None), |voices| (voices.sent, Some(voices.delay)));
@@ -216,7 +222,7 @@ impl Engine {
 
     fn place(&mut self, now: Micros) -> io::Result<()> {
         let call = self.calls.len();
-        let caller = format!("+4477{call:0DIGITS$}");
+        let caller = number_of(call);
         let id = format!("{:08x}-{call}", self.run);
         let (stream, audio) = self.stream();
         let (leg, out) = Leg::customer(id, &caller, &self.did, self.carrier.local, audio, self.places.switch, now);
@@ -297,8 +303,30 @@ impl Engine {
                 }
                 Ok(())
             }
+            (None, Message::Response(refusal)) if side == Side::Customer && refusal.status >= 300 => {
+                self.acknowledge(&refusal);
+                Ok(())
+            }
             (None, _) => Ok(()),
         }
+    }
+
+    /// The ACK of a refusal was lost (RFC 3261 §17.1.1.2).
+    fn acknowledge(&mut self, refusal: &Response) {
+        if !refusal.headers.cseq().is_ok_and(|cseq| cseq.method == Method::INVITE) {
+            return;
+        }
+        let value = |field: Field| refusal.headers.get(field).unwrap_or_default();
+        let ack = format!(
+            "ACK sip:{}@{} SIP/2.0\r\nVia: {}\r\nMax-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",
+            self.did,
+            self.places.switch,
+            value(Field::Via),
+            value(Field::From),
+            value(Field::To),
+            value(Field::CallId),
+        );
+        self.carrier.queue(self.places.switch, ack.into_bytes());
     }
 
     /// The switch calls an agent's phone.
@@ -436,11 +464,11 @@ impl Engine {
     }
 
     /// Calls answered in a browser have no phone here.
-    fn at_desk(&mut self, AtDesk { call, agent }: AtDesk) {
+    fn at_desk(&mut self, AtDesk { call, agent, at }: AtDesk) {
         if self.scenario.agents.kind != Kind::Webrtc {
             return;
         }
-        let now = self.now();
+        let now = micros(at.saturating_duration_since(self.began));
         let story = Story::of(&self.scenario, call);
         let customer = self.customers.get(call).copied().flatten();
         if self.connected(call, Some(agent), now)
@@ -498,11 +526,6 @@ pub fn micros(time: Duration) -> Micros {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The call that this customer's number names.
-pub fn index_of(number: &str) -> Option<usize> {
-    number.get(number.len().checked_sub(DIGITS)?..)?.parse().ok()
-}
-
 /// The agent whose phone this is, such as `p12`.
 fn agent_of(user: &str) -> Option<u32> {
     user.strip_prefix('p')?.parse().ok()
@@ -518,9 +541,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_name_calls_and_phones_name_agents() {
-        assert_eq!(index_of("+447700000042"), Some(42));
-        assert_eq!((index_of("anonymous"), index_of("42"), index_of("")), (None, None, None));
+    fn phones_name_agents() {
         assert_eq!(agent_of(&phone_of(17)), Some(17));
         assert_eq!(agent_of("+442079460100"), None);
     }

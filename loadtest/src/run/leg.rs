@@ -184,10 +184,12 @@ impl Leg {
     /// Hangs up, gives up, or declines.
     pub fn hang_up(&mut self, now: Micros) -> Vec<Output> {
         match &mut self.phase {
-            Phase::Calling { given_up, branch, .. } => {
+            Phase::Calling { given_up, branch, deadline, .. } => {
                 if std::mem::replace(given_up, true) {
                     return Vec::new();
                 }
+                // RFC 3261 §9.1: without a final response by then it is over.
+                *deadline = Some(now + GIVE_UP);
                 let branch = *branch;
                 vec![Output::Send(self.request("CANCEL", 1, branch, None))]
             }
@@ -256,7 +258,7 @@ impl Leg {
             Phase::Calling { invite, deadline, branch, given_up } if cseq.method == Method::INVITE => {
                 *invite = None;
                 if response.is_provisional() {
-                    *deadline = None;
+                    deadline.take_if(|_| !*given_up);
                     return if response.status == 180 { vec![Output::Event(Event::Rings)] } else { Vec::new() };
                 }
                 let (branch, given_up) = (*branch, *given_up);

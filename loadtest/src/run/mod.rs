@@ -8,40 +8,39 @@ mod process;
 mod report;
 mod results;
 mod sockets;
-mod story;
 mod voices;
 
-pub use engine::{Places, index_of, micros};
+pub use engine::{Places, micros};
 pub use floor::floor as floor_for;
 pub use leg::media;
 pub use process::Process;
-pub use results::{Audio, Numbers, Percentiles};
+pub use results::{Audio, Numbers, Percentiles, Round};
 pub use sockets::{Socket, since_1970, wait_for};
-pub use story::{Story, Turn};
 pub use voices::{Heard, Voices};
 
 use crate::agents::desk::{Desk, DeskError, Media, Script, client, failed, log_in};
 use crate::agents::moves::Plot;
 use crate::agents::{self, LOGINS};
 use crate::scenario::{Kind, Scenario};
-use check::Check;
+use crate::story::index_of;
 use engine::{AtDesk, Engine, Log};
-use results::Second;
-use serde::Serialize;
+use results::{Check, Report, Second, ratio};
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, mpsc as tokio_mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 /// The rate is found to within so much of it.
 const FOUND: f64 = 0.05;
-/// A search that doubles so often without failing has no limit.
-const DOUBLINGS: u32 = 12;
+/// Rounds of a search: enough to double nine times and to halve four times.
+const ROUNDS: u32 = 14;
+/// Calls a second that no machine makes.
+const MOST: f64 = 100_000.0;
 /// Above this share of its core the generator's own figures are doubtful.
 const BUSY: f64 = 0.8;
 
@@ -92,33 +91,6 @@ impl Scene {
     fn places(&self, switch: SocketAddrV4) -> Places {
         Places { switch, carrier: self.carrier, phones: self.phones, audio: self.audio, audio_sockets: self.audio_sockets }
     }
-}
-
-/// What a run comes to, as report.json has it.
-#[derive(Serialize, Clone, Debug)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    pub about: String,
-    pub scenario: String,
-    /// Milliseconds since 1970.
-    pub began: u64,
-    pub rounds: Vec<Round>,
-    /// Calls a second, of a search.
-    pub highest_clean_rate: Option<f64>,
-}
-
-#[derive(Serialize, Clone, Debug)]
-#[serde(rename_all = "camelCase")]
-pub struct Round {
-    /// Asked for, in calls a second.
-    pub rate: f64,
-    pub numbers: Numbers,
-    pub check: Option<Check>,
-    /// What is not as the scenario wants it; nothing: a clean round.
-    pub faults: Vec<String>,
-    /// Not the switch's, but what the figures are to be read with.
-    pub doubts: Vec<String>,
-    pub seconds: Vec<Second>,
 }
 
 /// Prints the floor that the scenario needs.
@@ -173,6 +145,9 @@ pub async fn round(
     mut crew: Option<&mut Crew>,
     switch: Option<&Process>,
 ) -> io::Result<Round> {
+    if !(rate > 0.0 && rate <= MOST) {
+        return Err(io::Error::other(format!("a rate of {rate} calls/s; expected more than 0 and at most {MOST}")));
+    }
     let scenario = Scenario { arrivals: scenario.arrivals.at(rate), ..scenario.clone() };
     let from = milliseconds_since_1970();
     let log = play(scenario.clone(), places, crew.as_mut().map(|crew| &mut crew.talking), switch).await?;
@@ -193,7 +168,7 @@ pub async fn find(first: f64, round: &mut impl AsyncFnMut(f64) -> io::Result<Rou
     let mut rounds = Vec::new();
     let (mut held, mut broke) = (None, None);
     let mut rate = first;
-    for _ in 0..DOUBLINGS {
+    for _ in 0..ROUNDS {
         let done = round(rate).await?;
         let clean = done.faults.is_empty();
         rounds.push(done);
@@ -222,6 +197,9 @@ async fn play(
     switch: Option<&Process>,
 ) -> io::Result<Log> {
     let (desks, at_desks) = mpsc::channel();
+    let mut talking = talking;
+    // What is left of the round before this one.
+    while talking.as_mut().is_some_and(|talking| talking.try_recv().is_ok()) {}
     let (tell, told) = mpsc::channel();
     let process = switch.cloned();
     let length = scenario.length();
@@ -330,11 +308,6 @@ fn whole_seconds(time: u64) -> usize {
     usize::try_from(time / 1_000_000).unwrap_or(usize::MAX)
 }
 
-#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "packets of a run are well below 2^53")]
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
 fn say(round: &Round) {
     let Round { rate, numbers, faults, doubts, .. } = round;
     println!(
@@ -433,7 +406,7 @@ impl Crew {
                     agents::Report::Available(_) => {}
                     agents::Report::Talking { agent, caller } => {
                         if let Some(call) = index_of(&caller) {
-                            let _ = talk.send(AtDesk { call, agent });
+                            let _ = talk.send(AtDesk { call, agent, at: Instant::now() });
                         }
                     }
                     agents::Report::Problem { agent, what } => drop(problem.send(format!("{agent}: {what}"))),
@@ -493,7 +466,7 @@ mod tests {
             let (rounds, found) = find(first, &mut async |rate| Ok(round(rate, 730.0))).await.unwrap();
             let found = found.unwrap();
             assert!((730.0 * 0.93..=730.0).contains(&found), "{found}");
-            assert!(rounds.len() <= 12);
+            assert!(rounds.len() <= 14);
         }
         let (_, found) = find(10.0, &mut async |rate| Ok(round(rate, 0.0))).await.unwrap();
         assert_eq!(found, None);

@@ -92,7 +92,7 @@ pub struct Second {
     pub tried: u32,
     pub connected: u32,
     pub failed: u32,
-    /// Calls at its end that a customer waits or talks in.
+    /// Legs at its end, of customers and phones.
     pub live: u32,
     /// Of one core.
     pub switch_cpu: Option<f64>,
@@ -123,7 +123,7 @@ pub struct Numbers {
     pub connected: u32,
     pub failed: u32,
     pub failures: BTreeMap<String, u32>,
-    /// Calls a second that came, and that came to an end as they should.
+    /// Calls a second that came, and that came to a conversation in the same time.
     pub offered_rate: f64,
     pub served_rate: f64,
     /// From the customer's INVITE to the answer.
@@ -132,7 +132,7 @@ pub struct Numbers {
     pub setup_time: Percentiles,
     /// From the customer's INVITE to the agent's being through.
     pub wait_time: Percentiles,
-    /// From the switch's 503 on a customer's INVITE.
+    /// From the customer's INVITE to the switch's 503.
     pub refusal_time: Percentiles,
     pub audio: Option<Audio>,
     /// Microseconds of CPU of the switch for each call that was tried.
@@ -161,18 +161,21 @@ impl Numbers {
             Percentiles::over(counted().filter_map(move |call| Some(moment(call)?.saturating_sub(call.placed))))
         };
         let seconds = milliseconds(to.saturating_sub(from)) / 1000.0;
+        let within = |at: Micros| (from..to).contains(&at);
         Self {
             tried,
             connected,
             failed: failures.values().sum(),
             failures,
             offered_rate: f64::from(tried) / seconds,
-            served_rate: f64::from(connected) / seconds,
+            served_rate: f64::from(count(&mut calls.iter().filter(|call| call.is_served() && call.connected.is_some_and(within))))
+                / seconds,
             answer_time: since_placed(|call| call.answered),
             setup_time: since_placed(|call| call.offered.filter(|_| call.offers == 1)),
             wait_time: since_placed(|call| call.connected),
             refusal_time: since_placed(|call| call.ended.filter(|_| matches!(call.ending, Some(Ending::Refused(503, _))))),
-            audio: with_audio.then(|| audio(counted())),
+            // Who began before the time that counts talks in it too.
+            audio: with_audio.then(|| audio(calls.iter().filter(|call| call.placed < to && call.ended.is_some_and(|ended| ended >= from)))),
             ..Self::default()
         }
     }
@@ -200,6 +203,59 @@ fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
     }
     audio.jitter = Percentiles::over(jitters.into_iter());
     audio
+}
+
+/// What is wrong with the records, in calls.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    pub calls: u32,
+    pub records: u32,
+    /// Calls with too few records, and with too many.
+    pub missing: u32,
+    pub surplus: u32,
+    /// Calls that were served and have another status, or the other way round.
+    pub wrong_status: u32,
+    /// Calls with a conversation without a recording of it, where the group records.
+    pub unrecorded: u32,
+}
+
+impl Check {
+    pub fn is_right(&self) -> bool {
+        self.missing + self.surplus + self.wrong_status + self.unrecorded == 0
+    }
+}
+
+/// What a run comes to, as report.json has it.
+#[derive(Serialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    pub about: String,
+    pub scenario: String,
+    /// Milliseconds since 1970.
+    pub began: u64,
+    pub rounds: Vec<Round>,
+    /// Calls a second, of a search.
+    pub highest_clean_rate: Option<f64>,
+}
+
+#[derive(Serialize, Clone, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Round {
+    /// Asked for, in calls a second.
+    pub rate: f64,
+    pub numbers: Numbers,
+    pub check: Option<Check>,
+    /// What is not as the scenario wants it; nothing: a clean round.
+    pub faults: Vec<String>,
+    /// Not the switch's, but what the figures are to be read with.
+    pub doubts: Vec<String>,
+    pub seconds: Vec<Second>,
+}
+
+#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "packets of a run are well below 2^53")]
+pub fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[cfg(test)]

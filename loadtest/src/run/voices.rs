@@ -162,10 +162,11 @@ impl Voices {
         stream.remote = remote;
         // Who holds goes on to be heard.
         if let Some(from) = remote.filter(|_| remote != stream.from) {
-            if let Some(before) = stream.from.replace(from) {
-                self.by_remote.remove(&(stream.socket, before));
+            let (socket, before) = (stream.socket, stream.from.replace(from));
+            if let Some(before) = before {
+                self.forget(socket, before, index);
             }
-            self.by_remote.insert((stream.socket, from), index);
+            self.by_remote.insert((socket, from), index);
         }
     }
 
@@ -173,7 +174,10 @@ impl Voices {
     pub fn remove(&mut self, StreamId(index): StreamId) -> Heard {
         let Some(stream) = self.streams.get_mut(index).and_then(Option::take) else { return Heard::default() };
         if let Some(from) = stream.from {
-            self.by_remote.remove(&(stream.socket, from));
+            self.forget(stream.socket, from, index);
+        }
+        if let Some(other) = stream.peer.and_then(|peer| self.stream(peer)).filter(|other| other.peer == Some(StreamId(index))) {
+            other.peer = None;
         }
         if let Some(slot) = self.slots.get_mut(stream.slot) {
             slot.retain(|known| *known != index);
@@ -182,8 +186,21 @@ impl Voices {
         stream.heard
     }
 
+    /// The address may be another stream's by now.
+    fn forget(&mut self, socket: usize, from: SocketAddrV4, index: usize) {
+        if self.by_remote.get(&(socket, from)) == Some(&index) {
+            self.by_remote.remove(&(socket, from));
+        }
+    }
+
     fn stream(&mut self, StreamId(index): StreamId) -> Option<&mut Stream> {
         self.streams.get_mut(index)?.as_mut()
+    }
+
+    /// What was sent and how long it was under way counts from now on.
+    pub fn begin_to_measure(&mut self) {
+        self.sent = 0;
+        self.delay.reset();
     }
 
     pub fn next_deadline(&self) -> Option<Micros> {
@@ -235,9 +252,9 @@ impl Voices {
                 let piece = payload.first_chunk::<FRAME>().and_then(|piece| pieces.get(piece));
                 let Some(Some(stream)) = streams.get_mut(index) else { return };
                 stream.count(sequence, now);
-                let peer = stream.peer;
-                let Some(piece) = piece else { return };
-                let under_way = peer.and_then(|StreamId(peer)| streams.get(peer)?.as_ref()?.under_way(*piece, now));
+                // Before the two are joined, and when one has gone, nobody can tell whose it is.
+                let Some((piece, StreamId(peer))) = piece.zip(stream.peer) else { return };
+                let under_way = streams.get(peer).and_then(Option::as_ref).and_then(|peer| peer.under_way(*piece, now));
                 let Some(Some(stream)) = streams.get_mut(index) else { return };
                 match under_way {
                     Some(time) => {

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// Entries looked at, and so calls written, at once.
 const PAGE: i64 = 200;
-/// Calls that end within this time share one transaction, unless somebody waits for them.
-const GATHER: Duration = Duration::from_millis(200);
+/// One round follows another by so much at least, unless somebody waits: on a busy switch calls share transactions.
+const ROUND_EVERY: Duration = Duration::from_millis(50);
 /// Pauses while the database is away: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -67,16 +67,15 @@ impl Bell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for work, and for what comes soon after it; after a failure at least for `pause`, unless somebody asks. Those who ask, or none
+    /// Waits for at least `pause` and then for work, which after a failure is there already; or until somebody asks. Those who ask, or none
     /// when it is time to stop.
-    fn wait(&self, pause: Option<Duration>) -> Option<Vec<Answer>> {
+    fn wait(&self, pause: Duration, failed: bool) -> Option<Vec<Answer>> {
         let unasked = |state: &mut BellState| !state.stop && state.asking.is_empty();
-        let mut state = self.lock();
-        if pause.is_none() {
+        let mut state = self.changed.wait_timeout_while(self.lock(), pause, unasked).unwrap_or_else(PoisonError::into_inner).0;
+        if !failed {
             let idle = |state: &mut BellState| unasked(state) && !state.rung;
             state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
         }
-        state = self.changed.wait_timeout_while(state, pause.unwrap_or(GATHER), unasked).unwrap_or_else(PoisonError::into_inner).0;
         state.rung = false;
         (!state.stop).then(|| std::mem::take(&mut state.asking))
     }
@@ -151,7 +150,7 @@ impl Scribe {
         self.bell.ring();
         let mut pause = None;
         let mut asking: VecDeque<Answer> = VecDeque::new();
-        while let Some(more) = self.bell.wait(pause) {
+        while let Some(more) = self.bell.wait(pause.unwrap_or(ROUND_EVERY), pause.is_some()) {
             asking.extend(more);
             match self.round() {
                 Ok(()) => {

@@ -4,7 +4,7 @@ mod charts;
 mod digits;
 mod page;
 
-use super::Report;
+use super::results::Report;
 use std::io;
 use std::path::Path;
 
@@ -19,9 +19,7 @@ pub fn write(report: &Report, folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Round;
-    use crate::run::check::Check;
-    use crate::run::results::{Audio, Numbers, Percentiles, Second};
+    use crate::run::results::{Audio, Check, Numbers, Percentiles, Round, Second};
 
     fn times(p50: f64) -> Percentiles {
         Percentiles { count: 1200, mean: 1.1 * p50, p50, p95: 2.0 * p50, p99: 3.0 * p50, max: 5.0 * p50 }

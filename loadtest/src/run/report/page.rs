@@ -2,9 +2,7 @@
 
 use super::charts::{self, Dot, Ink, Line, Scale};
 use super::digits::{duration, grouped, milliseconds, percent, rate, trimmed};
-use crate::run::check::Check;
-use crate::run::results::{Audio, Numbers, Percentiles, Second};
-use crate::run::{Report, Round, ratio};
+use crate::run::results::{Audio, Check, Numbers, Percentiles, Report, Round, Second, ratio};
 use chrono::DateTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::io;

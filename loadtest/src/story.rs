@@ -5,6 +5,21 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::time::Duration;
 
+/// A customer's number ends with the call's index in so many digits.
+const DIGITS: usize = 8;
+/// What calls with two agents talk at least.
+const HANDED_ON: Duration = Duration::from_secs(6);
+
+/// The number of the customer of the call with that index.
+pub fn number_of(call: usize) -> String {
+    format!("+4477{call:0DIGITS$}")
+}
+
+/// The call that this customer's number names.
+pub fn index_of(number: &str) -> Option<usize> {
+    number.get(number.len().checked_sub(DIGITS)?..)?.parse().ok()
+}
+
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Story {
     pub talk: Duration,
@@ -44,6 +59,19 @@ impl Story {
         } else {
             Turn::None
         };
+        // Whoever is handed on needs time to get there.
+        let talk = if matches!(turn, Turn::Transfer | Turn::Consult) { talk.max(HANDED_ON) } else { talk };
         Self { talk, agent_hangs_up, turn }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_name_calls() {
+        assert_eq!(index_of(&number_of(42)), Some(42));
+        assert_eq!((index_of("anonymous"), index_of("42"), index_of("")), (None, None, None));
     }
 }
