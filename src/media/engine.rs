@@ -124,14 +124,7 @@ pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std:
                 engine.borrow_mut().tick(ticks, Instant::now());
             }
             command = commands.recv() => match command {
-                Some(command) => {
-                    let mut engine = engine.borrow_mut();
-                    engine.obey(command);
-                    // What came with it needs no further round of this loop.
-                    while let Ok(command) = commands.try_recv() {
-                        engine.obey(command);
-                    }
-                }
+                Some(command) => engine.borrow_mut().obey(command),
                 None => break,
             },
             Some(notice) = noticed.recv() => engine.borrow_mut().notice(notice),
