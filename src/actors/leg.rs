@@ -14,7 +14,7 @@ use cordboard_core::message::Tell;
 use cordboard_core::setup::{PhoneContact, PhoneSetup, Transport};
 use cordboard_media::{MediaError, MediaEvent, RtpRemote};
 use cordboard_sip::endpoint::{Flow, ServerKey, Why};
-use cordboard_sip::message::{Field, Method, Request, Response, Uri};
+use cordboard_sip::message::{Method, Request, Response, Uri};
 use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use std::collections::VecDeque;
@@ -73,9 +73,7 @@ impl LegActor {
             Ok(addr) => local_media(switch, addr),
             Err(MediaError::PortsExhausted) => {
                 metrics::counter!(super::SHED).increment(1);
-                let mut response = request.response(503);
-                response.headers.push(Field::RetryAfter, (1 + switch.new_id() % 3).to_string());
-                return refuse(response);
+                return refuse(request.shed(switch.new_id()));
             }
             Err(why) => {
                 tracing::error!(%why, "no RTP port for a new call");

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the switch's lateness is measured.
-const MEASURE_EVERY: Duration = Duration::from_millis(20);
+const MEASURE_EVERY: Millis = 20;
 
 pub struct SipActor {
     endpoint: Endpoint,
@@ -180,8 +180,8 @@ impl SipActor {
     /// All actors of calls share this thread: what comes late here comes late to each of them. Armed anew each time: an interval makes up
     /// for what it missed, which hides how late it is.
     fn measure(&self, ctx: &mut Context<Self>) {
-        let due = self.switch.now() + millis(MEASURE_EVERY);
-        ctx.run_later(MEASURE_EVERY, move |sip, ctx| {
+        let due = self.switch.now() + MEASURE_EVERY;
+        ctx.run_later(Duration::from_millis(MEASURE_EVERY), move |sip, ctx| {
             let late = sip.switch.now().saturating_sub(due).max(sip.switch.media.lateness());
             if let Some(shedding) = sip.overload.measured(late) {
                 tracing::warn!(shedding, "the switch falls behind: new calls are refused, or no more");
@@ -206,10 +206,6 @@ impl Actor for SipActor {
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.measure(ctx);
     }
-}
-
-fn millis(time: Duration) -> Millis {
-    Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX)
 }
 
 impl Handler<FromNet> for SipActor {

@@ -5,6 +5,7 @@ use super::moves::{BEAT, Move, Plot};
 use super::voice::{Voice, VoiceError};
 use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
 use actix_codec::Framed;
+use awc::error::WsProtocolError;
 use awc::http::{StatusCode, header};
 use awc::ws::{Codec, Frame, Message};
 use awc::{BoxedSocket, Client};
@@ -157,14 +158,7 @@ impl Desk {
         loop {
             let moves = self.in_call.as_ref().and_then(|talking| talking.plan.front()).map(|(at, _)| *at);
             tokio::select! {
-                frame = self.socket.next() => match frame {
-                    Some(Ok(Frame::Text(text))) => self.read(&text).await?,
-                    Some(Ok(Frame::Ping(bytes))) => self.send(Message::Pong(bytes)).await?,
-                    Some(Ok(Frame::Pong(_) | Frame::Binary(_) | Frame::Continuation(_))) => {}
-                    Some(Ok(Frame::Close(reason))) => return Err(DeskError(format!("the switch closed the socket: {reason:?}"))),
-                    Some(Err(error)) => return Err(failed("the socket", error)),
-                    None => return Err(DeskError("the socket is gone".into())),
-                },
+                frame = self.socket.next() => self.take(frame).await?,
                 () = at(moves) => self.moves().await?,
                 _ = stop.wait_for(|stop| *stop) => break,
             }
@@ -183,15 +177,21 @@ impl Desk {
     /// Makes the agent available and leaves: who answers on a SIP phone needs no page.
     pub async fn bring_online(mut self) -> Result<(), DeskError> {
         while !self.available {
-            match self.socket.next().await {
-                Some(Ok(Frame::Text(text))) => self.read(&text).await?,
-                Some(Ok(Frame::Ping(bytes))) => self.send(Message::Pong(bytes)).await?,
-                Some(Ok(Frame::Pong(_) | Frame::Binary(_) | Frame::Continuation(_))) => {}
-                Some(Ok(Frame::Close(_))) | None => return Err(DeskError("the socket is gone".into())),
-                Some(Err(error)) => return Err(failed("the socket", error)),
-            }
+            let frame = self.socket.next().await;
+            self.take(frame).await?;
         }
         self.send(Message::Close(None)).await
+    }
+
+    async fn take(&mut self, frame: Option<Result<Frame, WsProtocolError>>) -> Result<(), DeskError> {
+        match frame {
+            Some(Ok(Frame::Text(text))) => self.read(&text).await,
+            Some(Ok(Frame::Ping(bytes))) => self.send(Message::Pong(bytes)).await,
+            Some(Ok(Frame::Pong(_) | Frame::Binary(_) | Frame::Continuation(_))) => Ok(()),
+            Some(Ok(Frame::Close(reason))) => Err(DeskError(format!("the switch closed the socket: {reason:?}"))),
+            Some(Err(error)) => Err(failed("the socket", error)),
+            None => Err(DeskError("the socket is gone".into())),
+        }
     }
 
     async fn read(&mut self, text: &[u8]) -> Result<(), DeskError> {

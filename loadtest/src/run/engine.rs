@@ -161,7 +161,7 @@ impl Engine {
                 }
             }
             while next_call <= now && next_call < end && self.calls.len() < most {
-                self.place(now)?;
+                self.place(now);
                 at += self.scenario.arrivals.next(at, self.scenario.seconds, &mut self.random);
                 next_call = micros(Duration::from_secs_f64(at));
             }
@@ -172,11 +172,11 @@ impl Engine {
             while let Ok(report) = desks.try_recv() {
                 self.at_desk(report);
             }
-            self.tick()?;
-            if let Some(mut voices) = self.voices.take() {
-                let began = self.began;
-                voices.speak(self.now(), || micros(began.elapsed()))?;
-                self.voices = Some(voices);
+            self.tick();
+            let began = self.began;
+            let clock = || micros(began.elapsed());
+            if let Some(voices) = &mut self.voices {
+                voices.speak(clock(), clock)?;
             }
             self.carrier.flush()?;
             self.phones.flush()?;
@@ -220,7 +220,7 @@ impl Engine {
         micros(self.scenario.agents.talk.longest() + self.scenario.customers.patience.longest())
     }
 
-    fn place(&mut self, now: Micros) -> io::Result<()> {
+    fn place(&mut self, now: Micros) {
         let call = self.calls.len();
         let caller = number_of(call);
         let id = format!("{:08x}-{call}", self.run);
@@ -232,7 +232,7 @@ impl Engine {
         let live = Live { leg, side: Side::Customer, call, agent: None, stream, next: Some((now + patience, Deed::HangUp)), armed: None };
         let index = self.keep(live);
         self.customers.push(Some(index));
-        self.perform(index, out, now)
+        self.perform(index, out, now);
     }
 
     /// Where the next side of a call listens.
@@ -273,12 +273,12 @@ impl Engine {
         }
         for (side, bytes) in came {
             let Ok(message) = Message::parse(&bytes) else { continue };
-            self.receive(side, message)?;
+            self.receive(side, message);
         }
         Ok(())
     }
 
-    fn receive(&mut self, side: Side, message: Message) -> io::Result<()> {
+    fn receive(&mut self, side: Side, message: Message) {
         let now = self.now();
         let headers = match &message {
             Message::Request(request) => &request.headers,
@@ -287,9 +287,9 @@ impl Engine {
         let known = headers.call_id().and_then(|id| self.by_call_id.get(&(side, id.to_owned()))).copied();
         match (known, message) {
             (Some(index), message) => {
-                let Some(Some(live)) = self.legs.get_mut(index) else { return Ok(()) };
+                let Some(Some(live)) = self.legs.get_mut(index) else { return };
                 let out = live.leg.receive(&message, now);
-                self.perform(index, out, now)
+                self.perform(index, out, now);
             }
             (None, Message::Request(request)) if request.method == Method::INVITE && side == Side::Phone => self.called(request, now),
             // A leg that is over: its last answer was lost.
@@ -297,17 +297,12 @@ impl Engine {
                 let status = if request.method == Method::OPTIONS { 200 } else { 481 };
                 let mut response = request.response(status);
                 response.set_to_tag("gone");
-                match side {
-                    Side::Customer => self.carrier.queue(self.places.switch, response.to_bytes()),
-                    Side::Phone => self.phones.queue(self.places.switch, response.to_bytes()),
-                }
-                Ok(())
+                self.send(side, response.to_bytes());
             }
             (None, Message::Response(refusal)) if side == Side::Customer && refusal.status >= 300 => {
                 self.acknowledge(&refusal);
-                Ok(())
             }
-            (None, _) => Ok(()),
+            (None, _) => {}
         }
     }
 
@@ -326,13 +321,21 @@ impl Engine {
             value(Field::To),
             value(Field::CallId),
         );
-        self.carrier.queue(self.places.switch, ack.into_bytes());
+        self.send(Side::Customer, ack.into_bytes());
+    }
+
+    fn send(&mut self, side: Side, bytes: Vec<u8>) {
+        let socket = match side {
+            Side::Customer => &mut self.carrier,
+            Side::Phone => &mut self.phones,
+        };
+        socket.queue(self.places.switch, bytes);
     }
 
     /// The switch calls an agent's phone.
-    fn called(&mut self, invite: Request, now: Micros) -> io::Result<()> {
+    fn called(&mut self, invite: Request, now: Micros) {
         let call = invite.caller().and_then(|caller| index_of(&caller.uri.user().unwrap_or_default()));
-        let Some(call) = call.filter(|call| *call < self.calls.len()) else { return Ok(()) };
+        let Some(call) = call.filter(|call| *call < self.calls.len()) else { return };
         let agent = agent_of(&invite.called());
         let (stream, audio) = self.stream();
         let (leg, out) = Leg::phone(invite, self.phones.local, audio);
@@ -343,17 +346,17 @@ impl Engine {
             log.offers += 1;
         }
         let index = self.keep(live);
-        self.perform(index, out, now)
+        self.perform(index, out, now);
     }
 
-    fn tick(&mut self) -> io::Result<()> {
+    fn tick(&mut self) {
         loop {
             let now = self.now();
             match self.timers.peek() {
                 Some(Reverse((at, _))) if *at <= now => {}
-                Some(_) | None => return Ok(()),
+                Some(_) | None => return,
             }
-            let Some(Reverse((at, index))) = self.timers.pop() else { return Ok(()) };
+            let Some(Reverse((at, index))) = self.timers.pop() else { return };
             let Some(Some(live)) = self.legs.get_mut(index) else { continue };
             if live.armed != Some(at) {
                 continue;
@@ -365,18 +368,18 @@ impl Engine {
                 Some((_, Deed::HangUp)) => out.extend(live.leg.hang_up(now)),
                 None => {}
             }
-            self.perform(index, out, now)?;
+            self.perform(index, out, now);
         }
     }
 
-    fn perform(&mut self, index: usize, out: Vec<Output>, now: Micros) -> io::Result<()> {
+    fn perform(&mut self, index: usize, out: Vec<Output>, now: Micros) {
         for output in out {
-            let Some(Some(live)) = self.legs.get_mut(index) else { return Ok(()) };
+            let Some(Some(live)) = self.legs.get_mut(index) else { return };
             match output {
-                Output::Send(bytes) => match live.side {
-                    Side::Customer => self.carrier.queue(self.places.switch, bytes),
-                    Side::Phone => self.phones.queue(self.places.switch, bytes),
-                },
+                Output::Send(bytes) => {
+                    let side = live.side;
+                    self.send(side, bytes);
+                }
                 Output::Media(remote) => {
                     if let Some((voices, stream)) = self.voices.as_mut().zip(live.stream) {
                         voices.turn(stream, remote);
@@ -386,7 +389,6 @@ impl Engine {
             }
         }
         self.arm(index);
-        Ok(())
     }
 
     fn arm(&mut self, index: usize) {

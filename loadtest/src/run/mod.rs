@@ -31,7 +31,7 @@ use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc as tokio_mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
@@ -332,7 +332,7 @@ fn say(round: &Round) {
 }
 
 fn milliseconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The agents at work, and the admin who reads the records.

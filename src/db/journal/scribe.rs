@@ -67,12 +67,13 @@ impl Bell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for at least `pause` and then for work, which after a failure is there already; or until somebody asks. Those who ask, or none
-    /// when it is time to stop.
-    fn wait(&self, pause: Duration, failed: bool) -> Option<Vec<Answer>> {
+    /// Waits a while, and then for work; after a failure, when work is there already, for `pause` alone. Or until somebody asks. Those who
+    /// ask, or none when it is time to stop.
+    fn wait(&self, pause: Option<Duration>) -> Option<Vec<Answer>> {
         let unasked = |state: &mut BellState| !state.stop && state.asking.is_empty();
-        let mut state = self.changed.wait_timeout_while(self.lock(), pause, unasked).unwrap_or_else(PoisonError::into_inner).0;
-        if !failed {
+        let least = pause.unwrap_or(ROUND_EVERY);
+        let mut state = self.changed.wait_timeout_while(self.lock(), least, unasked).unwrap_or_else(PoisonError::into_inner).0;
+        if pause.is_none() {
             let idle = |state: &mut BellState| unasked(state) && !state.rung;
             state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
         }
@@ -150,7 +151,7 @@ impl Scribe {
         self.bell.ring();
         let mut pause = None;
         let mut asking: VecDeque<Answer> = VecDeque::new();
-        while let Some(more) = self.bell.wait(pause.unwrap_or(ROUND_EVERY), pause.is_some()) {
+        while let Some(more) = self.bell.wait(pause) {
             asking.extend(more);
             match self.round() {
                 Ok(()) => {

@@ -134,9 +134,8 @@ impl Endpoint {
             Source::Phone => return self.respond(&key, request.response(403), cx),
         };
         if self.overloaded {
-            let mut response = request.response(503);
-            response.headers.push(Field::RetryAfter, (1 + cx.next_id() % 3).to_string());
-            let mut actions = self.respond(&key, response, cx);
+            let shed = request.shed(cx.next_id());
+            let mut actions = self.respond(&key, shed, cx);
             actions.push(EndpointAction::Shed);
             return actions;
         }

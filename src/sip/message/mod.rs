@@ -101,6 +101,13 @@ impl Request {
         asserted.or_else(|| self.headers.from().ok())
     }
 
+    /// 503 for a call that there is no room or time for: come again in 1 to 3 s, so that not all come at once. `id`: a fresh one.
+    pub fn shed(&self, id: u128) -> Response {
+        let mut response = self.response(503);
+        response.headers.push(Field::RetryAfter, (1 + id % 3).to_string());
+        response
+    }
+
     /// A response with what every response copies (RFC 3261 §8.2.6.2). The To tag is the responder's to add.
     pub fn response(&self, status: u16) -> Response {
         let mut response = Response::new(status);
