@@ -14,6 +14,7 @@ test:
 
 # What a change must pass before anybody reads it.
 check: web/dist/index.html
+	@tests/support/packages test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	npm --prefix web run --silent check

@@ -9,11 +9,11 @@ export const roleOf = name => (/^management/.test(name) ? 'admin' : 'agent')
 
 const minutes = n => Math.round(n * 60000)
 
-function agent(state, more = {}) {
-  return { state, device: 'browser', mobileAnswering: false, mobileOutbound: false, reason: null, since: Date.now() - minutes(2.2), then: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
+export function agent(state, more = {}) {
+  return { state, device: 'browser', mobileAnswering: false, mobileOutbound: false, reason: null, since: Date.now() - minutes(2.2), then: null, departing: null, wrapUpEnds: null, wrapUpTotal: null, restsUntil: null, ...more }
 }
 
-function session(call, phase, more = {}) {
+export function session(call, phase, more = {}) {
   const now = Date.now()
   const over = phase === 'ended'
   return {
@@ -32,6 +32,7 @@ function session(call, phase, more = {}) {
     held: false,
     muted: false,
     recording: true,
+    recordingPaused: false,
     transfer: null,
     guest: false,
     consult: null,
@@ -60,7 +61,7 @@ function queues(...waiting) {
   return [one(1, 'Orders', waiting[0] || 0, 72000), one(2, 'Returns and refunds', waiting[1] || 0, 18000), one(3, 'Technical help', 0, 0)]
 }
 
-function offer(more = {}) {
+export function offer(more = {}) {
   const now = Date.now()
   return {
     offer: 'o1',
@@ -184,6 +185,8 @@ const scenes = {
   newcaller: () => ({ ...talking(), sessions: [session('c1', 'talking', { callerName: null, place: null }), ...older()] }),
   onhold: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { held: true }), ...older()], queues: queues(3, 1), then: [quality] }),
   muted: () => ({ agent: agent('inLine'), sessions: [session('c1', 'talking', { muted: true }), ...older()], queues: queues(3, 1), then: [quality] }),
+  departing: () => ({ ...talking(), agent: agent('inLine', { departing: 'logOut' }) }),
+  forcedoffline: () => ({ ...talking(), agent: agent('inLine', { departing: 'forcedOffline' }) }),
   lostaudio: () => ({ agent: agent('inLine'), sessions: [session('c1', 'reconnecting'), ...older()], queues: queues(3, 1), peer: 'lost' }),
   acw: () => ({
     agent: agent('afterCallWork', { since: Date.now() - 12000, wrapUpEnds: Date.now() + 24500, wrapUpTotal: 36000 }),

@@ -254,6 +254,8 @@ export function shotsOf(base) {
     thenbusy: at('thenbusy'),
     onhold: at('onhold'),
     muted: at('muted'),
+    departing: at('departing'),
+    'forced-offline': at('forcedoffline'),
     lostaudio: at('lostaudio'),
     acw: at('acw'),
     acwopen: at('acwopen'),
@@ -377,6 +379,7 @@ export function shotsOf(base) {
     'records-nothing': async page => {
       await hash('available', 'records')(page)
       await page.fill('[data-test=filter-caller]', '000')
+      await page.waitForSelector('.page__body > .empty')
     },
     'records-failed': hash('records-failed', 'records'),
     'records-ringing': hash('ringing', 'records'),

@@ -15,7 +15,7 @@ export function Banner({ state, desk }: { state: State; desk: Desk }) {
   // Without a call this is the middle's task; a call keeps the middle.
   if (microphone !== null && liveSession(desk) !== null) {
     return (
-      <Line icon="micoff" test="microphone-lost" text={`${t(`microphone.${microphone}`)}. ${t(`microphone.${microphone}.1`)}`}>
+      <Line icon="micoff" test="microphone-lost" text={t('microphone.lost', { what: t(`microphone.${microphone}`), first: t(`microphone.${microphone}.1`) })}>
         <Button size="s" icon="mic" onClick={() => void station.tryMicrophone()}>
           {t('microphone.again')}
         </Button>
@@ -87,7 +87,9 @@ function Line({ icon, test, text, calm, children }: { icon: IconName; test: stri
   return (
     <div class={calm ? 'lost lost--calm' : 'lost'} role="status" data-test={test}>
       <Icon name={icon} />
-      <span class="cut">{text}</span>
+      <span class="cut" title={text}>
+        {text}
+      </span>
       <span>{children}</span>
     </div>
   )

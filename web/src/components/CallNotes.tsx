@@ -25,37 +25,44 @@ export function CallNotes({ state, desk, session, rows }: { state: State; desk: 
   const known = desk.customers[session.call]
   const nobody = isInternal(session) || (known !== undefined && known.withheld)
   const blocked = state.blocked[session.call]
+  const dispositions = choices(state, desk, session)
   return (
     <div class="callnotes">
       <Remark state={state} session={session} rows={blocking ? Math.min(rows, 3) : rows} />
-      <div class="callnotes__row">
-        <Disposition state={state} desk={desk} session={session} />
-        {nobody ? null : blocked ? (
-          <span class="callnotes__done t2" data-test="blocked" role="status">
-            <Icon name="check" size="s" />
-            {t(`block.done.${blocked}`)}
-          </span>
-        ) : (
-          <span ref={opener}>
-            <Button kind="quiet" size="s" test="block" title={t('block.lead')} expanded={blocking} onClick={() => setBlocking(!blocking)}>
-              {t('block.open')}
-            </Button>
-          </span>
-        )}
-      </div>
+      {nobody && dispositions.length === 0 ? null : (
+        <div class="callnotes__row">
+          {dispositions.length === 0 ? <span /> : <Disposition state={state} session={session} all={dispositions} />}
+          {nobody ? null : blocked ? (
+            <span class="callnotes__done t2" data-test="blocked" role="status">
+              <Icon name="check" size="s" />
+              {t(`block.done.${blocked}`)}
+            </span>
+          ) : (
+            <span ref={opener}>
+              <Button kind="quiet" size="s" test="block" title={t('block.lead')} expanded={blocking} onClick={() => setBlocking(!blocking)}>
+                {t('block.open')}
+              </Button>
+            </span>
+          )}
+        </div>
+      )}
       {blocking && !blocked && !nobody ? <BlockForm state={state} session={session} close={close} /> : null}
       <Refused state={state} of={['disposition', 'block']} />
     </div>
   )
 }
 
-/** One of the admin's list; one that was taken out of it stays with the calls that have it. */
-function Disposition({ state, desk, session }: { state: State; desk: Desk; session: SessionView }) {
+/** The admin's list; one that was taken out of it stays with the calls that have it. Calls between colleagues get none. */
+function choices(state: State, desk: Desk, session: SessionView): string[] {
+  const chosen = dispositionOf(state, session)
+  if (isInternal(session) && !chosen) return []
+  const { dispositions } = desk.settings
+  return chosen && dispositions.indexOf(chosen) < 0 ? dispositions.concat(chosen) : dispositions
+}
+
+function Disposition({ state, session, all }: { state: State; session: SessionView; all: string[] }) {
   const station = useStation()
   const chosen = dispositionOf(state, session)
-  const { dispositions } = desk.settings
-  const all = chosen && dispositions.indexOf(chosen) < 0 ? dispositions.concat(chosen) : dispositions
-  if (all.length === 0 || (isInternal(session) && !chosen)) return <span />
   return (
     <label class="callnotes__disposition">
       <span class="t2 dim">{t('disposition.label')}</span>

@@ -163,11 +163,9 @@ function Past({ known }: { known: CustomerView }) {
           <span class="av av--icon">
             <Icon name={callIcon(record.callType)} size="s" />
           </span>
-          <div class="v v--0">
-            <b class="med cut">{translated('status', record.status, record.status)}</b>
-            <p class="t2 dim">{record.remark || `${record.group || ''} ${spell(record.duration)}`.trim()}</p>
-          </div>
+          <b class="med cut">{translated('status', record.status, record.status)}</b>
           <span class="t2 faint num">{dayTime(record.time)}</span>
+          <p class="t2 dim">{record.remark || `${record.group || ''} ${spell(record.duration)}`.trim()}</p>
         </div>
       ))}
     </div>

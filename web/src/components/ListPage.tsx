@@ -34,6 +34,9 @@ export function ListPage({ test, title, tabs, lead, tools, failed, again, empty,
       <div class="scroll page__body">
         {failed !== null ? (
           <div class="empty empty--fill" role="alert" data-test="list-failed">
+            <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
+              <path d="M22 14h52M22 26h52M22 38h26M22 50h26M60 38l12 12M72 38L60 50" />
+            </svg>
             <h2>{t('list.failed')}</h2>
             <p>{failed}</p>
             <div class="empty__act">

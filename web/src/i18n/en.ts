@@ -243,6 +243,8 @@ export const en = {
   'microphone.missing.2': 'Close other programs that may hold the microphone.',
   'microphone.insecure.1': 'Browsers give the microphone only to pages that come over HTTPS or from this computer.',
   'microphone.insecure.2': 'Open this page with https:// in front of its address.',
+  'microphone.steps': '{first} {second}',
+  'microphone.lost': '{what}. {first}',
   'microphone.again': 'Try again',
   'microphone.later': 'Stay offline',
 

@@ -244,6 +244,8 @@ export const zh: Words = {
   'microphone.missing.2': '请关闭可能占用麦克风的其他程序。',
   'microphone.insecure.1': '浏览器只允许通过 HTTPS 或本机打开的页面使用麦克风。',
   'microphone.insecure.2': '请在地址前加上 https:// 打开本页面。',
+  'microphone.steps': '{first}{second}',
+  'microphone.lost': '{what}。{first}',
   'microphone.again': '重试',
   'microphone.later': '保持离线',
 

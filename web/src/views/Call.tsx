@@ -67,9 +67,13 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
             <h1 class="t5 cut num" title={name}>
               {name}
             </h1>
-            <span class="facts">
+            <span class="facts facts--line">
               {session.callerName ? <span class="num">{session.caller}</span> : null}
-              {session.place ? <span>{session.place}</span> : null}
+              {session.place ? (
+                <span title={session.place}>
+                  <span class="cut">{session.place}</span>
+                </span>
+              ) : null}
               {internal ? <span>{t('call.internal')}</span> : <span class="num">{t(session.callType === 'outbound' ? 'call.shown' : 'call.called', { number: session.called })}</span>}
             </span>
           </div>

@@ -20,7 +20,9 @@ export function Ended({ state, desk, session }: { state: State; desk: Desk; sess
         <div class="who">
           <span class="av av--l">{session.callerName ? initials(session.callerName) : <Icon name="user" size="l" />}</span>
           <div class="v v--0">
-            <h1 class="t5 cut num">{name}</h1>
+            <h1 class="t5 cut num" title={name}>
+              {name}
+            </h1>
             <span class="facts">
               <span class="num">{clockTime(session.began)}</span>
               {session.callerName ? <span class="num">{session.caller}</span> : null}

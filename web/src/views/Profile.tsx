@@ -75,7 +75,7 @@ function Picture({ me, onChanged }: { me: Me; onChanged(me: Me): void }) {
     if (input.current) input.current.value = ''
   }
   return (
-    <div class="v v--1">
+    <div class="v">
       <div class="h">
         <Button size="s" icon="user" test="change-picture" busy={busy} onClick={() => input.current && input.current.click()}>
           {t(me.avatar ? 'profile.picture.change' : 'profile.picture.add')}

@@ -113,10 +113,13 @@ export function Records({ role }: { role: Role }) {
   const [open, setOpen] = useState<string | null>(null)
   const groups = useRef<GroupName[]>([])
   const dispositions = useRef<string[]>([])
+  /** Nobody asked for this look: nothing shows that it is on its way. */
+  const unasked = useRef(false)
 
   useEffect(() => {
     let current = true
-    setLoading(true)
+    if (!unasked.current) setLoading(true)
+    unasked.current = false
     const timer = setTimeout(
       () => {
         api.records({ ...wanted(filter), page }).then(
@@ -146,7 +149,10 @@ export function Records({ role }: { role: Role }) {
   // A recording that is being made ready appears without a click.
   useEffect(() => {
     if (!result || !result.items.some(item => item.recording !== null && isPending(item.recording))) return
-    const timer = setTimeout(() => setAgain(n => n + 1), READY_CHECK)
+    const timer = setTimeout(() => {
+      unasked.current = true
+      setAgain(n => n + 1)
+    }, READY_CHECK)
     return () => clearTimeout(timer)
   }, [result])
 
@@ -210,6 +216,9 @@ export function Records({ role }: { role: Role }) {
       <div class="scroll page__body" aria-busy={loading ? 'true' : 'false'}>
         {failed !== null ? (
           <div class="empty empty--fill" role="alert">
+            <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
+              <path d="M22 14h52M22 26h52M22 38h26M22 50h26M60 38l12 12M72 38L60 50" />
+            </svg>
             <h2>{t('records.failed')}</h2>
             <p>{failed}</p>
             <div class="empty__act">

@@ -37,7 +37,9 @@ export function AnswerBar({ state, offer, device }: { state: State; offer: Offer
             {offer.group} · <span class="num">{t('offer.waiting', { time: waited })}</span>
           </span>
         )}
-        <span class="t6 semi num cut">{internal ? name : offer.caller}</span>
+        <span class="t6 semi num cut" title={(internal && name) || offer.caller}>
+          {internal ? name : offer.caller}
+        </span>
         <span class="facts t2">
           {internal ? <span class="num">{offer.caller}</span> : name ? <span>{name}</span> : null}
           {offer.place ? <span>{offer.place}</span> : null}

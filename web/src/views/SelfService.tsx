@@ -114,7 +114,7 @@ export function FlowProgress({ state, session, service, usable }: { state: State
 /** What came of a flow: in the conversation after it, in after-call work, and on the record. */
 export function FlowOutcome({ flow, finished, results }: { flow: string; finished: boolean; results: FlowResultView[] }) {
   return (
-    <div class="v v--0" data-test="flow-outcome">
+    <div class="v v--1" data-test="flow-outcome">
       <span class="cap">
         {t('service.of', { flow })}
         {finished ? '' : ` · ${t('service.unfinished')}`}

@@ -63,7 +63,7 @@ export function MicrophoneCheck({ devices, finding, onFound }: Props) {
         clearTimeout(silent)
         const why = whyNoMicrophone(error)
         const known = why === 'blocked' || why === 'insecure' ? why : 'missing'
-        onFound({ grade: 'fail', text: t(`microphone.${known}`), help: `${t(`microphone.${known}.1`)} ${t(`microphone.${known}.2`)}` })
+        onFound({ grade: 'fail', text: t(`microphone.${known}`), help: t('microphone.steps', { first: t(`microphone.${known}.1`), second: t(`microphone.${known}.2`) }) })
       },
     )
     return () => {

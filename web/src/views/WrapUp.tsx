@@ -17,6 +17,7 @@ export function WrapUp({ state, desk, session }: { state: State; desk: Desk; ses
   const name = session ? session.callerName || session.caller : null
   const after: ChosenState = agent.then || 'available'
   const timed = agent.wrapUpEnds !== null
+  const title = name ? t('wrapUp.title.for', { name }) : t('wrapUp.title')
   return (
     <div class="sheet zone task scroll" data-test="wrap-up">
       <div class="wrapup" data-st="acw">
@@ -26,7 +27,9 @@ export function WrapUp({ state, desk, session }: { state: State; desk: Desk; ses
             <Glyph state="afterCallWork" />
             {t('state.afterCallWork')}
           </span>
-          <h1 class="t6 cut">{name ? t('wrapUp.title.for', { name }) : t('wrapUp.title')}</h1>
+          <h1 class="t6 cut" title={title}>
+            {title}
+          </h1>
           <p class="dim">{timed ? t(`wrapUp.lead.then.${after}`) : t('wrapUp.lead.open')}</p>
           <div class="h wrapup__acts">
             <Button kind="primary" icon="headset" test="return-to-reception" busy={isPending(state, 'endWrapUp')} onClick={() => void station.ask({ type: 'endWrapUp' })}>
