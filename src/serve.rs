@@ -39,10 +39,22 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     if demo {
         crate::demo::reach_browsers(&mut config.media);
     }
-    actix_web::rt::System::new().block_on(serve(Arc::new(config), demo))
+    let switch = Later::default();
+    let idles = switch.clone();
+    let before_sleep = move || {
+        if let Some(switch) = idles.get() {
+            switch.media.flush();
+        }
+    };
+    // The thread of all actors. It is built where it runs.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(before_sleep).build()?;
+    actix_web::rt::System::with_tokio_rt(|| runtime).block_on(serve(Arc::new(config), demo, switch))
 }
 
-async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
+/// The switch, once it is made.
+type Later = Arc<OnceLock<Arc<Switch>>>;
+
+async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Fault> {
     let spool = config.data.join("spool");
     let recordings = config.data.join("recordings");
     for dir in [&config.data, &spool, &recordings] {
@@ -62,7 +74,6 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
         tracing::warn!(calls = interrupted.len(), "calls that a stop of the switch interrupted are on record now");
     }
 
-    let later: Arc<OnceLock<Arc<Switch>>> = Arc::default();
     let hears = later.clone();
     let media = Media::start(
         MediaConfig {
@@ -83,6 +94,7 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Fault> {
     )?;
     let directory = Directory { demo, ..Directory::default() };
     let switch = Switch::new(db.clone(), journal, media, directory);
+    switch.media.hold_back();
     later.set(switch.clone()).map_err(|_| "the switch was made twice")?;
     switch.load_last_served()?;
     switch.load_blocklist()?;

@@ -1,6 +1,7 @@
 //! A call's actor: the journal's gate, the media commands, the legs it makes.
 
 use super::agent::Desk;
+use super::gauges;
 use super::leg::{LegActor, Line};
 use super::shell::{Deliver, Progress, Role, Shell, Stage, Unblock};
 use super::switch::Switch;
@@ -46,7 +47,7 @@ impl Shell<CallRole> {
         let call = arrival.call;
         let actor = Self::new(CallRole::new(arrival), Vec::new(), switch.clone()).start();
         switch.directory.write().calls.insert(call, actor.clone());
-        metrics::gauge!("cordboard_calls").increment(1);
+        gauges::CALLS.increment(1);
         actor.do_send(Deliver(Event::Begin));
     }
 }
@@ -240,7 +241,7 @@ impl Role for CallRole {
                 if stage.switch.directory.read().calls.is_empty() {
                     stage.switch.idle.notify_waiters();
                 }
-                metrics::gauge!("cordboard_calls").decrement(1);
+                gauges::CALLS.decrement(1);
                 // Whoever still counts on this call hears that it is gone; after an orderly end this is news to nobody.
                 let told: Vec<Address> = self.told.iter().copied().collect();
                 stage.switch.call_gone(self.id, &told);

@@ -2,7 +2,10 @@
 //! makes several, are in an order of their own and share transactions.
 
 use cordboard_db::{Db, StateChange};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Changes of state are written so much after the last ones at the earliest: on a busy switch several together.
@@ -12,76 +15,93 @@ const MOST: usize = 500;
 
 type Work = Box<dyn FnOnce(&Db) + Send>;
 
-enum Note {
-    State(StateChange),
-    Other(Work),
-    /// Answered when all before it is written.
-    Flush(SyncSender<()>),
+/// The way to the ledger's thread, which ends when this is dropped.
+pub struct Ledger(Arc<Desk>);
+
+/// Where notes lie for the thread. A change of state wakes it only when none lies there yet.
+#[derive(Default)]
+struct Desk {
+    notes: Mutex<Notes>,
+    bell: Condvar,
 }
 
-/// The way to the ledger's thread, which ends when this is dropped.
-pub struct Ledger(Sender<Note>);
+#[derive(Default)]
+struct Notes {
+    states: Vec<StateChange>,
+    work: VecDeque<Work>,
+    /// Answered when all before it is written.
+    flushes: Vec<SyncSender<()>>,
+    closed: bool,
+}
 
 impl Ledger {
     pub fn open(db: Db) -> Self {
-        let (ledger, notes) = channel();
+        let desk = Arc::<Desk>::default();
+        let notes = desk.clone();
         std::thread::spawn(move || {
             cordboard_db::journal::wait_your_turn();
-            keep(&db, &notes);
+            notes.keep(&db);
         });
-        Self(ledger)
+        Self(desk)
     }
 
     pub fn note(&self, work: impl FnOnce(&Db) + Send + 'static) {
-        self.send(Note::Other(Box::new(work)));
+        self.0.notes.lock().work.push_back(Box::new(work));
+        self.0.bell.notify_one();
     }
 
     /// Keeps every change of state for reports (B5).
     pub fn state(&self, change: StateChange) {
-        self.send(Note::State(change));
+        let mut notes = self.0.notes.lock();
+        notes.states.push(change);
+        if matches!(notes.states.len(), 1 | MOST) {
+            self.0.bell.notify_one();
+        }
     }
 
     /// Waits until all is written, for so long at most.
     pub fn flush(&self, timeout: Duration) {
         let (done, written) = sync_channel(1);
-        self.send(Note::Flush(done));
+        self.0.notes.lock().flushes.push(done);
+        self.0.bell.notify_one();
         if written.recv_timeout(timeout).is_err() {
             tracing::error!("the ledger was not written in time");
         }
     }
+}
 
-    fn send(&self, note: Note) {
-        if self.0.send(note).is_err() {
-            tracing::error!("the ledger's thread is gone");
-        }
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.0.notes.lock().closed = true;
+        self.0.bell.notify_one();
     }
 }
 
-fn keep(db: &Db, notes: &Receiver<Note>) {
-    let mut changes: Vec<StateChange> = Vec::new();
-    let mut written = Instant::now();
-    loop {
-        let next = match changes.len() {
-            0 => notes.recv().map_err(RecvTimeoutError::from),
-            MOST.. => Err(RecvTimeoutError::Timeout),
-            _ => notes.recv_timeout(WRITE_EVERY.saturating_sub(written.elapsed())),
-        };
-        match next {
-            Ok(Note::State(change)) => changes.push(change),
-            Ok(Note::Other(work)) => work(db),
-            Ok(Note::Flush(done)) => {
-                write(db, &changes);
-                changes.clear();
-                // Who asked may have waited long enough.
-                let _ = done.try_send(());
+impl Desk {
+    fn keep(&self, db: &Db) {
+        let mut written = Instant::now();
+        let mut notes = self.notes.lock();
+        loop {
+            while let Some(work) = notes.work.pop_front() {
+                MutexGuard::unlocked(&mut notes, || work(db));
             }
-            Err(end) => {
-                write(db, &changes);
-                changes.clear();
+            let due = written + WRITE_EVERY;
+            let asked = notes.closed || !notes.flushes.is_empty();
+            if asked || notes.states.len() >= MOST || !notes.states.is_empty() && Instant::now() >= due {
+                let (states, flushes) = (std::mem::take(&mut notes.states), std::mem::take(&mut notes.flushes));
+                MutexGuard::unlocked(&mut notes, || write(db, &states));
                 written = Instant::now();
-                if end == RecvTimeoutError::Disconnected {
-                    return;
+                for done in flushes {
+                    // Who asked may have waited long enough.
+                    let _ = done.try_send(());
                 }
+            } else if notes.states.is_empty() {
+                self.bell.wait(&mut notes);
+            } else {
+                self.bell.wait_until(&mut notes, due);
+            }
+            if notes.closed && notes.states.is_empty() && notes.work.is_empty() {
+                return;
             }
         }
     }
@@ -114,14 +134,13 @@ mod tests {
         let passwords = cordboard_db::floor::Passwords { env: &|_| None, hash: &none, phone: &|_, _| Err("no phone".to_owned()) };
         cordboard_db::floor::apply(&db, &floor, &passwords, false).unwrap();
         let agent = db.accounts().unwrap()[0].setup.id;
-        let (ledger, notes) = channel();
+        let ledger = Ledger::open(db.clone());
         let most = i64::try_from(MOST).unwrap() + 20;
         for at in 0..most {
-            ledger.send(Note::State(change(agent, at))).unwrap();
+            ledger.state(change(agent, at));
         }
-        ledger.send(Note::State(change(AgentId(i32::MAX), most))).unwrap();
-        drop(ledger);
-        keep(&db, &notes);
+        ledger.state(change(AgentId(i32::MAX), most));
+        ledger.flush(Duration::from_secs(10));
         let kept: Vec<i64> = db.agent_states(agent, 0, most).unwrap().into_iter().map(|change| change.at).collect();
         assert_eq!(kept, (0..most).collect::<Vec<_>>());
     }

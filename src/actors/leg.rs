@@ -1,6 +1,7 @@
 //! A leg's actor: the machine, its SIP dialog where it has one, and its place in the media engine.
 
 use super::call::{CallActor, LegQuality};
+use super::gauges;
 use super::shell::Deliver;
 use super::sip::{FromLeg, SipActor};
 use super::switch::Switch;
@@ -159,7 +160,7 @@ impl LegActor {
         // Registered in the same step, so that no answer comes before the leg is known.
         let addr = actor.start();
         switch.directory.write().legs.insert(id, addr);
-        metrics::gauge!("cordboard_legs").increment(1);
+        gauges::LEGS.increment(1);
     }
 
     fn tell(&self, event: call::Event) {
@@ -196,7 +197,7 @@ impl LegActor {
             dialog.sip.do_send(FromLeg::Forget(self.id));
         }
         self.switch.directory.write().legs.remove(&self.id);
-        metrics::gauge!("cordboard_legs").decrement(1);
+        gauges::LEGS.decrement(1);
         ctx.stop();
     }
 

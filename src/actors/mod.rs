@@ -6,6 +6,7 @@ pub mod blocklist;
 pub mod call;
 pub mod dial;
 pub mod floor;
+mod gauges;
 pub mod group;
 mod ledger;
 pub mod leg;

@@ -8,7 +8,6 @@ use crate::net::{NetEvent, Sockets};
 use actix::prelude::*;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
-use cordboard_core::overload::Overload;
 use cordboard_core::setup::Transport;
 use cordboard_core::trunk;
 use cordboard_db::PhoneBindings;
@@ -24,7 +23,6 @@ const MEASURE_EVERY: Millis = 20;
 
 pub struct SipActor {
     endpoint: Endpoint,
-    overload: Overload,
     sockets: Sockets,
     switch: Arc<Switch>,
     timer: Timer,
@@ -87,7 +85,7 @@ pub enum Tune {
 
 impl SipActor {
     pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>) -> Self {
-        Self { endpoint, overload: Overload::default(), sockets, switch, timer: Timer::default() }
+        Self { endpoint, sockets, switch, timer: Timer::default() }
     }
 
     fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Endpoint, &mut Cx) -> Vec<EndpointAction>) {
@@ -183,16 +181,17 @@ impl SipActor {
         let due = self.switch.now() + MEASURE_EVERY;
         ctx.run_later(Duration::from_millis(MEASURE_EVERY), move |sip, ctx| {
             let late = sip.switch.now().saturating_sub(due).max(sip.switch.media.lateness());
-            if let Some(shedding) = sip.overload.measured(late) {
-                tracing::warn!(shedding, "the switch falls behind: new calls are refused, or no more");
-                sip.endpoint.set_overloaded(shedding);
+            if let Some(shedding) = sip.endpoint.measured(late, sip.switch.now()) {
+                tracing::warn!(shedding, "the switch falls behind: new calls beyond what it can serve are refused, or no more");
             }
+            metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(sip.endpoint.transactions()).unwrap_or(u32::MAX));
+            // A thread that is never idle never sleeps.
+            sip.switch.media.flush();
             sip.measure(ctx);
         });
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(self.endpoint.transactions()).unwrap_or(u32::MAX));
         self.timer.arm(self.endpoint.next_deadline(), self.switch.now(), ctx, |sip, ctx| {
             sip.timer.fired();
             sip.step(ctx, Endpoint::tick);

@@ -109,6 +109,8 @@ pub struct Switch {
     /// What is written behind.
     pub ledger: Ledger,
     started: Instant,
+    /// The local date in this second of wall time; a time zone is too much work for each step.
+    today: Mutex<(i64, i32)>,
 }
 
 struct UuidIds;
@@ -130,6 +132,7 @@ impl Switch {
             last_served: Mutex::default(),
             idle: Notify::new(),
             started: Instant::now(),
+            today: Mutex::default(),
             ledger,
         })
     }
@@ -160,8 +163,17 @@ impl Switch {
     }
 
     pub fn with_cx<T>(&self, step: impl FnOnce(&mut Cx) -> T) -> T {
-        let today = chrono::Datelike::num_days_from_ce(&chrono::Local::now().date_naive());
-        step(&mut Cx::new(self.now(), self.wall(), today, &mut UuidIds))
+        let wall = self.wall();
+        step(&mut Cx::new(self.now(), wall, self.today(wall), &mut UuidIds))
+    }
+
+    /// The local date as days since the year 1.
+    fn today(&self, wall: i64) -> i32 {
+        let mut today = self.today.lock();
+        if today.0 != wall / 1000 {
+            *today = (wall / 1000, chrono::Datelike::num_days_from_ce(&chrono::Local::now().date_naive()));
+        }
+        today.1
     }
 
     pub fn new_id(&self) -> u128 {

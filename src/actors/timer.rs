@@ -1,5 +1,6 @@
 //! An actor's one timer, armed at its machine's next deadline.
 
+use super::gauges;
 use actix::prelude::*;
 use cordboard_core::cx::Millis;
 use std::time::Duration;
@@ -23,14 +24,14 @@ impl Timer {
         self.fired();
         if let Some(at) = next {
             self.0 = Some((at, ctx.run_later(Duration::from_millis(at.saturating_sub(now)), due)));
-            metrics::gauge!("cordboard_timers").increment(1);
+            gauges::TIMERS.increment(1);
         }
     }
 
     /// It is armed no more.
     pub fn fired(&mut self) {
         if self.0.take().is_some() {
-            metrics::gauge!("cordboard_timers").decrement(1);
+            gauges::TIMERS.decrement(1);
         }
     }
 }

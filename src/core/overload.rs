@@ -1,60 +1,278 @@
-//! When the switch turns new calls away because it falls behind (503 with Retry-After): calls in progress come first.
+//! How many new calls the switch takes while it falls behind; the others are turned away (503 with Retry-After). Calls in progress come first, and
+//! as many new ones are taken as it can serve: who turns away all of them or none swings between idleness and collapse.
 
 use crate::cx::Millis;
 
 /// Something regular that comes later than this came late.
-const LATE: Millis = 20;
+const LATE: Millis = 12;
 /// And in time, when it comes no later than this.
-const IN_TIME: Millis = 8;
-/// So many late ones in a row are no accident: a machine that is busy with something else is late once or twice.
-const TOO_MANY: u32 = 10;
-/// So many in time, in a row, and all calls are taken again.
-const ENOUGH: u32 = 2;
+const IN_TIME: Millis = 6;
+/// So many late ones in a row, over so long, are no accident: a machine that is busy with something else is late once or twice.
+const TOO_MANY: u32 = 3;
+const TOO_LONG: Millis = 200;
+/// How often the limit is looked at.
+const WINDOW: Millis = 100;
+/// So many windows in which nobody was turned away, in a row, and all calls are taken again.
+const CALM: u32 = 20;
 
-// | state    | in a row         | → |
-// |----------|------------------|---|
-// | taking   | TOO_MANY late    | shedding |
-// | shedding | ENOUGH in time   | taking |
-/// Fed with how late something regular came, at equal distances of time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What becomes of the limit in one window. What came late before still comes late while the backlog is worked off: less is taken only when it
+/// grows, and never much less than goes.
+const LESS: f64 = 0.85;
+const FEWER_THAN_GO: f64 = 0.5;
+const SLIGHTLY_MORE: f64 = 1.001;
+const MORE: f64 = 1.002;
+/// What was served before all this can nearly be served again.
+const QUICKLY_MORE: f64 = 1.15;
+const NEARLY: f64 = 0.9;
+/// Calls a second: so few are no burden to any machine, whatever makes it late.
+const LEAST: f64 = 50.0;
+/// Over how long it is counted how many calls end.
+const MEMORY: Millis = 1_000;
+
+// | state   | what                            | → |
+// |---------|---------------------------------|---|
+// | free    | TOO_MANY late in a row over TOO_LONG | limited, to LESS than were taken meanwhile |
+// | limited | window: late, no less than before | limited, to LESS, but at least FEWER_THAN_GO of those that end |
+// | limited | window: late, but less so       | limited, as before |
+// | limited | window: nothing late            | limited, to SLIGHTLY_MORE; if all in time, to MORE, or QUICKLY_MORE while less than NEARLY the best |
+// | limited | CALM windows, nobody turned away | free |
+/// Fed with how late something regular came, and asked for each new call.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Overload {
-    shedding: bool,
-    /// Measurements that speak for a change, since the last one that did not.
-    in_a_row: u32,
+    /// Late measurements in a row, when they began, and the calls taken since.
+    late: u32,
+    since: Millis,
+    taken: u32,
+    /// Calls that ended since the last measurement, when that was, and how many end in a second.
+    ended: u32,
+    measured: Millis,
+    going: f64,
+    limit: Option<Limit>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Limit {
+    /// Calls a second; and the most that went well, as far as is known: as many as ended when it all began, or were taken before it came late again.
+    rate: f64,
+    best: f64,
+    /// Calls that may come at once.
+    credit: f64,
+    began: Millis,
+    /// The worst lateness of this window, and of the one before.
+    worst: Millis,
+    before: Millis,
+    turned_away: bool,
+    calm: u32,
 }
 
 impl Overload {
-    /// Whether new calls are to be shed from now on; none: as before.
-    pub fn measured(&mut self, late: Millis) -> Option<bool> {
-        let (speaks_for_change, needed) = if self.shedding { (late <= IN_TIME, ENOUGH) } else { (late > LATE, TOO_MANY) };
-        self.in_a_row = if speaks_for_change { self.in_a_row + 1 } else { 0 };
-        if self.in_a_row < needed {
+    /// Whether there is a limit from now on; none: as before.
+    pub fn measured(&mut self, late: Millis, now: Millis) -> Option<bool> {
+        let passed = now.saturating_sub(self.measured);
+        self.measured = now;
+        self.count(passed);
+        if let Some(limit) = &mut self.limit {
+            limit.measured(late, now, seconds(passed), self.going);
+            if limit.calm < CALM {
+                return None;
+            }
+            (self.limit, self.late) = (None, 0);
+            return Some(false);
+        }
+        if late <= LATE {
+            self.late = 0;
             return None;
         }
-        *self = Self { shedding: !self.shedding, in_a_row: 0 };
-        Some(self.shedding)
+        if self.late == 0 {
+            (self.since, self.taken) = (now, 0);
+        }
+        self.late += 1;
+        let lasted = now.saturating_sub(self.since);
+        if self.late < TOO_MANY || lasted < TOO_LONG {
+            return None;
+        }
+        let rate = f64::from(self.taken) / seconds(lasted) * LESS;
+        let rate = rate.max(LEAST);
+        self.limit = Some(Limit {
+            rate,
+            best: self.going,
+            credit: rate * seconds(WINDOW),
+            began: now,
+            worst: 0,
+            before: late,
+            turned_away: false,
+            calm: 0,
+        });
+        Some(true)
     }
+
+    /// A call that was taken has ended.
+    pub fn ended(&mut self) {
+        self.ended = self.ended.saturating_add(1);
+    }
+
+    fn count(&mut self, passed: Millis) {
+        if passed > 0 {
+            let weight = seconds(passed.min(MEMORY)) / seconds(MEMORY);
+            self.going += (f64::from(std::mem::take(&mut self.ended)) / seconds(passed) - self.going) * weight;
+        }
+    }
+
+    /// Whether a new call is taken.
+    pub fn admits(&mut self) -> bool {
+        let Some(limit) = &mut self.limit else {
+            self.taken = self.taken.saturating_add(1);
+            return true;
+        };
+        let admitted = limit.credit >= 1.0;
+        if admitted {
+            limit.credit -= 1.0;
+        } else {
+            limit.turned_away = true;
+        }
+        admitted
+    }
+}
+
+impl Limit {
+    /// `passed`: seconds since the last measurement; `going`: calls that end, a second.
+    fn measured(&mut self, late: Millis, now: Millis, passed: f64, going: f64) {
+        self.worst = self.worst.max(late);
+        if now.saturating_sub(self.began) >= WINDOW {
+            if self.worst > LATE && self.before <= LATE {
+                self.best = self.rate;
+            }
+            let changed = self.rate * self.change();
+            self.rate = if changed < self.rate { changed.max(self.rate.min(going * FEWER_THAN_GO)) } else { changed }.max(LEAST);
+            self.calm = if self.turned_away { 0 } else { self.calm + 1 };
+            (self.began, self.before, self.worst, self.turned_away) = (now, self.worst, 0, false);
+        }
+        self.credit = (self.credit + self.rate * passed).min(self.rate * seconds(WINDOW));
+    }
+
+    fn change(&self) -> f64 {
+        match self.worst {
+            worst if worst > LATE => {
+                if worst < self.before {
+                    1.0
+                } else {
+                    LESS
+                }
+            }
+            worst if worst > IN_TIME => SLIGHTLY_MORE,
+            _ if self.rate < self.best * NEARLY => QUICKLY_MORE,
+            _ => MORE,
+        }
+    }
+}
+
+#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a short time")]
+fn seconds(time: Millis) -> f64 {
+    time as f64 / 1000.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::VecDeque;
 
+    const EVERY: Millis = 20;
+
+    /// Whether there is a limit, as it changes.
     fn changes(overload: &mut Overload, late: &[Millis]) -> Vec<(usize, bool)> {
-        (0..).zip(late).filter_map(|(n, late)| Some((n, overload.measured(*late)?))).collect()
+        (0..).zip((0..).step_by(20)).zip(late).filter_map(|((n, now), late)| Some((n, overload.measured(*late, now)?))).collect()
     }
 
     #[test]
-    fn some_late_moments_shed_nothing() {
-        let almost = [[500; 9].as_slice(), &[0], &[500; 9], &[20; 20]].concat();
-        assert_eq!(changes(&mut Overload::default(), &almost), []);
-    }
-
-    #[test]
-    fn who_is_late_again_and_again_sheds_until_all_is_in_time() {
+    fn some_late_moments_limit_nothing() {
+        let almost = [[500; 10].as_slice(), &[0], &[500; 10], &[12; 20]].concat();
         let mut overload = Overload::default();
-        assert_eq!(changes(&mut overload, &[21; 12]), [(9, true)]);
-        assert_eq!(changes(&mut overload, &[30, 15, 7, 12, 9, 8, 0]), [(6, false)]);
-        assert_eq!(changes(&mut overload, &[100; 12]), [(9, true)]);
+        assert_eq!(changes(&mut overload, &almost), []);
+        assert!(overload.admits());
+    }
+
+    #[test]
+    fn who_is_late_again_and_again_takes_less_until_nobody_is_turned_away() {
+        let mut overload = Overload::default();
+        let mut now = 0;
+        let mut late = |overload: &mut Overload, late, calls| {
+            now += EVERY;
+            let admitted = (0..calls).filter(|_| overload.admits()).count();
+            (overload.measured(late, now), admitted)
+        };
+        for _ in 0..10 {
+            assert_eq!(late(&mut overload, 21, 10), (None, 10));
+        }
+        assert_eq!(late(&mut overload, 21, 10), (Some(true), 10));
+        // 500 a second came, so somewhat less than 10 in 20 ms are taken.
+        let taken: usize = (0..50).map(|_| late(&mut overload, 10, 10).1).sum();
+        assert!((400..480).contains(&taken), "{taken}");
+        let end = (0..).find(|_| late(&mut overload, 0, 0).0 == Some(false)).unwrap();
+        assert!((95..110).contains(&end), "two seconds of calm: {end}");
+        assert_eq!(late(&mut overload, 0, 1000), (None, 1000));
+    }
+
+    /// A switch that can serve 500 calls a second: each costs a millisecond at once and one more 300 ms later.
+    #[derive(Default)]
+    struct Served {
+        overload: Overload,
+        now: Millis,
+        /// Work that waits, in tenths of a millisecond.
+        backlog: Millis,
+        /// When each call has its second half.
+        later: VecDeque<Millis>,
+        /// When the next measurement is due, and when its turn comes behind the work that waited then.
+        due: Millis,
+        turn: Option<Millis>,
+        finished: u32,
+        worst: Millis,
+    }
+
+    impl Served {
+        /// So many calls each millisecond, or one in so many milliseconds.
+        fn offer(&mut self, calls: u32, every: Millis, time: Millis) {
+            (self.finished, self.worst) = (0, 0);
+            for _ in 0..time {
+                self.now += 1;
+                for _ in 0..if self.now.is_multiple_of(every) { calls } else { 0 } {
+                    // To turn somebody away is work as well.
+                    self.backlog += 1;
+                    if self.overload.admits() {
+                        self.backlog += 10;
+                        self.later.push_back(self.now + 300);
+                    }
+                }
+                while self.later.front().is_some_and(|at| *at <= self.now) {
+                    self.later.pop_front();
+                    self.backlog += 10;
+                    self.finished += 1;
+                    self.overload.ended();
+                }
+                self.backlog = self.backlog.saturating_sub(10);
+                let late = self.backlog / 10;
+                self.worst = self.worst.max(late);
+                if self.now == self.due {
+                    self.turn = Some(self.now + late);
+                }
+                if self.turn == Some(self.now) {
+                    self.overload.measured(self.now - self.due, self.now);
+                    self.due = self.now + EVERY;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn with_twice_the_calls_it_can_serve_a_switch_serves_nearly_as_many_as_it_can_and_is_soon_in_time_again() {
+        let mut served = Served { due: EVERY, ..Served::default() };
+        served.offer(1, 3, 5_000);
+        assert!(served.overload.limit.is_none());
+        served.offer(1, 1, 5_000);
+        served.offer(1, 1, 20_000);
+        // A tenth of its time is spent on turning away.
+        assert!(served.finished >= 20 * 450 * 9 / 10, "{} finished", served.finished);
+        assert!(served.worst < 150, "{} ms late", served.worst);
+        served.offer(1, 3, 6_000);
+        assert!(served.overload.limit.is_none());
     }
 }

@@ -7,12 +7,15 @@ use crate::g711::Law;
 use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
 use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
+use crate::outbox::Outbox;
 use crate::peer::{Notice, Peer, PeerState};
 use crate::ports::Pair;
+use crate::queue::Asked;
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Library, Sound, SoundError};
-use crate::spool::Channel;
+use crate::spool;
+use crate::watch::{Channel, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -21,8 +24,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::net::UdpSocket;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The clock of everything we play.
 const TICK: Duration = Duration::from_millis(20);
@@ -53,12 +55,13 @@ pub struct Engine {
     peers: HashMap<PeerId, Peer>,
     library: Library,
     recorder: Recorder,
+    watch: Rc<Watch>,
     mux: Arc<Mux>,
     browser_port: u16,
     advertised: Vec<IpAddr>,
     notices: UnboundedSender<Notice>,
     loaded: UnboundedSender<(String, Result<Sound, SoundError>)>,
-    scratch: Vec<u8>,
+    outbox: Outbox,
 }
 
 /// What the thread starts with.
@@ -88,10 +91,11 @@ impl Lateness {
 }
 
 /// Runs until every handle is gone.
-pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std::io::Result<()> {
+pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
     let (notices, mut noticed) = unbounded_channel();
     let (loaded, mut loads) = unbounded_channel();
     let mux = Mux::new(setup.browser_socket)?;
+    let watch = Rc::new(Watch::new()?);
     let reader = tokio::spawn(Arc::clone(&mux).run());
     let engine = Rc::new_cyclic(|myself| {
         RefCell::new(Engine {
@@ -103,33 +107,45 @@ pub async fn run(setup: Setup, mut commands: UnboundedReceiver<Command>) -> std:
             peers: HashMap::new(),
             library: setup.library,
             recorder: setup.recorder,
+            watch: Rc::clone(&watch),
             mux,
             browser_port: setup.browser_addr.port(),
             advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
             notices,
             loaded,
-            scratch: Vec::with_capacity(DATAGRAM),
+            outbox: Outbox::default(),
         })
     });
     let mut next_tick = tokio::time::Instant::now() + TICK;
     let mut ticks: u64 = 0;
     loop {
         tokio::select! {
+            // What is never waited for long first; packets are told in batches.
             biased;
             () = tokio::time::sleep_until(next_tick) => {
                 let now = tokio::time::Instant::now();
                 setup.lateness.note(now.saturating_duration_since(next_tick));
                 next_tick = if now > next_tick + MAX_CATCH_UP { now + TICK } else { next_tick + TICK };
                 ticks = ticks.wrapping_add(1);
+                let Some(commands) = asked.take() else { break };
+                engine.borrow_mut().obey(commands);
                 engine.borrow_mut().tick(ticks, Instant::now());
             }
-            command = commands.recv() => match command {
-                Some(command) => engine.borrow_mut().obey(command),
-                None => break,
-            },
+            () = asked.rung() => {
+                let Some(commands) = asked.take() else { break };
+                engine.borrow_mut().obey(commands);
+            }
+            ready = watch.ready() => {
+                // No packet overtakes a command.
+                let Some(commands) = asked.take() else { break };
+                engine.borrow_mut().obey(commands);
+                engine.borrow_mut().read(&ready?);
+            }
             Some(notice) = noticed.recv() => engine.borrow_mut().notice(notice),
             Some((name, result)) = loads.recv() => engine.borrow_mut().sound_loaded(&name, result),
         }
+        // There is always more to read or to do on a busy switch: the browsers' tasks have their turn in between.
+        tokio::task::yield_now().await;
     }
     reader.abort();
     Ok(())
@@ -140,7 +156,11 @@ impl Engine {
         (self.events)(event);
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, commands: Vec<Command>) {
+        commands.into_iter().for_each(|command| self.obey_one(command));
+    }
+
+    fn obey_one(&mut self, command: Command) {
         match command {
             Command::OpenRtp { leg, pair } => self.open_rtp(leg, pair),
             Command::SetRemote { leg, remote } => self.set_remote(leg, remote),
@@ -163,7 +183,7 @@ impl Engine {
     }
 
     fn sizes(&self) -> Sizes {
-        // Every reading task of ours holds one weak reference; the rest are the library's.
+        // A browser's reading task holds one weak reference; the rest are the library's.
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() + self.myself.weak_count();
         Sizes { legs: self.legs.len(), heard: self.listeners.len(), mixed: self.mixer.voices(), peers: self.peers.len(), tasks }
     }
@@ -171,38 +191,28 @@ impl Engine {
     // ---- legs ----
 
     fn open_rtp(&mut self, leg: LegId, Pair { rtp, rtcp, lease }: Pair) {
-        let (rtp, rtcp) = match (UdpSocket::from_std(rtp), UdpSocket::from_std(rtcp)) {
-            (Ok(rtp), Ok(rtcp)) => (Rc::new(rtp), Rc::new(rtcp)),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::error!(%leg, %error, "RTP sockets");
-                return;
-            }
-        };
-        let tasks = [self.read_socket(leg, &rtp, Engine::rtp_received), self.read_socket(leg, &rtcp, Engine::rtcp_received)];
-        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, tasks, lease)))));
+        let watched = self.watch.add(&rtp, leg, Channel::Rtp).and_then(|()| self.watch.add(&rtcp, leg, Channel::Rtcp));
+        if let Err(error) = watched {
+            tracing::error!(%leg, %error, "RTP sockets");
+            return;
+        }
+        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, lease)))));
     }
 
-    /// Starts the task that reads one socket of a leg.
-    fn read_socket(
-        &self,
-        leg: LegId,
-        socket: &Rc<UdpSocket>,
-        received: fn(&mut Engine, LegId, SocketAddr, &[u8]),
-    ) -> tokio::task::AbortHandle {
-        let (socket, engine) = (Rc::clone(socket), self.myself.clone());
-        let task = tokio::task::spawn_local(async move {
-            let mut buffer = [0; DATAGRAM];
-            loop {
-                // An error is an ICMP answer to something we sent: the far side is not there yet, or not any more.
-                if let Ok((length, from)) = socket.recv_from(&mut buffer).await
-                    && let Some(datagram) = buffer.get(..length)
-                {
-                    let Some(engine) = engine.upgrade() else { return };
-                    received(&mut engine.borrow_mut(), leg, from, datagram);
-                }
+    /// Takes one datagram from each of these sockets.
+    fn read(&mut self, ready: &[(LegId, Channel)]) {
+        let mut buffer = [0; DATAGRAM];
+        for (leg, channel) in ready {
+            let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get(leg) else { continue };
+            // An error is an ICMP answer to something we sent: the far side is not there yet, or not any more.
+            let Ok((length, from)) = link.socket(*channel).recv_from(&mut buffer) else { continue };
+            let datagram = buffer.get(..length).unwrap_or_default();
+            match channel {
+                Channel::Rtp => self.rtp_received(*leg, from, datagram),
+                Channel::Rtcp => self.rtcp_received(*leg, from, datagram),
             }
-        });
-        task.abort_handle()
+        }
+        self.outbox.flush();
     }
 
     fn set_remote(&mut self, leg: LegId, remote: RtpRemote) {
@@ -401,7 +411,7 @@ impl Engine {
     fn audio_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, law: Law, now: Instant) {
         if let Some(call) = self.legs.get(&from).and_then(|leg| leg.recorded_by) {
             let stamp = (packet.header.ssrc, packet.header.timestamp);
-            self.recorder.take(call, Channel::Left, stamp, law, packet.payload, now);
+            self.recorder.take(call, spool::Channel::Left, stamp, law, packet.payload, now);
         }
         self.mixer.take(from, packet.header.ssrc, packet.header.timestamp, law, packet.payload);
         self.relay(from, &Packet::Audio { from, header: &packet.header, law, payload: packet.payload }, now);
@@ -421,7 +431,7 @@ impl Engine {
         let Some(listeners) = self.listeners.get(&from) else { return };
         for id in listeners {
             if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none() && !leg.digits_out.is_sending()) {
-                leg.send(*id, &mut self.peers, packet, &mut self.scratch, &mut self.recorder, now);
+                leg.send(*id, &mut self.peers, packet, &mut self.outbox, &mut self.recorder, now);
             }
         }
     }
@@ -434,9 +444,10 @@ impl Engine {
             let (own, ended) = leg.next_frame(&self.library, &self.mixer, &self.peers, now);
             played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
             if let Some(own) = own {
-                leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.scratch, &mut self.recorder, now);
+                leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.outbox, &mut self.recorder, now);
             }
         }
+        self.outbox.flush();
         played.into_iter().for_each(|event| self.tell(event));
         if ticks.is_multiple_of(FLUSH_TICKS) {
             self.recorder.flush();

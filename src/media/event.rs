@@ -197,3 +197,20 @@ pub(crate) enum Command {
     Close { leg: LegId },
     Measure { answer: oneshot::Sender<Sizes> },
 }
+
+impl Command {
+    /// Whether it cannot wait for the next tick: it joins or parts voices, or somebody waits for an answer. What only the clock sends (music,
+    /// prompts, digits) begins at a tick anyway, and packets from a socket are read after the commands before them.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Hear { source, .. } => match source {
+                Source::Leg(_) | Source::Mix(_) | Source::Silence => true,
+                Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => false,
+            },
+            Self::OpenPeer { .. } | Self::ClosePeer { .. } | Self::AttachPeer { .. } => true,
+            Self::Record { .. } | Self::PauseRecord { .. } | Self::Measure { .. } => true,
+            Self::OpenRtp { .. } | Self::SetRemote { .. } | Self::Play { .. } | Self::SendDigit { .. } => false,
+            Self::StopRecord { .. } | Self::Close { .. } => false,
+        }
+    }
+}

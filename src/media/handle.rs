@@ -3,6 +3,7 @@
 use crate::engine::{self, Lateness, Setup};
 use crate::event::{Codec, Command, DtmfMode, Events, RtpRemote, Sizes, Source};
 use crate::ports::{self, PortPool};
+use crate::queue::{self, Asker};
 use crate::recording::{self, Job};
 use crate::sound::Library;
 use cordboard_core::ids::{CallId, LegId, PeerId};
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 use thiserror::Error;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 /// Where media flows and where recordings lie.
@@ -57,7 +57,7 @@ pub enum MediaError {
 /// The handle. Cheap to clone; the engine ends when the last one is gone.
 #[derive(Clone)]
 pub struct Media {
-    commands: UnboundedSender<Command>,
+    asker: Arc<Asker>,
     ports: Arc<PortPool>,
     advertise_ip: IpAddr,
     browser_addr: SocketAddr,
@@ -75,7 +75,7 @@ impl Media {
         let browser_addr = browser_socket.local_addr().map_err(browser_port)?;
         let (recorder, jobs) =
             recording::start(config.spool_dir.clone(), config.mp3_dir.clone(), Arc::clone(&events)).map_err(MediaError::Recordings)?;
-        let (commands, obeyed) = unbounded_channel();
+        let (asker, asked) = queue::queue();
         let lateness = Arc::new(Lateness::default());
         let setup = Setup {
             browser_socket,
@@ -91,13 +91,13 @@ impl Media {
             .name("cordboard-media".into())
             .spawn(move || {
                 let local = tokio::task::LocalSet::new();
-                if let Err(error) = local.block_on(&runtime, engine::run(setup, obeyed)) {
+                if let Err(error) = local.block_on(&runtime, engine::run(setup, asked)) {
                     tracing::error!(%error, "the media thread ended");
                 }
             })
             .map_err(MediaError::Thread)?;
         Ok(Media {
-            commands,
+            asker: Arc::new(asker),
             ports: Arc::new(PortPool::new(config.bind_ip, &config.rtp_ports)),
             advertise_ip: config.advertise_ip,
             browser_addr,
@@ -139,7 +139,7 @@ impl Media {
         let failed = |source| MediaError::RtpPort { ip: self.advertise_ip, source };
         let pair = self.ports.bind(keep).map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
         let port = pair.rtp.local_addr().map_err(failed)?.port();
-        self.commands.send(Command::OpenRtp { leg, pair }).map_err(|_| MediaError::Ended)?;
+        self.asker.ask(Command::OpenRtp { leg, pair }).map_err(|_| MediaError::Ended)?;
         Ok(SocketAddr::new(self.advertise_ip, port))
     }
 
@@ -215,8 +215,19 @@ impl Media {
         sizes.await.ok()
     }
 
+    /// From now on what this thread asks for reaches the engine when the thread calls [`Media::flush`], which it must do before it sleeps:
+    /// several commands wake the engine once. What other threads ask for goes at once, as before.
+    pub fn hold_back(&self) {
+        self.asker.hold_back();
+    }
+
+    /// Sends what was held back.
+    pub fn flush(&self) {
+        self.asker.flush();
+    }
+
     fn ask(&self, command: Command) {
-        if self.commands.send(command).is_err() {
+        if self.asker.ask(command).is_err() {
             tracing::error!("the media engine has ended");
         }
     }

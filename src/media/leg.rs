@@ -6,6 +6,7 @@ use crate::dtmf::{DigitReceiver, DigitSender};
 use crate::event::{RtpRemote, Source};
 use crate::g711::Law;
 use crate::mixer::Mixer;
+use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
 use crate::ports::Lease;
@@ -14,15 +15,14 @@ use crate::recording::Recorder;
 use crate::rtcp;
 use crate::rtp::{HEADER_LEN, Header};
 use crate::sound::{FRAME, Frame, Library, Sound};
-use crate::spool::Channel;
+use crate::spool;
+use crate::watch::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::net::UdpSocket;
-use tokio::task::AbortHandle;
 
 /// A leg that hears another leg gets silence of our own when nothing came for this long: carriers and NATs want packets.
 const FILL_AFTER: Duration = Duration::from_millis(400);
@@ -55,14 +55,13 @@ pub enum Link {
 /// A SIP leg's sockets and session.
 pub struct RtpLink {
     rtp: Rc<UdpSocket>,
-    rtcp: Rc<UdpSocket>,
-    tasks: [AbortHandle; 2],
+    rtcp: UdpSocket,
     pub session: Option<Session>,
     pub outgoing: Outgoing,
     pub reception: Reception,
     pub control: Control,
     pub meter: Meter,
-    /// The ports are offered again when the leg goes; until its reading tasks have gone too, the pool passes them over.
+    /// The ports are offered again when the leg goes.
     _lease: Lease,
 }
 
@@ -135,12 +134,11 @@ pub enum Packet<'a> {
 }
 
 impl RtpLink {
-    pub fn new(rtp: Rc<UdpSocket>, rtcp: Rc<UdpSocket>, tasks: [AbortHandle; 2], lease: Lease) -> Self {
+    pub fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: Lease) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
         RtpLink {
-            rtp,
+            rtp: Rc::new(rtp),
             rtcp,
-            tasks,
             session: None,
             outgoing,
             reception: Reception::default(),
@@ -165,6 +163,13 @@ impl RtpLink {
 }
 
 impl RtpLink {
+    pub fn socket(&self, channel: Channel) -> &UdpSocket {
+        match channel {
+            Channel::Rtp => &self.rtp,
+            Channel::Rtcp => &self.rtcp,
+        }
+    }
+
     /// Sends a report when one is due.
     pub fn report(&mut self, now: Instant) {
         let Some(session) = &self.session else { return };
@@ -194,14 +199,6 @@ impl RtpLink {
     }
 }
 
-impl Drop for RtpLink {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
-
 impl Session {
     /// Where our RTCP goes: as told, unless the far side's RTP turned out to come from elsewhere.
     pub fn rtcp_target(&self) -> SocketAddr {
@@ -210,9 +207,9 @@ impl Session {
     }
 }
 
-/// Sends at once or not at all, past tokio's bookkeeping of readiness.
+/// Sends at once or not at all.
 pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) {
-    if let Err(error) = socket2::SockRef::from(socket).send_to(datagram, &to.into()) {
+    if let Err(error) = socket.send_to(datagram, to) {
         tracing::trace!(%error, "packet dropped");
     }
 }
@@ -317,7 +314,7 @@ impl Leg {
         id: LegId,
         peers: &mut HashMap<PeerId, Peer>,
         packet: &Packet<'_>,
-        scratch: &mut Vec<u8>,
+        outbox: &mut Outbox,
         recorder: &mut Recorder,
         now: Instant,
     ) {
@@ -327,7 +324,7 @@ impl Leg {
         let recorded_by = self.recorded_by.filter(|_| packet.is_audio());
         let mut record = |header: &Header, law: Law, payload: &[u8]| {
             if let Some(call) = recorded_by {
-                recorder.take(call, Channel::Right, (header.ssrc, header.timestamp), law, payload, now);
+                recorder.take(call, spool::Channel::Right, (header.ssrc, header.timestamp), law, payload, now);
             }
         };
         match &mut self.link {
@@ -335,11 +332,11 @@ impl Leg {
                 let Some(session) = link.session.as_ref().filter(|session| session.remote.send) else { return };
                 let remote = &session.remote;
                 let Some(header) = header_for(&mut link.outgoing, packet, remote.payload_type, remote.dtmf_type, now) else { return };
-                scratch.clear();
-                header.write(scratch);
-                push_payload(scratch, packet, remote.law);
-                send_now(&link.rtp, scratch, session.far.target());
-                record(&header, remote.law, scratch.get(HEADER_LEN..).unwrap_or_default());
+                let written = outbox.push(&link.rtp, session.far.target(), |out| {
+                    header.write(out);
+                    push_payload(out, packet, remote.law);
+                });
+                record(&header, remote.law, written.get(HEADER_LEN..).unwrap_or_default());
             }
             Link::Browser { peer, .. } => {
                 let Some(peer) = peers.get_mut(peer).filter(|peer| peer.leg == Some(id)) else { return };

@@ -31,11 +31,26 @@ pub struct Options {
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
     /// Conversations at once where media are measured.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 500)]
     calls: u16,
+    /// Measure this part alone.
+    #[arg(long)]
+    only: Option<Part>,
     /// A file for the table, in Markdown.
     #[arg(long)]
     write: Option<PathBuf>,
+}
+
+/// Seconds until a switch that gets twice what it can serve has found its limit.
+const WARM_UP_OF_OVERLOAD: f64 = 10.0;
+
+/// What is measured at a time.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Calls without voices: what each costs, and how many there can be.
+    Signalling,
+    /// Conversations.
+    Media,
 }
 
 /// One round's figures by their names.
@@ -119,8 +134,13 @@ async fn work(options: Options) -> io::Result<()> {
     for n in 1..=options.rounds {
         println!("round {n} of {}", options.rounds);
         let mut figures = Figures::new();
-        signalling(&options, &mut figures).await?;
-        media(&options, &mut figures).await?;
+        let wanted = |part| options.only.is_none_or(|only| only == part);
+        if wanted(Part::Media) {
+            media(&options, &mut figures).await?;
+        }
+        if wanted(Part::Signalling) {
+            signalling(&options, &mut figures).await?;
+        }
         rounds.push(figures);
     }
     let table = table(&rounds, &conditions(&options));
@@ -135,7 +155,7 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
     let scenario = scenario(
         "queue",
         options.seconds,
-        "[customers]\npatience = 20\n[agents]\nkind = \"phones\"\ncount = 600\ntalk = 0.3\n[clean]\nsetup_p99 = 100",
+        "[customers]\npatience = 20\n[agents]\nkind = \"phones\"\ncount = 900\ntalk = 0.3\n[clean]\nsetup_p99 = 100",
     )?;
     let queue_rate;
     // A new one for each round: what an overload leaves behind in it costs for minutes.
@@ -154,7 +174,10 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
         let half = once(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;
         figures.insert("queue setup", half.setup_time.p99);
         figures.insert("queue cpu", half.switch_cpu_per_call.unwrap_or_default());
-        let over = once(&at(queue_rate * 2.0), &house.program, &process, Some(&mut crew)).await?;
+        // It begins with a jam, and what counts is how it goes on.
+        let (warm_up, seconds) = (WARM_UP_OF_OVERLOAD, WARM_UP_OF_OVERLOAD + options.seconds);
+        let overload = Scenario { warm_up, seconds, ..at(queue_rate * 2.0) };
+        let over = once(&overload, &house.program, &process, Some(&mut crew)).await?;
         figures.insert("overload served", over.served_rate);
         figures.insert("overload refusal", over.refusal_time.p99);
         crew.go_home().await;

@@ -176,7 +176,9 @@ impl Engine {
             while let Some(event) = track.poll().await {
                 if let TrackRemoteEvent::OnRtpPacket(packet) = event {
                     let Some(engine) = engine.upgrade() else { return };
-                    engine.borrow_mut().browser_packet(id, &packet);
+                    let mut engine = engine.borrow_mut();
+                    engine.browser_packet(id, &packet);
+                    engine.outbox.flush();
                 }
             }
         });

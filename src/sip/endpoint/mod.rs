@@ -14,6 +14,7 @@ use crate::registrar::{Account, Binding, Bound, Registrar};
 use crate::transaction::{InviteClient, OtherClient};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
+use cordboard_core::overload::Overload;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -132,7 +133,7 @@ pub struct EndpointConfig {
 #[derive(Debug)]
 pub struct Endpoint {
     config: EndpointConfig,
-    overloaded: bool,
+    overload: Overload,
     registrar: Registrar,
     clients: Table<ClientKey, Client>,
     servers: Table<ServerKey, Server>,
@@ -150,6 +151,8 @@ struct LegShare {
     invite: Option<ClientKey>,
     clients: HashSet<ClientKey>,
     servers: HashSet<ServerKey>,
+    /// It is a new call's, which the overload's limit counts.
+    came: bool,
 }
 
 impl Endpoint {
@@ -157,7 +160,7 @@ impl Endpoint {
         Self {
             registrar: Registrar::new(config.realm.clone()),
             config,
-            overloaded: false,
+            overload: Overload::default(),
             clients: Table::default(),
             servers: Table::default(),
             dialogs: HashMap::new(),
@@ -181,9 +184,10 @@ impl Endpoint {
         self.registrar.restore(user, bindings).map(EndpointAction::Bound).into_iter().collect()
     }
 
-    /// While overloaded, new calls are answered 503 with a Retry-After of 1 to 3 s.
-    pub fn set_overloaded(&mut self, overloaded: bool) {
-        self.overloaded = overloaded;
+    /// Tells how late the switch is, from time to time. While it falls behind, new calls above what it can serve are answered 503 with a
+    /// Retry-After of 1 to 3 s. Gives whether that begins or ends.
+    pub fn measured(&mut self, late: Millis, now: Millis) -> Option<bool> {
+        self.overload.measured(late, now)
     }
 
     /// Requests with this Call-ID and our tag go to `leg` from now on.
@@ -197,6 +201,9 @@ impl Endpoint {
     pub fn forget(&mut self, leg: LegId, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let mut actions = self.cancel(leg, None, cx);
         let Some(share) = self.legs.remove(&leg) else { return actions };
+        if share.came {
+            self.overload.ended();
+        }
         for dialog in share.dialogs {
             self.dialogs.remove(&dialog);
         }

@@ -133,7 +133,7 @@ impl Endpoint {
             // Phones answer calls; they do not place them yet.
             Source::Phone => return self.respond(&key, request.response(403), cx),
         };
-        if self.overloaded {
+        if !self.overload.admits() {
             let shed = request.shed(cx.next_id());
             let mut actions = self.respond(&key, shed, cx);
             actions.push(EndpointAction::Shed);
@@ -149,6 +149,7 @@ impl Endpoint {
         }
         let leg = LegId(cx.next_id());
         self.hand_to(&key, leg);
+        self.legs.entry(leg).or_default().came = true;
         let mut actions = self.respond(&key, request.response(100), cx);
         actions.push(EndpointAction::Invite { leg, trunk, key, request, flow });
         actions

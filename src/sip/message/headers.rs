@@ -14,6 +14,13 @@ macro_rules! fields {
         pub enum Field { $($typed,)* $($other,)* }
 
         impl Field {
+            /// In small and in capital letters.
+            fn named(name: &str) -> Option<Self> {
+                $(if name.eq_ignore_ascii_case($typed_name) { return Some(Self::$typed); })*
+                $(if name.eq_ignore_ascii_case($other_name) { return Some(Self::$other); })*
+                None
+            }
+
             pub fn name(self) -> &'static str {
                 match self { $(Self::$typed => $typed_name,)* $(Self::$other => $other_name,)* }
             }
@@ -144,8 +151,10 @@ impl Headers {
     /// Adds a header as it came, by any of its names.
     pub(super) fn push_wire(&mut self, name: &str, value: &str) {
         let name = full_name(name);
-        let typed: Result<rsip::Header, _> = rsip::headers::header::Tokenizer::from((name.as_bytes(), value.as_bytes())).try_into();
-        self.0.push(typed.unwrap_or_else(|_| rsip::Header::Other(name.to_owned(), value.to_owned())));
+        self.0.push(match Field::named(name) {
+            Some(field) => field.header(value.to_owned()),
+            None => rsip::Header::Other(name.to_owned(), value.to_owned()),
+        });
     }
 
     /// A value never carries a line end out (header injection).

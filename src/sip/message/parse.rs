@@ -53,7 +53,7 @@ fn head(bytes: &[u8]) -> Result<Head<'_>, ParseError> {
     let start = text(start);
     let mut headers = Headers::default();
     let mut broken = false;
-    let mut pending: Option<(String, String)> = None;
+    let mut pending: Option<(Cow<'_, str>, Cow<'_, str>)> = None;
     loop {
         // A datagram cut before its blank line is still told from its headers.
         let (this, after) = line(rest).unwrap_or((rest, &[]));
@@ -61,6 +61,7 @@ fn head(bytes: &[u8]) -> Result<Head<'_>, ParseError> {
         if let [b' ' | b'\t', ..] = this
             && let Some((_, value)) = &mut pending
         {
+            let value = value.to_mut();
             value.push(' ');
             value.push_str(text(this).trim());
             continue;
@@ -71,10 +72,10 @@ fn head(bytes: &[u8]) -> Result<Head<'_>, ParseError> {
         if this.is_empty() {
             break;
         }
-        let this = text(this);
-        match this.split_once(':').map(|(name, value)| (name.trim_end(), value)) {
-            Some((name, value)) if super::scan::is_token(name) => pending = Some((name.to_owned(), value.trim().to_owned())),
-            Some(_) | None => broken = true,
+        let mut parts = this.splitn(2, |byte| *byte == b':').map(|part| text(part.trim_ascii_end()));
+        match (parts.next(), parts.next()) {
+            (Some(name), Some(value)) if super::scan::is_token(&name) => pending = Some((name, value)),
+            (Some(_) | None, _) => broken = true,
         }
     }
     Ok(Head { start, headers, broken, body: rest })
