@@ -21,6 +21,8 @@ const LESS: f64 = 0.85;
 const FEWER_THAN_GO: f64 = 0.5;
 const SLIGHTLY_MORE: f64 = 1.001;
 const MORE: f64 = 1.002;
+/// In calls a second: from a low limit it takes seconds, not minutes, to a high one.
+const A_STEP: f64 = 2.0;
 /// What was served before all this can nearly be served again.
 const QUICKLY_MORE: f64 = 1.15;
 const NEARLY: f64 = 0.9;
@@ -35,7 +37,7 @@ const MEMORY: Millis = 1_000;
 // | limited | window: late, no less than before | limited, to LESS, but at least FEWER_THAN_GO of those that end |
 // | limited | window: late, but less so       | limited, as before |
 // | limited | window: nothing late            | limited, to SLIGHTLY_MORE; if all in time, to MORE, or QUICKLY_MORE while less than NEARLY the best |
-// | limited | CALM windows, nobody turned away | free |
+// | limited | CALM windows, nothing late and nobody turned away | free |
 /// Fed with how late something regular came, and asked for each new call.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Overload {
@@ -142,26 +144,20 @@ impl Limit {
             if self.worst > LATE && self.before <= LATE {
                 self.best = self.rate;
             }
-            let changed = self.rate * self.change();
-            self.rate = if changed < self.rate { changed.max(self.rate.min(going * FEWER_THAN_GO)) } else { changed }.max(LEAST);
-            self.calm = if self.turned_away { 0 } else { self.calm + 1 };
+            self.rate = self.next(going).max(LEAST);
+            self.calm = if self.turned_away || self.worst > LATE { 0 } else { self.calm + 1 };
             (self.began, self.before, self.worst, self.turned_away) = (now, self.worst, 0, false);
         }
         self.credit = (self.credit + self.rate * passed).min(self.rate * seconds(WINDOW));
     }
 
-    fn change(&self) -> f64 {
+    fn next(&self, going: f64) -> f64 {
         match self.worst {
-            worst if worst > LATE => {
-                if worst < self.before {
-                    1.0
-                } else {
-                    LESS
-                }
-            }
-            worst if worst > IN_TIME => SLIGHTLY_MORE,
-            _ if self.rate < self.best * NEARLY => QUICKLY_MORE,
-            _ => MORE,
+            worst if worst > LATE && worst < self.before => self.rate,
+            worst if worst > LATE => (self.rate * LESS).max(self.rate.min(going * FEWER_THAN_GO)),
+            worst if worst > IN_TIME => self.rate * SLIGHTLY_MORE,
+            _ if self.rate < self.best * NEARLY => self.rate * QUICKLY_MORE,
+            _ => (self.rate * MORE).max(self.rate + A_STEP),
         }
     }
 }
