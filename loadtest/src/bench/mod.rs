@@ -71,7 +71,7 @@ enum Goal {
     AtLeast(f64),
 }
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 11] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -119,7 +119,6 @@ const ROWS: [Row; 12] = [
         goal: Goal::AtMost(f64::INFINITY),
     },
     Row { what: "packets lost", ours: "voice lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
-    Row { what: "memory per SIP call with media", ours: "voice memory", theirs: None, unit: "KiB", goal: Goal::AtMost(48.0) },
 ];
 
 pub async fn run(options: Options) -> io::Result<()> {
@@ -218,7 +217,6 @@ async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
         #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a count of packets")]
         figures.insert("voice lost", audio.packets_lost as f64);
     }
-    figures.insert("voice memory", plain.switch_memory_growth_mib.unwrap_or_default() * 1024.0 / f64::from(options.calls));
     let recorded = voices(options, true).await?;
     figures.insert("recorded cpu", 100.0 * recorded.switch_cpu.unwrap_or_default() / f64::from(options.calls));
     Ok(())
