@@ -156,37 +156,46 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
         options.seconds,
         "[customers]\npatience = 20\n[agents]\nkind = \"phones\"\ncount = 900\ntalk = 0.3\n[clean]\nsetup_p99 = 100",
     )?;
-    let queue_rate;
     // A new one for each round: what an overload leaves behind in it costs for minutes.
     let mut relayed = async |rate: f64| {
         let program = kamailio().await?;
         round(&scenario, places(program.at), rate, None, Some(&program.process())).await
     };
     let relay_rate = find(1000.0, &mut relayed).await?.1.unwrap_or_default();
-    let (binary, at) = (&options.binary, |rate: f64| Scenario { arrivals: Arrivals::Constant { rate }, ..scenario.clone() });
-    {
-        let house = House::open(binary, &scenario).await?;
-        let process = house.program.process();
-        let mut crew = Crew::bring_online(&house.url(), programs::PASSWORD, &scenario).await.map_err(io::Error::other)?;
-        let mut queued = async |rate: f64| round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&process)).await;
-        queue_rate = find(400.0, &mut queued).await?.1.unwrap_or_default();
-        let half = once(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;
-        figures.insert("queue setup", half.setup_time.p99);
-        figures.insert("queue cpu", half.switch_cpu_per_call.unwrap_or_default());
-        // It begins with a jam, and what counts is how it goes on.
-        let (warm_up, seconds) = (WARM_UP_OF_OVERLOAD, WARM_UP_OF_OVERLOAD + options.seconds);
-        let overload = Scenario { warm_up, seconds, ..at(queue_rate * 2.0) };
-        let over = once(&overload, &house.program, &process, Some(&mut crew)).await?;
-        figures.insert("overload served", over.served_rate);
-        figures.insert("overload refusal", over.refusal_time.p99);
-        crew.go_home().await;
-    }
+    let (mut house, mut crew) = busy_house(options, &scenario).await?;
+    let process = house.program.process();
+    let mut queued = async |rate: f64| round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&process)).await;
+    let queue_rate = find(400.0, &mut queued).await?.1.unwrap_or_default();
+    crew.go_home().await;
+    // The search ended in overloads, after which a switch takes calls again little by little.
+    drop(house);
+    (house, crew) = busy_house(options, &scenario).await?;
+    let process = house.program.process();
+    let at = |rate: f64| Scenario { arrivals: Arrivals::Constant { rate }, ..scenario.clone() };
+    let half = once(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;
+    figures.insert("queue setup", half.setup_time.p99);
+    figures.insert("queue cpu", half.switch_cpu_per_call.unwrap_or_default());
+    // It begins with a jam, and what counts is how it goes on.
+    let (warm_up, seconds) = (WARM_UP_OF_OVERLOAD, WARM_UP_OF_OVERLOAD + options.seconds);
+    let overload = Scenario { warm_up, seconds, ..at(queue_rate * 2.0) };
+    let over = once(&overload, &house.program, &process, Some(&mut crew)).await?;
+    figures.insert("overload served", over.served_rate);
+    figures.insert("overload refusal", over.refusal_time.p99);
+    crew.go_home().await;
+    drop(house);
     let program = kamailio().await?;
     let same = once(&at(queue_rate / 2.0), &program, &program.process(), None).await?;
     figures.insert("relay cpu", same.switch_cpu_per_call.unwrap_or_default());
     figures.insert("relay rate", relay_rate);
     figures.insert("queue rate", queue_rate);
     Ok(())
+}
+
+/// The switch with all its agents online.
+async fn busy_house(options: &Options, scenario: &Scenario) -> io::Result<(House, Crew)> {
+    let house = House::open(&options.binary, scenario).await?;
+    let crew = Crew::bring_online(&house.url(), programs::PASSWORD, scenario).await.map_err(io::Error::other)?;
+    Ok((house, crew))
 }
 
 async fn once(scenario: &Scenario, program: &Program, process: &Process, crew: Option<&mut Crew>) -> io::Result<Numbers> {
@@ -239,8 +248,7 @@ async fn voices(options: &Options, record: bool) -> io::Result<Numbers> {
         )?
     };
     let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals: Arrivals::Constant { rate: f64::from(calls) / 2.0 }, ..scenario };
-    let house = House::open(&options.binary, &scenario).await?;
-    let mut crew = Crew::bring_online(&house.url(), programs::PASSWORD, &scenario).await.map_err(io::Error::other)?;
+    let (house, mut crew) = busy_house(options, &scenario).await?;
     let process = house.program.process();
     let Round { numbers, faults, seconds, .. } =
         round(&scenario, places(house.program.at), scenario.arrivals.rate(), Some(&mut crew), Some(&process)).await?;
