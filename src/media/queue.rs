@@ -1,5 +1,5 @@
 //! What the engine is asked, on its way there. Waking the media thread costs more than most commands do: so only what would be heard too late
-//! rings for it, and the rest is taken along at the next tick of its clock, 20 ms later at most.
+//! rings for it, and the rest is taken along with the next packets or at the next tick of its clock, 20 ms later at most.
 
 use crate::event::Command;
 use parking_lot::Mutex;

@@ -33,18 +33,7 @@ export function ListPage({ test, title, tabs, lead, tools, failed, again, empty,
       </header>
       <div class="scroll page__body">
         {failed !== null ? (
-          <div class="empty empty--fill" role="alert" data-test="list-failed">
-            <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
-              <path d="M22 14h52M22 26h52M22 38h26M22 50h26M60 38l12 12M72 38L60 50" />
-            </svg>
-            <h2>{t('list.failed')}</h2>
-            <p>{failed}</p>
-            <div class="empty__act">
-              <Button icon="refresh" onClick={again}>
-                {t('list.again')}
-              </Button>
-            </div>
-          </div>
+          <ListFailed test="list-failed" title={t('list.failed')} why={failed} retry={t('list.again')} again={again} />
         ) : empty === null ? (
           <p class="sr" role="status">
             {t('app.loading')}
@@ -63,5 +52,23 @@ export function ListPage({ test, title, tabs, lead, tools, failed, again, empty,
       </div>
       {foot}
     </main>
+  )
+}
+
+/** A list that could not be had, in its place. */
+export function ListFailed({ test, title, why, retry, again }: { test?: string; title: string; why: string; retry: string; again(): void }) {
+  return (
+    <div class="empty empty--fill" role="alert" data-test={test}>
+      <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
+        <path d="M22 14h52M22 26h52M22 38h26M22 50h26M60 38l12 12M72 38L60 50" />
+      </svg>
+      <h2>{title}</h2>
+      <p>{why}</p>
+      <div class="empty__act">
+        <Button icon="refresh" onClick={again}>
+          {retry}
+        </Button>
+      </div>
+    </div>
   )
 }

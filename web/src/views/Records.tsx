@@ -3,6 +3,7 @@ import type { GroupName, RecordFilter, RecordPage, RecordView, RecordingView, Ro
 import { t, translated, type Key } from '../i18n'
 import { callIcon, Icon } from '../components/Icon'
 import { Bars, Button } from '../components/parts'
+import { ListFailed } from '../components/ListPage'
 import { Recording } from '../components/Player'
 import { dayStart, dayTime } from '../components/time'
 import { failureText } from '../components/failure'
@@ -215,18 +216,7 @@ export function Records({ role }: { role: Role }) {
       </header>
       <div class="scroll page__body" aria-busy={loading ? 'true' : 'false'}>
         {failed !== null ? (
-          <div class="empty empty--fill" role="alert">
-            <svg class="art" viewBox="0 0 96 64" aria-hidden="true">
-              <path d="M22 14h52M22 26h52M22 38h26M22 50h26M60 38l12 12M72 38L60 50" />
-            </svg>
-            <h2>{t('records.failed')}</h2>
-            <p>{failed}</p>
-            <div class="empty__act">
-              <Button icon="refresh" onClick={() => setAgain(again + 1)}>
-                {t('records.again')}
-              </Button>
-            </div>
-          </div>
+          <ListFailed title={t('records.failed')} why={failed} retry={t('records.again')} again={() => setAgain(again + 1)} />
         ) : result === null ? (
           <p class="sr" role="status">
             {t('records.loading')}
