@@ -39,20 +39,27 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     if demo {
         crate::demo::reach_browsers(&mut config.media);
     }
-    let switch = Later::default();
-    let idles = switch.clone();
+    let later = Later::default();
+    let idles = later.clone();
     let before_sleep = move || {
-        if let Some(switch) = idles.get() {
+        if let Some(sockets) = idles.sockets.get() {
+            sockets.flush();
+        }
+        if let Some(switch) = idles.switch.get() {
             switch.media.flush();
         }
     };
     // The thread of all actors. It is built where it runs.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(before_sleep).build()?;
-    actix_web::rt::System::with_tokio_rt(|| runtime).block_on(serve(Arc::new(config), demo, switch))
+    actix_web::rt::System::with_tokio_rt(|| runtime).block_on(serve(Arc::new(config), demo, later))
 }
 
-/// The switch, once it is made.
-type Later = Arc<OnceLock<Arc<Switch>>>;
+/// What others reach once it is made.
+#[derive(Clone, Default)]
+struct Later {
+    switch: Arc<OnceLock<Arc<Switch>>>,
+    sockets: Arc<OnceLock<Sockets>>,
+}
 
 async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Fault> {
     let spool = config.data.join("spool");
@@ -74,7 +81,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
         tracing::warn!(calls = interrupted.len(), "calls that a stop of the switch interrupted are on record now");
     }
 
-    let hears = later.clone();
+    let hears = later.switch.clone();
     let media = Media::start(
         MediaConfig {
             bind_ip: config.media.rtp_ip,
@@ -95,17 +102,17 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     let directory = Directory { demo, ..Directory::default() };
     let switch = Switch::new(db.clone(), journal, media, directory);
     switch.media.hold_back();
-    later.set(switch.clone()).map_err(|_| "the switch was made twice")?;
+    later.switch.set(switch.clone()).map_err(|_| "the switch was made twice")?;
     switch.load_last_served()?;
     switch.load_blocklist()?;
     switch.media.recover()?;
 
     let addr: Arc<OnceLock<Addr<SipActor>>> = Arc::default();
-    let to = addr.clone();
+    let (to, clock) = (addr.clone(), switch.clone());
     let secure = crate::tls::sip(&config, &config.data)?;
     let sockets = Sockets::bind(&[config.sip.udp], &[config.sip.tcp], secure, config.sip.advertise, move |event| {
         if let Some(sip) = to.get() {
-            sip.do_send(FromNet(event));
+            sip.do_send(FromNet(event, clock.now()));
         }
     })
     .await
@@ -113,6 +120,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
         let tls = config.sip.tls.map_or_else(|| "off".to_owned(), |tls| tls.to_string());
         format!("SIP cannot listen on {} (udp), {} (tcp) and {tls} (tls): {why}", config.sip.udp, config.sip.tcp)
     })?;
+    later.sockets.set(sockets.clone()).map_err(|_| "SIP's sockets were made twice")?;
     {
         let mut directory = switch.directory.write();
         for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {

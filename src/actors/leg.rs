@@ -91,7 +91,7 @@ impl LegActor {
         let call = CallId(switch.new_id());
         let caller = request.caller().and_then(|from| from.uri.user()).unwrap_or_else(|| "anonymous".into());
         let contact = request.called();
-        tracing::info!(%call, %leg, caller = %crate::api::mask::mask(&caller), "a call arrives");
+        tracing::debug!(%call, %leg, caller = %crate::api::mask::mask(&caller), "a call arrives");
         let way = way_of(switch, &contact, trunk, &caller);
         let (machine, outputs) = Leg::open(leg, call, Kind::Trunk { trunk, agent: None });
         Self::begin(switch, machine, outputs, Some(Dialog { session, sip, first }));

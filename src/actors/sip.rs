@@ -26,6 +26,8 @@ pub struct SipActor {
     sockets: Sockets,
     switch: Arc<Switch>,
     timer: Timer,
+    /// The longest that something from the net waited for its turn, since that was last measured.
+    waited: Millis,
 }
 
 /// What legs ask of the endpoint.
@@ -66,9 +68,10 @@ pub struct Probe {
     pub transport: Transport,
 }
 
+/// Something from the net, and when it came.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct FromNet(pub NetEvent);
+pub struct FromNet(pub NetEvent, pub Millis);
 
 /// The floor's addresses or phones changed.
 #[derive(Message)]
@@ -85,7 +88,7 @@ pub enum Tune {
 
 impl SipActor {
     pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>) -> Self {
-        Self { endpoint, sockets, switch, timer: Timer::default() }
+        Self { endpoint, sockets, switch, timer: Timer::default(), waited: 0 }
     }
 
     fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Endpoint, &mut Cx) -> Vec<EndpointAction>) {
@@ -180,13 +183,15 @@ impl SipActor {
     fn measure(&self, ctx: &mut Context<Self>) {
         let due = self.switch.now() + MEASURE_EVERY;
         ctx.run_later(Duration::from_millis(MEASURE_EVERY), move |sip, ctx| {
-            let late = sip.switch.now().saturating_sub(due).max(sip.switch.media.lateness());
+            let waited = std::mem::take(&mut sip.waited);
+            let late = sip.switch.now().saturating_sub(due).max(waited).max(sip.switch.media.lateness());
             if let Some(shedding) = sip.endpoint.measured(late, sip.switch.now()) {
                 tracing::warn!(shedding, "the switch falls behind: new calls beyond what it can serve are refused, or no more");
             }
             metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(sip.endpoint.transactions()).unwrap_or(u32::MAX));
             // A thread that is never idle never sleeps.
             sip.switch.media.flush();
+            sip.sockets.flush();
             sip.measure(ctx);
         });
     }
@@ -210,7 +215,8 @@ impl Actor for SipActor {
 impl Handler<FromNet> for SipActor {
     type Result = ();
 
-    fn handle(&mut self, FromNet(event): FromNet, ctx: &mut Context<Self>) {
+    fn handle(&mut self, FromNet(event, came): FromNet, ctx: &mut Context<Self>) {
+        self.waited = self.waited.max(self.switch.now().saturating_sub(came));
         match event {
             NetEvent::Received { flow, bytes } => self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx)),
             NetEvent::Broken { flow } => self.step(ctx, |endpoint, _| endpoint.flow_failed(&flow)),

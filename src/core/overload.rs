@@ -4,9 +4,11 @@
 use crate::cx::Millis;
 
 /// Something regular that comes later than this came late.
-const LATE: Millis = 12;
+const LATE: Millis = 14;
+/// So late, it has a backlog.
+const MUCH_LATER: Millis = 100;
 /// And in time, when it comes no later than this.
-const IN_TIME: Millis = 6;
+const IN_TIME: Millis = 8;
 /// So many late ones in a row, over so long, are no accident: a machine that is busy with something else is late once or twice.
 const TOO_MANY: u32 = 3;
 const TOO_LONG: Millis = 200;
@@ -18,11 +20,15 @@ const CALM: u32 = 20;
 /// What becomes of the limit in one window. What came late before still comes late while the backlog is worked off: less is taken only when it
 /// grows, and never much less than goes.
 const LESS: f64 = 0.85;
+const MUCH_LESS: f64 = 0.6;
 const FEWER_THAN_GO: f64 = 0.5;
-const SLIGHTLY_MORE: f64 = 1.001;
-const MORE: f64 = 1.002;
-/// In calls a second: from a low limit it takes seconds, not minutes, to a high one.
+const SLIGHTLY_MORE: f64 = 1.002;
+const MORE: f64 = 1.004;
+/// In calls a second. Steps grow with each window in time beyond so many: from a low limit it takes seconds, not minutes, to a high one. But not
+/// while the limit is so far ahead of the calls that end: who was taken too early waits, hears music, and is a load by that.
 const A_STEP: f64 = 2.0;
+const PATIENT: u32 = 10;
+const AHEAD: f64 = 1.1;
 /// What was served before all this can nearly be served again.
 const QUICKLY_MORE: f64 = 1.15;
 const NEARLY: f64 = 0.9;
@@ -34,9 +40,9 @@ const MEMORY: Millis = 1_000;
 // | state   | what                            | → |
 // |---------|---------------------------------|---|
 // | free    | TOO_MANY late in a row over TOO_LONG | limited, to LESS than were taken meanwhile |
-// | limited | window: late, no less than before | limited, to LESS, but at least FEWER_THAN_GO of those that end |
+// | limited | window: late, no less than before | limited, to LESS or, with a backlog, MUCH_LESS, but at least FEWER_THAN_GO of those that end |
 // | limited | window: late, but less so       | limited, as before |
-// | limited | window: nothing late            | limited, to SLIGHTLY_MORE; if all in time, to MORE, or QUICKLY_MORE while less than NEARLY the best |
+// | limited | window: nothing late            | limited, to SLIGHTLY_MORE; if all in time, by steps that grow, or QUICKLY_MORE while less than NEARLY the best |
 // | limited | CALM windows, nothing late and nobody turned away | free |
 /// Fed with how late something regular came, and asked for each new call.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -54,7 +60,7 @@ pub struct Overload {
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Limit {
-    /// Calls a second; and the most that went well, as far as is known: as many as ended when it all began, or were taken before it came late again.
+    /// Calls a second; and the most that went well, as far as is known: as many as ended when it was late, or were taken before it came late again.
     rate: f64,
     best: f64,
     /// Calls that may come at once.
@@ -65,6 +71,8 @@ struct Limit {
     before: Millis,
     turned_away: bool,
     calm: u32,
+    /// Windows in a row in which all was in time.
+    in_time: u32,
 }
 
 impl Overload {
@@ -93,8 +101,7 @@ impl Overload {
         if self.late < TOO_MANY || lasted < TOO_LONG {
             return None;
         }
-        let rate = f64::from(self.taken) / seconds(lasted) * LESS;
-        let rate = rate.max(LEAST);
+        let rate = (f64::from(self.taken) / seconds(lasted) * less(late)).max(LEAST);
         self.limit = Some(Limit {
             rate,
             best: self.going,
@@ -104,6 +111,7 @@ impl Overload {
             before: late,
             turned_away: false,
             calm: 0,
+            in_time: 0,
         });
         Some(true)
     }
@@ -122,17 +130,27 @@ impl Overload {
 
     /// Whether a new call is taken.
     pub fn admits(&mut self) -> bool {
-        let Some(limit) = &mut self.limit else {
-            self.taken = self.taken.saturating_add(1);
-            return true;
-        };
-        let admitted = limit.credit >= 1.0;
-        if admitted {
-            limit.credit -= 1.0;
-        } else {
+        if !self.has_room() {
+            self.turned_away();
+            return false;
+        }
+        match &mut self.limit {
+            Some(limit) => limit.credit -= 1.0,
+            None => self.taken = self.taken.saturating_add(1),
+        }
+        true
+    }
+
+    /// Whether a new call would be taken.
+    pub fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| limit.credit >= 1.0)
+    }
+
+    /// A call was turned away without being asked for.
+    pub fn turned_away(&mut self) {
+        if let Some(limit) = &mut self.limit {
             limit.turned_away = true;
         }
-        admitted
     }
 }
 
@@ -143,7 +161,10 @@ impl Limit {
         if now.saturating_sub(self.began) >= WINDOW {
             if self.worst > LATE && self.before <= LATE {
                 self.best = self.rate;
+            } else if self.worst > LATE {
+                self.best = self.best.max(going);
             }
+            self.in_time = if self.worst > IN_TIME { 0 } else { self.in_time + 1 };
             self.rate = self.next(going).max(LEAST);
             self.calm = if self.turned_away || self.worst > LATE { 0 } else { self.calm + 1 };
             (self.began, self.before, self.worst, self.turned_away) = (now, self.worst, 0, false);
@@ -154,12 +175,17 @@ impl Limit {
     fn next(&self, going: f64) -> f64 {
         match self.worst {
             worst if worst > LATE && worst < self.before => self.rate,
-            worst if worst > LATE => (self.rate * LESS).max(self.rate.min(going * FEWER_THAN_GO)),
+            worst if worst > LATE => (self.rate * less(worst)).max(self.rate.min(going * FEWER_THAN_GO)),
             worst if worst > IN_TIME => self.rate * SLIGHTLY_MORE,
             _ if self.rate < self.best * NEARLY => self.rate * QUICKLY_MORE,
-            _ => (self.rate * MORE).max(self.rate + A_STEP),
+            _ if self.rate > going * AHEAD => (self.rate * MORE).max(self.rate + A_STEP),
+            _ => (self.rate * MORE).max(self.rate + A_STEP * f64::from(1 + self.in_time.saturating_sub(PATIENT))),
         }
     }
+}
+
+fn less(late: Millis) -> f64 {
+    if late > MUCH_LATER { MUCH_LESS } else { LESS }
 }
 
 #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a short time")]
@@ -181,7 +207,7 @@ mod tests {
 
     #[test]
     fn some_late_moments_limit_nothing() {
-        let almost = [[500; 10].as_slice(), &[0], &[500; 10], &[12; 20]].concat();
+        let almost = [[500; 10].as_slice(), &[0], &[500; 10], &[14; 20]].concat();
         let mut overload = Overload::default();
         assert_eq!(changes(&mut overload, &almost), []);
         assert!(overload.admits());
@@ -197,9 +223,9 @@ mod tests {
             (overload.measured(late, now), admitted)
         };
         for _ in 0..10 {
-            assert_eq!(late(&mut overload, 21, 10), (None, 10));
+            assert_eq!(late(&mut overload, 31, 10), (None, 10));
         }
-        assert_eq!(late(&mut overload, 21, 10), (Some(true), 10));
+        assert_eq!(late(&mut overload, 31, 10), (Some(true), 10));
         // 500 a second came, so somewhat less than 10 in 20 ms are taken.
         let taken: usize = (0..50).map(|_| late(&mut overload, 10, 10).1).sum();
         assert!((400..480).contains(&taken), "{taken}");

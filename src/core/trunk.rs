@@ -9,6 +9,7 @@ use crate::setup::TrunkSetup;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Event {
@@ -38,6 +39,13 @@ pub enum Event {
 pub struct Channel {
     pub call: CallId,
     pub leg: LegId,
+}
+
+impl Channel {
+    /// Whatever legs of the call have, in the order of channels.
+    fn all_of(call: CallId) -> RangeInclusive<Self> {
+        Self { call, leg: LegId(0) }..=Self { call, leg: LegId(u128::MAX) }
+    }
 }
 
 /// Why a call gets no channel.
@@ -80,7 +88,7 @@ impl Trunk {
     }
 
     pub fn holds(&self, call: CallId) -> bool {
-        self.channels.keys().any(|channel| channel.call == call)
+        self.channels.range(Channel::all_of(call)).next().is_some()
     }
 
     /// Whether each host answered its last OPTIONS; hosts not heard of yet are absent.
@@ -118,7 +126,10 @@ impl Trunk {
                 Vec::new()
             }
             Event::CallGone(call) => {
-                self.channels.retain(|channel, _| channel.call != call);
+                while let Some((channel, _)) = self.channels.range(Channel::all_of(call)).next() {
+                    let channel = *channel;
+                    self.channels.remove(&channel);
+                }
                 Vec::new()
             }
             Event::Probed { host, alive } => {

@@ -17,6 +17,9 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 /// Largest datagram there is.
 const DATAGRAM: usize = 65_535;
 
+/// Datagrams that are sent together at most: a busy thread does not sleep.
+const TOGETHER: usize = 32;
+
 /// What sockets report upward.
 #[derive(Debug)]
 pub enum NetEvent {
@@ -28,6 +31,7 @@ pub enum NetEvent {
 
 /// The way to each stream's writer.
 type Streams = HashMap<Flow, mpsc::Sender<Vec<u8>>>;
+type Outbox = Vec<(Flow, Vec<u8>)>;
 type Sink = Arc<dyn Fn(NetEvent) + Send + Sync>;
 
 /// What TLS needs: as the one that is connected to, and as the one that connects (I5).
@@ -47,6 +51,8 @@ pub struct Sockets {
     tls: Option<SocketAddr>,
     connector: Option<TlsConnector>,
     streams: Arc<Mutex<Streams>>,
+    /// Datagrams for [`Sockets::flush`].
+    outbox: Arc<Mutex<Outbox>>,
     sink: Sink,
 }
 
@@ -76,7 +82,7 @@ impl Sockets {
         };
         let own = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?.map(|addr| told(addr, advertise));
         let connector = tls.map(|tls| TlsConnector::from(tls.client));
-        let this = Self { udp: Arc::new(sockets), tcp, tls: own, connector, streams: Arc::default(), sink };
+        let this = Self { udp: Arc::new(sockets), tcp, tls: own, connector, streams: Arc::default(), outbox: Arc::default(), sink };
         for (local, socket) in this.udp.iter() {
             tokio::spawn(receive(*local, socket.clone(), this.sink.clone()));
         }
@@ -98,18 +104,34 @@ impl Sockets {
         }
     }
 
-    /// Sends one message. A datagram that the kernel has no room for is lost, as on any network; retransmission mends it.
+    /// Sends one message; a datagram waits for [`Self::flush`], or for as many as make [`TOGETHER`].
     pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
         match flow.transport {
             Transport::Udp => {
-                let Some((_, socket)) = self.udp.iter().find(|(local, _)| *local == flow.local).or(self.udp.first()) else { return };
-                match socket.try_send_to(&bytes, flow.remote) {
-                    Ok(_) => {}
-                    Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => (self.sink)(NetEvent::Broken { flow }),
+                let full = {
+                    let mut outbox = self.outbox.lock();
+                    outbox.push((flow, bytes));
+                    outbox.len() >= TOGETHER
+                };
+                if full {
+                    self.flush();
                 }
             }
             Transport::Tcp | Transport::Tls => self.send_stream(flow, bytes),
+        }
+    }
+
+    /// Sends the datagrams that wait: in one go they wake their receivers' machine once and not each by itself. To be called before the
+    /// thread that sends sleeps. What the kernel has no room for is lost, as on any network; retransmission mends it.
+    pub fn flush(&self) {
+        let waiting = std::mem::take(&mut *self.outbox.lock());
+        for (flow, bytes) in waiting {
+            let Some((_, socket)) = self.udp.iter().find(|(local, _)| *local == flow.local).or(self.udp.first()) else { return };
+            match socket.try_send_to(&bytes, flow.remote) {
+                Ok(_) => {}
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => (self.sink)(NetEvent::Broken { flow }),
+            }
         }
     }
 }

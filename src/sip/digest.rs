@@ -83,7 +83,7 @@ impl Credentials {
             return Err(Malformed("Authorization is of another scheme than Digest"));
         }
         let mut params = BTreeMap::new();
-        for param in split(rest, ',')? {
+        for param in split(rest, b',')? {
             let (name, value) = param.split_once('=').ok_or(BAD)?;
             let value = value.trim();
             let value = if value.starts_with('"') { quoted(value)?.0 } else { value.to_owned() };

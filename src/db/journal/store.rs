@@ -70,6 +70,9 @@ fn kind(what: &What) -> &'static str {
     }
 }
 
+/// How long the write-ahead log becomes before it is moved into the file, which keeps calls waiting for some milliseconds: 32 MiB.
+const LOG_PAGES: u32 = 8_192;
+
 /// Calls that wait for the scribe.
 pub(super) struct Due {
     pub calls: Vec<CallId>,
@@ -90,7 +93,9 @@ impl Store {
         let opened = |error: &dyn ToString| JournalError::Open(error.to_string());
         let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| opened(&error))?;
         connection
-            .batch_execute("PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            .batch_execute(&format!(
+                "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint={LOG_PAGES};"
+            ))
             .map_err(|error| opened(&error))?;
         connection.run_pending_migrations(MIGRATIONS).map_err(|error| opened(&error))?;
         Ok(Self { connection })

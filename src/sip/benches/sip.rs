@@ -87,7 +87,7 @@ impl Switch {
         let mut tag = String::new();
         for command in [SignalCommand::Ring, SignalCommand::Answer] {
             let actions = session.command(&command, &mut Cx::new(self.now, 0, 0, &mut self.ids));
-            tag = self.respond(actions).and_then(|r| r.headers.to_tag()).unwrap();
+            tag = self.respond(actions).and_then(|r| r.headers.to_tag().map(str::to_owned)).unwrap();
         }
         let tag = format!(";tag={tag}");
         for action in self.receive(&request("ACK", n, 1, &tag, "")) {

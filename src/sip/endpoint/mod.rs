@@ -5,17 +5,19 @@
 
 mod receive;
 mod route;
+mod shed;
 mod table;
 
 pub use route::{Flow, Sources};
 
-use crate::message::{Field, Method, Request, Response};
+use crate::message::{Field, Headers, Method, Request, Response};
 use crate::registrar::{Account, Binding, Bound, Registrar};
 use crate::transaction::{InviteClient, OtherClient};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::overload::Overload;
 use serde::{Deserialize, Serialize};
+use shed::Shed;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use table::{Client, ClientMachine, Server, ServerMachine, Table};
@@ -38,6 +40,13 @@ struct ClientKey(String);
 pub struct DialogId {
     pub call_id: String,
     pub local_tag: String,
+}
+
+impl DialogId {
+    /// The dialog of a request that was sent to us with our tag.
+    fn of(headers: &Headers, local_tag: &str) -> Self {
+        Self { call_id: headers.call_id().unwrap_or_default().to_owned(), local_tag: local_tag.to_owned() }
+    }
 }
 
 /// Who sent a request of ours and hears its responses.
@@ -134,6 +143,7 @@ pub struct EndpointConfig {
 pub struct Endpoint {
     config: EndpointConfig,
     overload: Overload,
+    shed: Shed,
     registrar: Registrar,
     clients: Table<ClientKey, Client>,
     servers: Table<ServerKey, Server>,
@@ -161,6 +171,7 @@ impl Endpoint {
             registrar: Registrar::new(config.realm.clone()),
             config,
             overload: Overload::default(),
+            shed: Shed::default(),
             clients: Table::default(),
             servers: Table::default(),
             dialogs: HashMap::new(),
@@ -187,6 +198,7 @@ impl Endpoint {
     /// Tells how late the switch is, from time to time. While it falls behind, new calls above what it can serve are answered 503 with a
     /// Retry-After of 1 to 3 s. Gives whether that begins or ends.
     pub fn measured(&mut self, late: Millis, now: Millis) -> Option<bool> {
+        self.shed.tick(now);
         self.overload.measured(late, now)
     }
 
@@ -212,7 +224,7 @@ impl Endpoint {
         }
         for key in share.servers {
             let pending = self.servers.get(&key).filter(|s| s.is_pending()).and_then(|s| s.request.as_ref());
-            let Some(response) = pending.map(|request| request.response(500)) else { continue };
+            let Some(response) = pending.map(|request| Response::to(request, 500)) else { continue };
             actions.extend(self.respond(&key, response, cx));
         }
         actions
@@ -328,7 +340,7 @@ impl Endpoint {
         for key in self.servers.keys(|s| s.flow == *flow && s.is_pending()) {
             let Some(server) = self.remove_server(&key) else { continue };
             if let (Some(leg), ServerMachine::Invite(_)) = (server.leg, &server.machine) {
-                let cseq = server.request.and_then(|request| request.headers.cseq().ok()).map_or(0, |c| c.seq);
+                let cseq = server.request.and_then(|request| request.cseq().ok()).map_or(0, |c| c.seq);
                 actions.push(EndpointAction::Failed { user: User::Leg(leg), method: Method::INVITE, cseq, why: Why::Transport });
             }
         }

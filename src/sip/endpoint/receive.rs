@@ -1,6 +1,7 @@
 //! What arrives: from bytes to an action, or to the answer that the endpoint gives itself.
 
 use super::route::{self, Source};
+use super::shed::Glance;
 use super::table::{ClientMachine, Server, ServerMachine};
 use super::{ALLOW, ClientKey, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request};
 use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
@@ -16,6 +17,11 @@ impl Endpoint {
     /// Takes one datagram, or one message of a stream.
     pub fn receive(&mut self, flow: &Flow, bytes: &[u8], cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let source = self.source(flow.remote);
+        if matches!(source, Some(Source::Trunk(_)))
+            && let Some(actions) = self.shed_unread(flow, bytes)
+        {
+            return actions;
+        }
         match (Message::parse(bytes), source) {
             (Err(ParseError::KeepAlive), _) => Vec::new(),
             (Ok(Message::Request(request)), _) if request.method == Method::REGISTER && self.registrar.is_open() => {
@@ -36,6 +42,29 @@ impl Endpoint {
             (Ok(Message::Response(response)), Some(_)) => self.on_response(response, cx),
             (Ok(Message::Request(request)), Some(source)) => self.on_request(*flow, source, request, cx),
         }
+    }
+
+    /// In overload: what a new call gets that is not even read. `None`: it is to be read.
+    fn shed_unread(&mut self, flow: &Flow, bytes: &[u8]) -> Option<Vec<EndpointAction>> {
+        if self.overload.has_room() && self.shed.is_empty() {
+            return None;
+        }
+        let glance = Glance::at(bytes)?;
+        let repeated = self.shed.holds(&glance);
+        if glance.is_ack {
+            return repeated.then(Vec::new);
+        }
+        if !repeated && (self.overload.has_room() || self.servers.get(&ServerKey::of(&glance.via, &Method::INVITE)?).is_some()) {
+            return None;
+        }
+        self.shed.insert(&glance);
+        let (flow, bytes) = glance.refusal(*flow, &self.config.user_agent);
+        let mut actions = vec![EndpointAction::Transmit { flow, bytes }];
+        if !repeated {
+            self.overload.turned_away();
+            actions.push(EndpointAction::Shed);
+        }
+        Some(actions)
     }
 
     /// A phone is told from a trunk at the same address by its port.
@@ -108,7 +137,7 @@ impl Endpoint {
             return self.respond(&key, response, cx);
         }
         if let Some(local_tag) = request.headers.to_tag() {
-            let dialog = DialogId { call_id: request.headers.call_id().unwrap_or_default().to_owned(), local_tag };
+            let dialog = DialogId::of(&request.headers, local_tag);
             return match self.dialogs.get(&dialog).copied() {
                 Some(leg) => {
                     self.hand_to(&key, leg);
@@ -165,7 +194,7 @@ impl Endpoint {
             return Vec::new();
         }
         let Some(local_tag) = request.headers.to_tag() else { return Vec::new() };
-        let dialog = DialogId { call_id: request.headers.call_id().unwrap_or_default().to_owned(), local_tag };
+        let dialog = DialogId::of(&request.headers, local_tag);
         self.dialogs.get(&dialog).map(|leg| EndpointAction::Ack { leg: *leg, request }).into_iter().collect()
     }
 
@@ -230,7 +259,7 @@ impl Endpoint {
         if let Some(merge) = &merge {
             self.merges.entry(merge.clone()).or_insert_with(|| key.clone());
         }
-        let request = Some(Request { body: Vec::new(), ..request.clone() });
+        let request = Some(request.headers.for_responses());
         self.servers.insert(key, Server { leg: None, flow: back, machine, merge, request });
     }
 }
@@ -318,14 +347,16 @@ impl ServerKey {
     /// RFC 3261 §17.2.3: by branch and sent-by, or for a client of RFC 2543 by what its requests keep.
     fn new(request: &Request, via: &Via, method: &Method) -> Self {
         let headers = &request.headers;
-        Self(match via.branch() {
-            Some(branch) => format!("{branch}|{}|{method}", via.sent_by()),
-            None => {
-                let seq = headers.cseq().map_or(0, |c| c.seq);
-                let from = headers.from_tag().unwrap_or_default();
-                let branch = via.params.get("branch").unwrap_or_default();
-                format!("2543|{}|{from}|{seq}|{branch}|{}|{method}", headers.call_id().unwrap_or_default(), via.sent_by())
-            }
+        Self::of(via, method).unwrap_or_else(|| {
+            let seq = headers.cseq().map_or(0, |c| c.seq);
+            let from = headers.from_tag().unwrap_or_default();
+            let branch = via.params.get("branch").unwrap_or_default();
+            Self(format!("2543|{}|{from}|{seq}|{branch}|{}|{method}", headers.call_id().unwrap_or_default(), via.sent_by()))
         })
+    }
+
+    /// By branch and sent-by; `None` for a client of RFC 2543.
+    fn of(via: &Via, method: &Method) -> Option<Self> {
+        via.branch().map(|branch| Self(format!("{branch}|{}|{method}", via.sent_by())))
     }
 }

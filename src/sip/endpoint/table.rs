@@ -1,7 +1,7 @@
 //! Transactions by key, with one ordered list of their deadlines.
 
 use super::{EndpointAction, Flow, User, Why};
-use crate::message::Request;
+use crate::message::{Headers, Request};
 use crate::transaction::{InviteClient, InviteServer, OtherClient, OtherServer, Step};
 use cordboard_core::cx::Millis;
 use cordboard_core::ids::LegId;
@@ -73,8 +73,8 @@ pub(super) struct Server {
     pub machine: ServerMachine,
     /// Its key among the requests that may come by several ways.
     pub merge: Option<String>,
-    /// Without its body, until the final response: what lingers after that should be small, for there is much of it.
-    pub request: Option<Request>,
+    /// What responses copy of the request, until the final one: what lingers after that should be small, for there is much of it.
+    pub request: Option<Headers>,
 }
 
 impl Server {

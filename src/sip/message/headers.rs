@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::scan::{self, Malformed};
-use super::uri::{NameAddr, Via};
+use super::uri::{NameAddr, Via, tag_of};
 use rsip::headers::UntypedHeader;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -32,15 +32,14 @@ macro_rules! fields {
                 }
             }
 
-            fn of(header: &rsip::Header) -> Option<(Self, &str)> {
-                match header {
-                    $(rsip::Header::$typed(value) => Some((Self::$typed, value.value())),)*
-                    rsip::Header::Other(name, value) => {
-                        $(if name.eq_ignore_ascii_case($other_name) { return Some((Self::$other, value)); })*
-                        None
-                    }
-                    _ => None,
-                }
+        }
+
+        /// What a header of ours, or one that we know not, says.
+        fn value_of(header: &rsip::Header) -> &str {
+            match header {
+                $(rsip::Header::$typed(value) => value.value(),)*
+                rsip::Header::Other(_, value) => value,
+                _ => "",
             }
         }
     };
@@ -143,24 +142,27 @@ pub struct Rack {
     pub method: Method,
 }
 
-/// Headers in their order.
+/// Headers in their order. One without a field is [`rsip::Header::Other`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Headers(Vec<rsip::Header>);
+pub struct Headers(Vec<(Option<Field>, rsip::Header)>);
 
 impl Headers {
     /// Adds a header as it came, by any of its names.
     pub(super) fn push_wire(&mut self, name: &str, value: &str) {
         let name = full_name(name);
-        self.0.push(match Field::named(name) {
+        let field = Field::named(name);
+        let header = match field {
             Some(field) => field.header(value.to_owned()),
             None => rsip::Header::Other(name.to_owned(), value.to_owned()),
-        });
+        };
+        self.0.push((field, header));
     }
 
     /// A value never carries a line end out (header injection).
     pub fn push(&mut self, field: Field, value: impl Into<String>) {
         let value: String = value.into();
-        self.0.push(field.header(if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }));
+        let value = if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value };
+        self.0.push((Some(field), field.header(value)));
     }
 
     /// Sets a header that stands once.
@@ -170,28 +172,24 @@ impl Headers {
     }
 
     pub fn remove(&mut self, field: Field) {
-        self.0.retain(|h| Field::of(h).is_none_or(|(f, _)| f != field));
+        self.0.retain(|(own, _)| *own != Some(field));
     }
 
     /// Puts a header before all others, as Via wants it.
     pub fn push_front(&mut self, field: Field, value: impl Into<String>) {
-        self.0.insert(0, field.header(value.into()));
+        self.0.insert(0, (Some(field), field.header(value.into())));
     }
 
     /// Replaces the first value of a list header, leaving the rest as it came.
     pub fn replace_first(&mut self, field: Field, value: &str) {
-        for header in &mut self.0 {
-            let Some((_, old)) = Field::of(header).filter(|(f, _)| *f == field) else { continue };
-            let rest = scan::split(old, ',').map(|parts| parts.get(1..).unwrap_or_default().join(", ")).unwrap_or_default();
-            let value = if rest.is_empty() { value.to_owned() } else { format!("{value}, {rest}") };
-            *header = field.header(value);
-            return;
-        }
+        let Some((_, header)) = self.0.iter_mut().find(|(own, _)| *own == Some(field)) else { return };
+        let rest = scan::split(value_of(header), b',').map(|parts| parts.get(1..).unwrap_or_default().join(", ")).unwrap_or_default();
+        *header = field.header(if rest.is_empty() { value.to_owned() } else { format!("{value}, {rest}") });
     }
 
     /// The values of a header as they stand in its lines.
     pub fn all(&self, field: Field) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(move |h| Field::of(h).filter(|(f, _)| *f == field).map(|(_, value)| value))
+        self.0.iter().filter(move |(own, _)| *own == Some(field)).map(|(_, header)| value_of(header))
     }
 
     pub fn get(&self, field: Field) -> Option<&str> {
@@ -202,26 +200,38 @@ impl Headers {
     pub fn list(&self, field: Field) -> Result<Vec<&str>, Malformed> {
         let mut out = Vec::new();
         for line in self.all(field) {
-            out.extend(scan::split(line, ',')?.into_iter().filter(|e| !e.is_empty()));
+            out.extend(scan::split(line, b',')?.into_iter().filter(|e| !e.is_empty()));
         }
         Ok(out)
     }
 
+    /// The headers that a response copies (RFC 3261 §8.2.6.2).
+    #[must_use]
+    pub(crate) fn for_responses(&self) -> Self {
+        let copied = [Field::Via, Field::From, Field::To, Field::CallId, Field::CSeq];
+        Self(self.0.iter().filter(|(field, _)| field.is_some_and(|field| copied.contains(&field))).cloned().collect())
+    }
+
+    /// Names and values, but for Content-Length, which the body tells.
+    fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter(|(field, _)| *field != Some(Field::ContentLength)).map(|(field, header)| match (field, header) {
+            (Some(field), header) => (field.name(), value_of(header)),
+            (None, rsip::Header::Other(name, value)) => (name.as_str(), value.as_str()),
+            (None, _) => ("", ""),
+        })
+    }
+
+    /// How many bytes [`Self::write`] appends.
+    pub(super) fn written(&self) -> usize {
+        self.lines().map(|(name, value)| name.len() + value.len() + 4).sum()
+    }
+
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        for header in &self.0 {
-            match Field::of(header) {
-                Some((Field::ContentLength, _)) => {}
-                Some((field, value)) => {
-                    out.extend_from_slice(field.name().as_bytes());
-                    out.extend_from_slice(b": ");
-                    out.extend_from_slice(value.as_bytes());
-                    out.extend_from_slice(b"\r\n");
-                }
-                None => {
-                    out.extend_from_slice(header.to_string().as_bytes());
-                    out.extend_from_slice(b"\r\n");
-                }
-            }
+        for (name, value) in self.lines() {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value.as_bytes());
+            out.extend_from_slice(b"\r\n");
         }
     }
 
@@ -232,7 +242,7 @@ impl Headers {
     pub fn vias(&self) -> Result<Vec<Via>, Malformed> {
         let mut vias = Vec::new();
         for line in self.all(Field::Via) {
-            for via in scan::split(line, ',')? {
+            for via in scan::split(line, b',')? {
                 vias.push(via.parse()?);
             }
         }
@@ -241,7 +251,7 @@ impl Headers {
 
     pub fn top_via(&self) -> Result<Via, Malformed> {
         let line = self.get(Field::Via).ok_or(Malformed("there is no Via"))?;
-        scan::split(line, ',')?.first().copied().unwrap_or_default().parse()
+        scan::split(line, b',')?.first().copied().unwrap_or_default().parse()
     }
 
     pub fn from(&self) -> Result<NameAddr, Malformed> {
@@ -252,12 +262,12 @@ impl Headers {
         self.get(Field::To).ok_or(Malformed("there is no To"))?.parse()
     }
 
-    pub fn from_tag(&self) -> Option<String> {
-        self.from().ok()?.tag().map(str::to_owned)
+    pub fn from_tag(&self) -> Option<&str> {
+        tag_of(self.get(Field::From)?)
     }
 
-    pub fn to_tag(&self) -> Option<String> {
-        self.to().ok()?.tag().map(str::to_owned)
+    pub fn to_tag(&self) -> Option<&str> {
+        tag_of(self.get(Field::To)?)
     }
 
     pub fn call_id(&self) -> Option<&str> {
@@ -276,7 +286,7 @@ impl Headers {
     pub fn addresses(&self, field: Field) -> Result<Vec<NameAddr>, Malformed> {
         let mut out = Vec::new();
         for line in self.all(field) {
-            for part in scan::split(line, ',')? {
+            for part in scan::split(line, b',')? {
                 if part != "*" {
                     out.push(part.parse()?);
                 }
@@ -360,14 +370,7 @@ impl Headers {
 /// As name and value of each line, in order.
 impl Serialize for Headers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|header| match Field::of(header) {
-            Some((field, value)) => (field.name().to_owned(), value.to_owned()),
-            None => {
-                let line = header.to_string();
-                let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-                (name.to_owned(), value.trim().to_owned())
-            }
-        }))
+        serializer.collect_seq(self.lines())
     }
 }
 

@@ -18,6 +18,7 @@ pub use uri::{Host, NameAddr, Params, SipUri, Uri, Via, host_port};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::LazyLock;
 
 /// A request's method. Names are case-sensitive (RFC 3261 §7.1).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,9 +86,8 @@ impl Request {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = format!("{} {} SIP/2.0\r\n", self.method, self.uri).into_bytes();
-        finish(&mut out, &self.headers, &self.body);
-        out
+        let start = format!("{} {} SIP/2.0\r\n", self.method, self.uri);
+        written(&start, &self.headers, &self.body)
     }
 
     /// The number that was called: the Request-URI's user part.
@@ -110,9 +110,7 @@ impl Request {
 
     /// A response with what every response copies (RFC 3261 §8.2.6.2). The To tag is the responder's to add.
     pub fn response(&self, status: u16) -> Response {
-        let mut response = Response::new(status);
-        response.copy_from(&self.headers);
-        response
+        Response::to(&self.headers, status)
     }
 }
 
@@ -131,27 +129,23 @@ impl Response {
         Self { status, reason: phrase(status), headers: Headers::default(), body: Vec::new() }
     }
 
-    pub(crate) fn copy_from(&mut self, request: &Headers) {
-        for field in [Field::Via, Field::From, Field::To, Field::CallId, Field::CSeq] {
-            for value in request.all(field) {
-                self.headers.push(field, value);
-            }
-        }
-        if self.status == 100
+    /// A response to a request with these headers.
+    pub(crate) fn to(request: &Headers, status: u16) -> Self {
+        let mut response = Self { headers: request.for_responses(), ..Self::new(status) };
+        if status == 100
             && let Some(timestamp) = request.get(Field::Timestamp)
         {
-            self.headers.push(Field::Timestamp, timestamp);
+            response.headers.push(Field::Timestamp, timestamp);
         }
+        response
     }
 
-    /// Gives To a tag unless it has one.
+    /// Gives To a tag unless it has one, or cannot be read.
     pub fn set_to_tag(&mut self, tag: &str) {
-        if let Ok(to) = self.headers.to()
-            && to.tag().is_none()
-        {
-            let to = format!("{};tag={tag}", bracketed(self.headers.get(Field::To).unwrap_or_default(), &to));
-            self.headers.set(Field::To, to);
-        }
+        let Some(to) = self.headers.get(Field::To).filter(|_| self.headers.to_tag().is_none()) else { return };
+        let Ok(parsed) = to.parse() else { return };
+        let to = format!("{};tag={tag}", bracketed(to, &parsed));
+        self.headers.set(Field::To, to);
     }
 
     pub fn is_provisional(&self) -> bool {
@@ -163,9 +157,8 @@ impl Response {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = format!("SIP/2.0 {} {}\r\n", self.status, self.reason).into_bytes();
-        finish(&mut out, &self.headers, &self.body);
-        out
+        let start = format!("SIP/2.0 {} {}\r\n", self.status, self.reason);
+        written(&start, &self.headers, &self.body)
     }
 }
 
@@ -174,14 +167,24 @@ fn bracketed(value: &str, parsed: &NameAddr) -> String {
     if value.trim_end().ends_with(';') { parsed.to_string() } else { value.trim_end().to_owned() }
 }
 
-fn finish(out: &mut Vec<u8>, headers: &Headers, body: &[u8]) {
-    headers.write(out);
-    out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+fn written(start: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
+    let length = format!("Content-Length: {}\r\n\r\n", body.len());
+    let mut out = Vec::with_capacity(start.len() + headers.written() + length.len() + body.len());
+    out.extend_from_slice(start.as_bytes());
+    headers.write(&mut out);
+    out.extend_from_slice(length.as_bytes());
     out.extend_from_slice(body);
+    out
 }
 
-/// The usual reason phrase, from rsip's name of the code (`BusyHere` → `Busy Here`).
+/// The usual reason phrase.
 fn phrase(status: u16) -> String {
+    static PHRASES: LazyLock<Vec<String>> = LazyLock::new(|| (0..700).map(spelled).collect());
+    PHRASES.get(usize::from(status)).cloned().unwrap_or_default()
+}
+
+/// rsip's name of a status code in words (`BusyHere` → `Busy Here`).
+fn spelled(status: u16) -> String {
     let named = rsip::StatusCode::from(status).to_string();
     let name = named.split_once(' ').map_or("", |(_, name)| name);
     let mut out = String::with_capacity(name.len() + 4);

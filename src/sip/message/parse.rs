@@ -108,9 +108,7 @@ fn request(head: Head<'_>) -> Result<Request, ParseError> {
         if method == "ACK" || head.headers.get(Field::Via).is_none() {
             return ParseError::Dropped(why);
         }
-        let mut response = Response::new(status);
-        response.copy_from(&head.headers);
-        ParseError::Refused { why, response: Box::new(response) }
+        ParseError::Refused { why, response: Box::new(Response::to(&head.headers, status)) }
     };
     let bad = |Malformed(why)| refuse(400, why);
     if let (Some(version), None) = (version, more)

@@ -1,35 +1,40 @@
 //! Cutting header values at separators, minding quoted strings and angle brackets (RFC 3261 §25.1).
 
+use smallvec::SmallVec;
+
+/// Most lists of a message are short.
+pub type Parts<'a> = SmallVec<[&'a str; 6]>;
+
 /// Why a header value or URI could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
 
-/// Splits at `separator` wherever it stands outside quoted strings and `<…>`; the parts are trimmed.
+/// Splits at `separator`, an ASCII character, wherever it stands outside quoted strings and `<…>`; the parts are trimmed.
 ///
 /// # Errors
 /// When a quoted string or an angle bracket is not closed.
-pub fn split(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
-    let mut parts = Vec::new();
+pub fn split(text: &str, separator: u8) -> Result<Parts<'_>, Malformed> {
+    let mut parts = Parts::new();
     let (mut start, mut quoted, mut escaped, mut angle) = (0, false, false, false);
-    for (at, c) in text.char_indices() {
+    for (at, byte) in text.bytes().enumerate() {
         if escaped {
             escaped = false;
         } else if quoted {
-            match c {
-                '\\' => escaped = true,
-                '"' => quoted = false,
+            match byte {
+                b'\\' => escaped = true,
+                b'"' => quoted = false,
                 _ => {}
             }
-        } else if c == '"' && !angle {
+        } else if byte == b'"' && !angle {
             quoted = true;
-        } else if c == '<' {
+        } else if byte == b'<' {
             angle = true;
-        } else if c == '>' {
+        } else if byte == b'>' {
             angle = false;
-        } else if c == separator && !angle {
+        } else if byte == separator && !angle {
             parts.push(text.get(start..at).unwrap_or_default().trim());
-            start = at + c.len_utf8();
+            start = at + 1;
         }
     }
     if quoted || angle {

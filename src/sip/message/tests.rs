@@ -63,7 +63,7 @@ fn a_response_gets_its_tag_and_its_phrase() {
     response.set_to_tag("zz");
     response.set_to_tag("other");
     assert_eq!(response.reason, "Busy Here");
-    assert_eq!(response.headers.to_tag().as_deref(), Some("zz"));
+    assert_eq!(response.headers.to_tag(), Some("zz"));
     assert_eq!(response.headers.to().unwrap().uri.to_string(), "sip:x@y");
 }
 

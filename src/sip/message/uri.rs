@@ -1,33 +1,33 @@
 //! URIs, parameters and addresses. rsip's reader stops at IPv6, `tel:` and a dot in the user part, so these are read here.
 
 use super::scan::{self, Malformed};
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// `;name=value` and `;name`, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Params(Vec<(String, Option<String>)>);
+pub struct Params(SmallVec<[(CompactString, Option<CompactString>); 2]>);
 
 impl Params {
     /// Reads what follows the first `;`. One empty parameter at the very end is tolerated.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let parts = scan::split(text, ';')?;
+        let parts = scan::split(text, b';')?;
         let count = parts.len();
-        let mut params = Vec::with_capacity(count);
+        let mut params = SmallVec::new();
         for (at, part) in parts.into_iter().enumerate() {
             if part.is_empty() && at + 1 == count {
                 continue;
             }
-            let (name, value) = match part.split_once('=') {
-                Some((name, value)) => (name.trim_end(), Some(value.trim_start())),
-                None => (part, None),
-            };
+            let (name, value) = param(part);
             if name.is_empty() || name.contains(char::is_whitespace) || name.contains(',') || value == Some("") {
                 return Err(Malformed("a parameter is malformed"));
             }
-            params.push((name.to_owned(), value.map(str::to_owned)));
+            params.push((name.into(), value.map(CompactString::from)));
         }
         Ok(Self(params))
     }
@@ -46,15 +46,21 @@ impl Params {
     }
 
     pub fn set(&mut self, name: &str, value: Option<String>) {
+        let value = value.map(CompactString::from);
         match self.0.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
             Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
+            None => self.0.push((name.into(), value)),
         }
     }
 
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     }
+}
+
+/// `name=value` or `name`.
+fn param(part: &str) -> (&str, Option<&str>) {
+    part.split_once('=').map_or((part, None), |(name, value)| (name.trim_end(), Some(value.trim_start())))
 }
 
 impl fmt::Display for Params {
@@ -196,16 +202,16 @@ impl FromStr for Uri {
         {
             return Err(BAD);
         }
-        let secure = match scheme.to_ascii_lowercase().as_str() {
-            "sip" => false,
-            "sips" => true,
-            "tel" => {
-                let (number, params) = rest.split_once(';').map_or((rest, None), |(n, p)| (n, Some(p)));
-                let params = params.map(Params::parse).transpose()?.unwrap_or_default();
-                return Ok(Self::Tel { number: number.to_owned(), params });
-            }
-            other => return Ok(Self::Other { scheme: other.to_owned(), rest: rest.to_owned() }),
-        };
+        let is = |name| scheme.eq_ignore_ascii_case(name);
+        if is("tel") {
+            let (number, params) = rest.split_once(';').map_or((rest, None), |(n, p)| (n, Some(p)));
+            let params = params.map(Params::parse).transpose()?.unwrap_or_default();
+            return Ok(Self::Tel { number: number.to_owned(), params });
+        }
+        let secure = is("sips");
+        if !secure && !is("sip") {
+            return Ok(Self::Other { scheme: scheme.to_ascii_lowercase(), rest: rest.to_owned() });
+        }
         // A user part may hold ; ? and : but no bare @.
         let (user, rest) = rest.split_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         if user == Some("") {
@@ -267,39 +273,57 @@ impl NameAddr {
     }
 }
 
+/// An address cut into its parts, none of them read.
+struct Cut<'a> {
+    display: Option<Cow<'a, str>>,
+    uri: &'a str,
+    /// What follows the first `;` of the header's own parameters.
+    params: Option<&'a str>,
+}
+
+fn cut(text: &str) -> Result<Cut<'_>, Malformed> {
+    const BAD: Malformed = Malformed("an address is malformed");
+    let text = text.trim();
+    let (display, rest) = if text.starts_with('"') {
+        let (display, rest) = scan::quoted(text)?;
+        (Some(Cow::Owned(display)), rest.trim_start().strip_prefix('<').ok_or(BAD)?)
+    } else if let Some((display, rest)) = text.split_once('<') {
+        let display = display.trim();
+        // Tokens by the letter; other signs are let through, but for those that would make the reading doubtful.
+        if display.contains([',', ';', ':', '"', '>']) {
+            return Err(BAD);
+        }
+        ((!display.is_empty()).then_some(Cow::Borrowed(display)), rest)
+    } else {
+        // Without brackets, parameters are the header's and neither ? nor , may stand in the URI (RFC 3261 §20).
+        let (uri, params) = text.split_once(';').map_or((text, None), |(uri, params)| (uri, Some(params)));
+        if uri.contains(['?', ',']) {
+            return Err(BAD);
+        }
+        return Ok(Cut { display: None, uri: uri.trim_end(), params });
+    };
+    let (uri, rest) = rest.split_once('>').ok_or(BAD)?;
+    let rest = rest.trim();
+    let params = rest.strip_prefix(';');
+    if params.is_none() && !rest.is_empty() {
+        return Err(BAD);
+    }
+    Ok(Cut { display, uri, params })
+}
+
+/// The tag of an address, of which nothing else is read.
+pub(super) fn tag_of(address: &str) -> Option<&str> {
+    let params = scan::split(cut(address).ok()?.params?, b';').ok()?;
+    params.into_iter().map(param).find(|(name, _)| name.eq_ignore_ascii_case("tag"))?.1
+}
+
 impl FromStr for NameAddr {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        const BAD: Malformed = Malformed("an address is malformed");
-        let text = text.trim();
-        let (display, rest) = if text.starts_with('"') {
-            let (display, rest) = scan::quoted(text)?;
-            (Some(display), rest.trim_start().strip_prefix('<').ok_or(BAD)?)
-        } else if let Some((display, rest)) = text.split_once('<') {
-            let display = display.trim();
-            // Tokens by the letter; other signs are let through, but for those that would make the reading doubtful.
-            if display.contains([',', ';', ':', '"', '>']) {
-                return Err(BAD);
-            }
-            ((!display.is_empty()).then(|| display.to_owned()), rest)
-        } else {
-            // Without brackets, parameters are the header's and neither ? nor , may stand in the URI (RFC 3261 §20).
-            let (uri, params) = text.split_once(';').map_or((text, None), |(uri, params)| (uri, Some(params)));
-            if uri.contains(['?', ',']) {
-                return Err(BAD);
-            }
-            let params = params.map(Params::parse).transpose()?.unwrap_or_default();
-            return Ok(Self { display: None, uri: uri.trim_end().parse()?, params });
-        };
-        let (uri, rest) = rest.split_once('>').ok_or(BAD)?;
-        let rest = rest.trim();
-        let params = match rest.strip_prefix(';') {
-            Some(params) => Params::parse(params)?,
-            None if rest.is_empty() => Params::default(),
-            None => return Err(BAD),
-        };
-        Ok(Self { display, uri: uri.parse()?, params })
+        let Cut { display, uri, params } = cut(text)?;
+        let params = params.map(Params::parse).transpose()?.unwrap_or_default();
+        Ok(Self { display: display.map(Cow::into_owned), uri: uri.parse()?, params })
     }
 }
 
@@ -316,7 +340,7 @@ impl fmt::Display for NameAddr {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Via {
     /// In capitals: `UDP`, `TCP`, `TLS`, or what it says.
-    pub transport: String,
+    pub transport: CompactString,
     pub host: Host,
     pub port: Option<u16>,
     pub params: Params,
@@ -350,7 +374,7 @@ impl FromStr for Via {
         }
         let (host, port) = host_port(sent_by)?;
         let params = params.map(Params::parse).transpose()?.unwrap_or_default();
-        Ok(Self { transport: transport.to_ascii_uppercase(), host, port, params })
+        Ok(Self { transport: transport.to_ascii_uppercase().into(), host, port, params })
     }
 }
 

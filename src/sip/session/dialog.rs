@@ -76,7 +76,7 @@ impl Dialog {
     #[must_use]
     pub fn answered(&self, response: &Response) -> Self {
         let mut dialog = self.clone();
-        dialog.remote_tag = response.headers.to_tag();
+        dialog.remote_tag = response.headers.to_tag().map(str::to_owned);
         if response.headers.get(Field::RecordRoute).is_some() || response.is_success() {
             let mut routes = response.headers.addresses(Field::RecordRoute).unwrap_or_default();
             routes.reverse();

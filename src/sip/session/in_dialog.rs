@@ -39,9 +39,9 @@ impl Session {
     /// 481 when the request is of no dialog of ours, 500 when it is older than one before (RFC 3261 §12.2.2).
     fn out_of_order(&mut self, request: &Request) -> Option<u16> {
         let tag = request.headers.from_tag();
-        let dialog = if self.dialog.remote_tag == tag && !matches!(self.phase, Phase::Outgoing(_)) {
+        let dialog = if self.dialog.remote_tag.as_deref() == tag && !matches!(self.phase, Phase::Outgoing(_)) {
             &mut self.dialog
-        } else if let Some(fork) = self.forks.iter_mut().find(|f| f.dialog.remote_tag == tag) {
+        } else if let Some(fork) = self.forks.iter_mut().find(|f| f.dialog.remote_tag.as_deref() == tag) {
             &mut fork.dialog
         } else {
             return Some(481);
@@ -63,12 +63,12 @@ impl Session {
             }
             // The called side may not end an early dialog so (RFC 3261 §15): its final response decides.
             Phase::Outgoing(_) => out.push(SessionAction::Respond { key, response: self.response(request, 481) }),
-            Phase::Up if self.dialog.remote_tag == request.headers.from_tag() => {
+            Phase::Up if self.dialog.remote_tag.as_deref() == request.headers.from_tag() => {
                 out.push(SessionAction::Respond { key, response: self.response(request, 200) });
                 out.push(SessionAction::Event(SignalEvent::HungUp));
                 self.close(out);
             }
-            Phase::Ending { .. } if self.dialog.remote_tag == request.headers.from_tag() => {
+            Phase::Ending { .. } if self.dialog.remote_tag.as_deref() == request.headers.from_tag() => {
                 out.push(SessionAction::Respond { key, response: self.response(request, 200) });
                 self.close(out);
             }

@@ -143,12 +143,12 @@ impl Session {
     }
 
     fn is_repeated(&self, seq: u32, response: &Response) -> bool {
-        let same_dialog = response.headers.to_tag() == self.dialog.remote_tag;
+        let same_dialog = response.headers.to_tag() == self.dialog.remote_tag.as_deref();
         response.is_success() && same_dialog && self.last_ack.as_ref().is_some_and(|(acked, _)| *acked == seq)
     }
 
     fn on_provisional(&mut self, response: &Response, out: &mut Actions) {
-        let early = response.headers.to_tag().map(|tag| self.fork(&tag, response));
+        let early = response.headers.to_tag().map(|tag| self.fork(tag, response));
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         outgoing.heard = true;
         if let Some(cancel) = &mut outgoing.cancel {
@@ -205,7 +205,7 @@ impl Session {
     fn on_answer(&mut self, seq: u32, response: &Response, cx: &mut Cx<'_>, out: &mut Actions) {
         let Phase::Outgoing(outgoing) = &self.phase else { return };
         let cancelled = outgoing.cancel;
-        let at = self.fork(&response.headers.to_tag().unwrap_or_default(), response);
+        let at = self.fork(response.headers.to_tag().unwrap_or_default(), response);
         if at < self.forks.len() {
             self.dialog = self.forks.swap_remove(at).dialog.answered(response);
         }
@@ -264,10 +264,10 @@ impl Session {
     /// A second answer to our INVITE, from another dialog: acknowledged, and ended once (RFC 3261 §13.2.2.4).
     fn end_fork(&mut self, seq: u32, response: &Response, out: &mut Actions) {
         let Some(tag) = response.headers.to_tag() else { return };
-        if !self.dialog.called_by_us || self.dialog.remote_tag.as_deref() == Some(&tag) {
+        if !self.dialog.called_by_us || self.dialog.remote_tag.as_deref() == Some(tag) {
             return;
         }
-        let at = self.fork(&tag, response);
+        let at = self.fork(tag, response);
         let Some(fork) = self.forks.get_mut(at) else { return };
         fork.dialog = fork.dialog.answered(response);
         out.push(SessionAction::Ack { request: fork.dialog.ack(seq), flow: self.flow });

@@ -265,6 +265,43 @@ fn in_overload_new_calls_are_shed_with_a_time_to_come_again() {
     assert!(rig.receive(&request("INVITE", VIA, "")).iter().any(|a| matches!(a, EndpointAction::Invite { .. })));
 }
 
+/// G2.
+#[test]
+fn who_was_shed_gets_the_same_answer_again_and_no_call_and_who_was_taken_is_not_shed() {
+    let mut rig = Rig::new();
+    let invite =
+        |n: u32, more: &str| request("INVITE", &format!("{VIA}{n};rport"), more).replace("Call-ID: c1", &format!("Call-ID: shed{n}"));
+    let mut late = (0..).step_by(20).map(|now| (500, now)).take(11).chain((220..400_000).step_by(20).map(|now| (0, now)));
+    late.by_ref().find_map(|(late, now)| rig.endpoint.measured(late, now)).unwrap();
+    for n in 0..5 {
+        assert_eq!(rig.answer(&invite(n, "")).1.status, 100);
+    }
+    let more = "Via: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKfar\r\nv: SIP/2.0/UDP 198.51.100.2;branch=z9hG4bKfarther\r\n";
+    let (flow, first) = rig.answer(&invite(5, more));
+    assert_eq!((flow, first.status), (rig.flow, 503));
+    let vias: Vec<String> = first.headers.vias().unwrap().iter().map(|via| via.host.to_string()).collect();
+    assert_eq!(vias.get(1..).unwrap(), ["198.51.100.1", "198.51.100.2"]);
+    let top = first.headers.top_via().unwrap();
+    assert_eq!(
+        (top.branch(), top.params.get("rport")),
+        (Some(format!("{}5", VIA.split_once("branch=").unwrap().1).as_str()), Some("5060"))
+    );
+    assert_eq!((first.headers.call_id(), first.headers.from_tag(), first.headers.cseq().unwrap().seq), (Some("shed5"), Some("f"), 1));
+    assert!(first.headers.to_tag().is_some());
+    assert_eq!(rig.endpoint.transactions(), 5);
+    assert_eq!(rig.answer(&invite(0, "")).1.status, 100, "it was taken");
+    // Folded, it is read in full, and refused as well.
+    assert_eq!(rig.answer(&invite(6, "Subject: a\r\n b\r\n")).1.status, 503);
+    late.find_map(|(late, now)| rig.endpoint.measured(late, now)).unwrap();
+    assert_eq!(rig.answer(&invite(5, more)).1, first, "it is remembered when there is room again");
+    let ack = invite(5, "")
+        .replace("INVITE", "ACK")
+        .replace("<sip:100@192.0.2.1>", &format!("<sip:100@192.0.2.1>;tag={}", first.headers.to_tag().unwrap()));
+    assert_eq!(rig.receive(&ack), []);
+    let new = rig.receive(&invite(7, ""));
+    assert!(new.iter().any(|action| matches!(action, EndpointAction::Invite { .. })), "{new:?}");
+}
+
 /// H3.
 #[test]
 fn a_trunks_host_is_asked_and_its_answer_or_silence_told() {

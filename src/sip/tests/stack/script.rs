@@ -61,7 +61,7 @@ fn of_two_forks_that_answer_the_first_stays_and_the_second_is_ended() {
     reply(&mut pair, 200, "two", Some(SDP), &[]);
     assert_eq!((pair.count("A>B ACK"), pair.count("A>B BYE")), (4, 1));
     let bye = pair.last_request("A>B BYE");
-    assert_eq!((target(bye).as_str(), bye.headers.to_tag().as_deref()), ("one", Some("one")));
+    assert_eq!((target(bye).as_str(), bye.headers.to_tag()), ("one", Some("one")));
     let early = [SignalEvent::Ringing { early_media: false }, SignalEvent::Ringing { early_media: true }, SignalEvent::Up];
     assert_eq!(pair.events(Who::A, a), early);
     accept(&mut pair, "A>B BYE");
@@ -148,7 +148,8 @@ fn in_dialog(pair: &mut Pair, method: &str, seq: u32, more: &str, body: &str) {
         Message::Response(r) if *from == Who::B && r.headers.to_tag().is_some() => Some(r.clone()),
         Message::Response(_) | Message::Request(_) => None,
     });
-    let tag = answer.unwrap().headers.to_tag().unwrap();
+    let answer = answer.unwrap();
+    let tag = answer.headers.to_tag().unwrap();
     let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     let text = format!(
         "{method} sip:cordboard@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{method}{seq}\r\n\

@@ -1,0 +1,116 @@
+//! Refusing calls that there is no time for, at a tenth of the price of taking one: the message is not read but for what a 503 needs, and no
+//! transaction is kept (RFC 3261 §8.2.7), only that it was refused.
+
+use super::Flow;
+use super::route;
+use crate::message::Via;
+use cordboard_core::cx::Millis;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// How long a refused request may come again: as long as its sender's transaction lasts (RFC 3261 §17.1.1.2, timer B).
+const REMEMBER: Millis = 32_000;
+
+/// Who was refused lately: a repeated INVITE gets the same answer, also when there is time again, and its ACK needs no reading.
+#[derive(Debug, Default)]
+pub(super) struct Shed {
+    recent: HashSet<u64>,
+    older: HashSet<u64>,
+    turns: Millis,
+}
+
+impl Shed {
+    pub fn holds(&self, glance: &Glance<'_>) -> bool {
+        self.recent.contains(&glance.key) || self.older.contains(&glance.key)
+    }
+
+    pub fn insert(&mut self, glance: &Glance<'_>) {
+        self.recent.insert(glance.key);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.older.is_empty()
+    }
+
+    /// Forgets what is too old.
+    pub fn tick(&mut self, now: Millis) {
+        if self.turns <= now {
+            self.older = std::mem::take(&mut self.recent);
+            self.turns = now + REMEMBER;
+        }
+    }
+}
+
+/// What a refusal needs of an INVITE outside of dialogs, or its ACK names.
+pub(super) struct Glance<'a> {
+    pub is_ack: bool,
+    pub via: Via,
+    key: u64,
+    /// The values of the other Vias; then From, To, Call-ID and CSeq, as they came.
+    vias: Vec<&'a str>,
+    from: &'a str,
+    to: &'a str,
+    call_id: &'a str,
+    cseq: &'a str,
+}
+
+impl<'a> Glance<'a> {
+    /// `None` for all that is anything else or written in an uncommon way, which then is read in full.
+    pub fn at(bytes: &'a [u8]) -> Option<Self> {
+        let is_ack = bytes.starts_with(b"ACK ");
+        if !is_ack && !bytes.starts_with(b"INVITE ") {
+            return None;
+        }
+        let end = bytes.windows(4).position(|end| end == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
+        let (mut vias, mut once) = (Vec::new(), [None; 4]);
+        for line in head.split("\r\n").skip(1) {
+            // A folded line begins with a blank.
+            let (name, value) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t']))?;
+            let (name, value) = (name.trim_end(), value.trim());
+            let is = |long: &str, short: &str| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short);
+            let place = match () {
+                () if is("Via", "v") => {
+                    vias.push(value);
+                    continue;
+                }
+                () if is("From", "f") => 0,
+                () if is("To", "t") => 1,
+                () if is("Call-ID", "i") => 2,
+                () if is("CSeq", "CSeq") => 3,
+                () => continue,
+            };
+            if once.get_mut(place)?.replace(value).is_some() {
+                return None;
+            }
+        }
+        let [Some(from), Some(to), Some(call_id), Some(cseq)] = once else { return None };
+        let top = vias.first().filter(|top| !top.contains([',', '"']))?;
+        let via: Via = top.parse().ok()?;
+        vias.remove(0);
+        let in_dialog = to.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b";tag="));
+        if in_dialog && !is_ack {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        (via.branch()?, via.sent_by()).hash(&mut hasher);
+        Some(Self { is_ack, key: hasher.finish(), via, vias, from, to, call_id, cseq })
+    }
+
+    /// 503 and where it goes; `server` is our product's name. Its tag follows from the request alone, so that a repeated one gets the same.
+    pub fn refusal(mut self, flow: Flow, server: &str) -> (Flow, Vec<u8>) {
+        let back = flow.back(Some(&self.via));
+        route::mark_received(&mut self.via, flow.remote);
+        let Self { via, key, vias, from, to, call_id, cseq, .. } = self;
+        let mut text = format!("SIP/2.0 503 Service Unavailable\r\nVia: {via}\r\n");
+        for via in vias {
+            text.extend(["Via: ", via, "\r\n"]);
+        }
+        let later = 1 + key % 3;
+        let rest = format!(
+            "From: {from}\r\nTo: {to};tag={key:x}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\nRetry-After: {later}\r\nServer: {server}\r\nContent-Length: 0\r\n\r\n"
+        );
+        text.push_str(&rest);
+        (back, text.into_bytes())
+    }
+}
