@@ -2,6 +2,7 @@
 
 mod agents;
 mod bench;
+mod browser;
 mod carrier;
 mod run;
 mod scenario;

@@ -97,6 +97,15 @@ pub enum Kind {
     Workstations,
     /// Workstations with WebRTC media.
     Webrtc,
+    /// The same with speech, by no more than a browser's end of a voice path.
+    Browsers,
+}
+
+impl Kind {
+    /// Agents answer at SIP phones.
+    pub const fn has_phones(self) -> bool {
+        matches!(self, Self::Phones | Self::Workstations)
+    }
 }
 
 #[derive(Deserialize, Clone, Copy, Debug)]
@@ -197,10 +206,11 @@ impl Scenario {
             moves == 0.0 || kind != Kind::Phones,
             "agents.kind",
             &"\"phones\"",
-            "\"workstations\" or \"webrtc\" where calls are held or handed on",
+            "\"workstations\", \"webrtc\" or \"browsers\" where calls are held or handed on",
         )?;
         let audio = self.customers.audio;
         need(!audio || kind != Kind::Webrtc, "customers.audio", &audio, "false where agents are \"webrtc\", whose voices are their own")?;
+        need(audio || kind != Kind::Browsers, "customers.audio", &audio, "true where agents are \"browsers\"")?;
         let handed_on = transfer + consult > 0.0;
         need(!handed_on || (1..count).contains(&second), "agents.second", &second, "some of the agents, where calls are handed on")?;
         for (key, spread) in [
@@ -329,7 +339,7 @@ mod tests {
         assert_eq!(mistake("count = 20", "count = 0"), "agents.count is 0; expected 1 to 50000");
         assert!(mistake("[3, 0.5]", "[-3, 0.5]").starts_with("agents.talk is "));
         assert!(mistake("rate = 50", "rate = 0").contains("more than 0"));
-        assert!(mistake("count = 20", "count = 20\nhold = 0.5").contains("\"workstations\" or \"webrtc\""));
+        assert!(mistake("count = 20", "count = 20\nhold = 0.5").contains("\"workstations\", \"webrtc\" or"));
         assert!(mistake("count = 20", "size = 20").contains("unknown field `size`"));
     }
 

@@ -24,6 +24,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The clock of everything we play.
@@ -62,6 +63,8 @@ pub struct Engine {
     notices: UnboundedSender<Notice>,
     loaded: UnboundedSender<(String, Result<Sound, SoundError>)>,
     outbox: Outbox,
+    /// Something of a browser's waits in the outbox.
+    waits: Rc<Notify>,
 }
 
 /// What the thread starts with.
@@ -96,6 +99,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
     let (loaded, mut loads) = unbounded_channel();
     let mux = Mux::new(setup.browser_socket)?;
     let watch = Rc::new(Watch::new()?);
+    let waits = Rc::new(Notify::new());
     let reader = tokio::spawn(Arc::clone(&mux).run());
     let engine = Rc::new_cyclic(|myself| {
         RefCell::new(Engine {
@@ -114,6 +118,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
             notices,
             loaded,
             outbox: Outbox::default(),
+            waits: Rc::clone(&waits),
         })
     });
     let mut next_tick = tokio::time::Instant::now() + TICK;
@@ -141,6 +146,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
                 engine.borrow_mut().obey(commands);
                 engine.borrow_mut().read(&ready?);
             }
+            () = waits.notified() => engine.borrow_mut().outbox.flush(),
             Some(notice) = noticed.recv() => engine.borrow_mut().notice(notice),
             Some((name, result)) = loads.recv() => engine.borrow_mut().sound_loaded(&name, result),
         }

@@ -2,16 +2,20 @@
 
 use crate::stun::{self, BindingRequest};
 use cordboard_core::ids::PeerId;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
+use tokio::sync::Notify;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
 };
@@ -20,6 +24,8 @@ use webrtc::runtime::{
 const ADDRESSES_PER_PEER: usize = 8;
 /// Datagrams waiting for one peer's task; more are dropped.
 const QUEUE: usize = 256;
+/// Datagrams sent together at most.
+const BATCH: usize = 64;
 /// Larger than any datagram on this port: DTLS flights and SRTP stay under the path MTU.
 const DATAGRAM: usize = 2048;
 
@@ -28,6 +34,17 @@ const DATAGRAM: usize = 2048;
 pub struct Mux {
     socket: UdpSocket,
     routes: Mutex<Routes>,
+    out: Mutex<Out>,
+    /// Something waits in `out`.
+    waits: Notify,
+}
+
+/// What the peers' tasks send in one turn: together it wakes its receivers' machine once.
+#[derive(Debug, Default)]
+struct Out {
+    bytes: Vec<u8>,
+    /// Where each one goes and where it ends in the bytes.
+    datagrams: Vec<(SocketAddr, usize)>,
 }
 
 #[derive(Debug, Default)]
@@ -58,14 +75,23 @@ struct InboxState {
 impl Mux {
     /// Takes a bound, non-blocking socket; must be called on the media runtime.
     pub fn new(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Mux { socket: UdpSocket::from_std(socket)?, routes: Mutex::default() }))
+        let socket = UdpSocket::from_std(socket)?;
+        Ok(Arc::new(Mux { socket, routes: Mutex::default(), out: Mutex::default(), waits: Notify::new() }))
     }
 
-    /// Reads the port for ever. An error of one datagram (an ICMP answer) is not the port's end.
+    /// Reads the port for ever, and sends what waits. An error of one datagram (an ICMP answer) is not the port's end.
     pub async fn run(self: Arc<Self>) {
         let mut buffer = [0u8; DATAGRAM];
         loop {
-            match self.socket.recv_from(&mut buffer).await {
+            let received = tokio::select! {
+                biased;
+                () = self.waits.notified() => {
+                    self.flush();
+                    continue;
+                }
+                received = self.socket.recv_from(&mut buffer) => received,
+            };
+            match received {
                 Ok((length, from)) => {
                     if let Some(datagram) = buffer.get(..length) {
                         self.deliver(from, datagram, Instant::now());
@@ -97,6 +123,48 @@ impl Mux {
                 inbox.state.lock().voice = Some(from);
             }
             inbox.put(from, datagram, now);
+        }
+    }
+
+    /// Has it sent when the tasks that run now have had their turn.
+    fn send(&self, to: SocketAddr, datagram: &[u8]) {
+        let waiting = {
+            let mut out = self.out.lock();
+            out.bytes.extend_from_slice(datagram);
+            let end = out.bytes.len();
+            out.datagrams.push((to, end));
+            out.datagrams.len()
+        };
+        match waiting {
+            1 => self.waits.notify_one(),
+            BATCH.. => self.flush(),
+            _ => {}
+        }
+    }
+
+    /// What the kernel does not take is lost.
+    fn flush(&self) {
+        let Out { bytes, datagrams } = std::mem::take(&mut *self.out.lock());
+        let mut start = 0;
+        let (mut parts, mut names) = (Vec::with_capacity(datagrams.len()), Vec::with_capacity(datagrams.len()));
+        for (to, end) in datagrams {
+            parts.push([IoSlice::new(bytes.get(start..end).unwrap_or_default())]);
+            names.push(Some(SockaddrStorage::from(to)));
+            start = end;
+        }
+        let mut headers = MultiHeaders::preallocate(parts.len(), None);
+        let none: [ControlMessage<'_>; 0] = [];
+        let mut sent = 0;
+        while let (Some(parts @ [_, ..]), Some(names)) = (parts.get(sent..), names.get(sent..)) {
+            // Past tokio's own bookkeeping of readiness, which would refuse the first datagrams.
+            match sendmmsg(self.socket.as_raw_fd(), &mut headers, parts, names, none, MsgFlags::MSG_DONTWAIT) {
+                Ok(results) => sent += results.count().max(1),
+                Err(Errno::EINTR) => {}
+                Err(error) => {
+                    tracing::trace!(%error, "browser datagram dropped");
+                    sent += 1;
+                }
+            }
         }
     }
 
@@ -197,11 +265,7 @@ impl AsyncUdpSocket for PeerSocket {
         let answers_a_check = stun::is_stun(transmit.contents);
         let voice = self.inbox.state.lock().voice.filter(|_| !answers_a_check);
         let to = voice.unwrap_or(transmit.destination);
-        // Past tokio's own bookkeeping of readiness, which would refuse the first datagrams.
-        let sent = socket2::SockRef::from(&mux.socket).send_to(transmit.contents, &to.into());
-        if let Err(error) = sent {
-            tracing::trace!(%error, "browser datagram dropped");
-        }
+        mux.send(to, transmit.contents);
         Poll::Ready(Ok(transmit.contents.len()))
     }
 
@@ -358,6 +422,7 @@ mod tests {
             let transmit = Transmit { destination: address(&before), ecn: None, contents: &contents, segment_size: None, src_ip: None };
             let sent = rig.sockets[0].poll_send(&mut Context::from_waker(Waker::noop()), &transmit);
             assert!(matches!(sent, Poll::Ready(Ok(_))));
+            rig.mux.flush();
         };
         let now = Instant::now();
         for socket in [&before, &after] {

@@ -4,6 +4,7 @@ use super::Report;
 use super::moves::{BEAT, Move, Plot};
 use super::voice::{Voice, VoiceError};
 use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
+use crate::browser::booth::Booth;
 use actix_codec::Framed;
 use awc::error::WsProtocolError;
 use awc::http::{StatusCode, header};
@@ -38,10 +39,12 @@ pub struct Script {
 }
 
 /// Where an agent's voice goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone)]
 pub enum Media {
     /// Over WebRTC; the agent sends a tone of so many hertz.
     Browser(u32),
+    /// The same by a line of the booth, which somebody else plays on.
+    Line(Booth),
     /// Over a SIP phone that somebody else plays.
     Phone,
 }
@@ -106,7 +109,7 @@ pub fn client() -> Client {
 pub struct Desk {
     script: Script,
     socket: Framed<BoxedSocket, Codec>,
-    voice: Option<Voice>,
+    voice: Option<Path>,
     reports: mpsc::UnboundedSender<Report>,
     tally: Tally,
     expected: u32,
@@ -120,6 +123,37 @@ pub struct Desk {
     second: Option<i32>,
 }
 
+/// A voice path.
+enum Path {
+    Voice(Voice),
+    Line(Booth, u32),
+}
+
+impl Path {
+    async fn offer(&mut self) -> Result<String, DeskError> {
+        match self {
+            Self::Voice(voice) => Ok(voice.offer().await?),
+            Self::Line(booth, agent) => booth.offer(*agent).await.map_err(|error| failed("a browser's line", error)),
+        }
+    }
+
+    async fn answered(&self, sdp: String) -> Result<(), DeskError> {
+        match self {
+            Self::Voice(voice) => voice.answered(sdp).await?,
+            Self::Line(booth, agent) => booth.answered(*agent, sdp),
+        }
+        Ok(())
+    }
+
+    async fn close(self) -> Result<(), DeskError> {
+        match self {
+            Self::Voice(voice) => voice.close().await?,
+            Self::Line(booth, agent) => booth.close(agent),
+        }
+        Ok(())
+    }
+}
+
 struct InCall {
     call: String,
     /// What is still to be done, the next first.
@@ -129,8 +163,9 @@ struct InCall {
 
 impl Desk {
     pub async fn open(script: Script, client: &Client, cookie: &str, reports: mpsc::UnboundedSender<Report>) -> Result<Self, DeskError> {
-        let voice = match script.media {
-            Media::Browser(hertz) => Some(Voice::new(hertz).await?),
+        let voice = match &script.media {
+            Media::Browser(hertz) => Some(Path::Voice(Voice::new(*hertz).await?)),
+            Media::Line(booth) => Some(Path::Line(booth.clone(), script.agent)),
             Media::Phone => None,
         };
         let request = client.ws(format!("{}/ws", script.url)).origin(script.url.as_str()).header(header::COOKIE, cookie);
@@ -163,7 +198,7 @@ impl Desk {
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        if let Some(voice) = &self.voice {
+        if let Some(Path::Voice(voice)) = &self.voice {
             self.tally.heard_seconds = voice.heard().as_secs_f64();
         }
         self.ask(json!({ "type": "setState", "state": "offline", "breakReason": null })).await?;

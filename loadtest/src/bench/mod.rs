@@ -6,8 +6,8 @@ pub mod bounce;
 mod programs;
 mod relay;
 
-use crate::run::{Crew, Numbers, Process, Round, find, round};
-use crate::scenario::{Arrivals, Scenario};
+use crate::run::{Audio, Crew, Numbers, Process, Round, find, round};
+use crate::scenario::{Agents, Arrivals, Kind, Scenario};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use programs::{House, Program, bare, kamailio, places, rtpengine};
@@ -33,6 +33,9 @@ pub struct Options {
     /// Conversations at once where media are measured.
     #[arg(long, default_value_t = 500)]
     calls: u16,
+    /// Conversations between customers and browsers at once.
+    #[arg(long, default_value_t = 100)]
+    browsers: u16,
     /// Measure this part alone.
     #[arg(long)]
     only: Option<Part>,
@@ -49,8 +52,10 @@ const WARM_UP_OF_OVERLOAD: f64 = 10.0;
 enum Part {
     /// Calls without voices: what each costs, and how many there can be.
     Signalling,
-    /// Conversations.
+    /// Conversations, with browsers too.
     Media,
+    /// Conversations with browsers alone.
+    Browsers,
 }
 
 /// One round's figures by their names.
@@ -71,7 +76,7 @@ enum Goal {
     AtLeast(f64),
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 15] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -119,6 +124,28 @@ const ROWS: [Row; 11] = [
         goal: Goal::AtMost(f64::INFINITY),
     },
     Row { what: "packets lost", ours: "voice lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
+    Row {
+        what: "CPU per trunk <-> browser call (DTLS-SRTP, PCMU)",
+        ours: "browser cpu",
+        theirs: Some("bridge cpu"),
+        unit: "% of a core",
+        goal: Goal::AtMost(1.0),
+    },
+    Row {
+        what: "its added one-way delay, median",
+        ours: "browser p50",
+        theirs: Some("bridge p50"),
+        unit: "ms",
+        goal: Goal::AtMost(f64::INFINITY),
+    },
+    Row {
+        what: "its added one-way delay, p99",
+        ours: "browser p99",
+        theirs: Some("bridge p99"),
+        unit: "ms",
+        goal: Goal::AtMost(f64::INFINITY),
+    },
+    Row { what: "its packets lost", ours: "browser lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
 ];
 
 pub async fn run(options: Options) -> io::Result<()> {
@@ -136,6 +163,9 @@ async fn work(options: Options) -> io::Result<()> {
         let wanted = |part| options.only.is_none_or(|only| only == part);
         if wanted(Part::Media) {
             media(&options, &mut figures).await?;
+        }
+        if wanted(Part::Media) || wanted(Part::Browsers) {
+            browsers(&options, &mut figures).await?;
         }
         if wanted(Part::Signalling) {
             signalling(&options, &mut figures).await?;
@@ -218,22 +248,45 @@ async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
         let relayed = relay(&Way::Bare(&program), options.calls, length)?;
         figures.insert("bare p99", relayed.audio.delay.p99);
     }
-    let plain = voices(options, false).await?;
+    let plain = voices(options, Kind::Phones, options.calls, false).await?;
     figures.insert("voice cpu", 100.0 * plain.switch_cpu.unwrap_or_default() / f64::from(options.calls));
     if let Some(audio) = &plain.audio {
         figures.insert("voice p50", audio.delay.p50);
         figures.insert("voice p99", audio.delay.p99);
-        #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a count of packets")]
-        figures.insert("voice lost", audio.packets_lost as f64);
+        figures.insert("voice lost", lost(audio));
     }
-    let recorded = voices(options, true).await?;
+    let recorded = voices(options, Kind::Phones, options.calls, true).await?;
     figures.insert("recorded cpu", 100.0 * recorded.switch_cpu.unwrap_or_default() / f64::from(options.calls));
     Ok(())
 }
 
+/// The same where one side is a browser, so that each packet is decrypted or encrypted.
+async fn browsers(options: &Options, figures: &mut Figures) -> io::Result<()> {
+    {
+        let program = rtpengine().await?;
+        let relayed = relay(&Way::Bridge(&program), options.browsers, Duration::from_secs_f64(options.seconds))?;
+        figures.insert("bridge cpu", 100.0 * relayed.cpu_a_call);
+        figures.insert("bridge p50", relayed.audio.delay.p50);
+        figures.insert("bridge p99", relayed.audio.delay.p99);
+    }
+    let ours = voices(options, Kind::Browsers, options.browsers, false).await?;
+    figures.insert("browser cpu", 100.0 * ours.switch_cpu.unwrap_or_default() / f64::from(options.browsers));
+    if let Some(audio) = &ours.audio {
+        figures.insert("browser p50", audio.delay.p50);
+        figures.insert("browser p99", audio.delay.p99);
+        figures.insert("browser lost", lost(audio));
+    }
+    Ok(())
+}
+
+#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a count of packets")]
+fn lost(audio: &Audio) -> f64 {
+    audio.packets_lost as f64
+}
+
 /// All calls begin within two seconds and go on for the whole time that counts.
-async fn voices(options: &Options, record: bool) -> io::Result<Numbers> {
-    let (calls, length) = (options.calls, options.seconds);
+async fn voices(options: &Options, kind: Kind, calls: u16, record: bool) -> io::Result<Numbers> {
+    let length = options.seconds;
     let warm_up = 5.0;
     let scenario = Scenario {
         seconds: warm_up + length,
@@ -247,7 +300,9 @@ async fn voices(options: &Options, record: bool) -> io::Result<Numbers> {
             ),
         )?
     };
-    let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals: Arrivals::Constant { rate: f64::from(calls) / 2.0 }, ..scenario };
+    let agents = Agents { kind, ..scenario.agents };
+    let arrivals = Arrivals::Constant { rate: f64::from(calls) / 2.0 };
+    let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals, agents, ..scenario };
     let (house, mut crew) = busy_house(options, &scenario).await?;
     let process = house.program.process();
     let Round { numbers, faults, seconds, .. } =
@@ -279,11 +334,12 @@ fn conditions(options: &Options) -> String {
         cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("unknown", |name| name.trim_start_matches(['\t', ' ', ':']));
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!(
-        "{model}, Linux {}, loopback; the program under test on one core, the generator on the other; {} round(s) of {} s, {} conversations",
+        "{model}, Linux {}, loopback; the program under test on one core, the generator on the other; {} round(s) of {} s, {} conversations, {} with browsers",
         kernel.trim(),
         options.rounds,
         options.seconds,
-        options.calls
+        options.calls,
+        options.browsers
     )
 }
 

@@ -1,15 +1,21 @@
 //! Conversations through what only relays RTP: no signalling, the same voices as in calls.
 
 use super::programs::Program;
-use crate::run::{Audio, Heard, Percentiles, Voices, micros, since_1970, wait_for};
+use crate::browser::{CHECK_AGAIN, Identity, Line};
+use crate::run::{Audio, BUSY, Heard, Percentiles, Voices, media, micros, own_cpu, since_1970, wait_for};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use std::io;
 use std::net::{SocketAddrV4, UdpSocket};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Until a browser's checks and handshake are done.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(3);
+/// One handshake in some hundred hangs, of rtpengine's with the library that is the browser here: then another line is tried.
+const TRIES: u32 = 3;
 /// Until all is as it will be.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -17,6 +23,8 @@ const WARM_UP: Duration = Duration::from_secs(2);
 pub enum Way<'a> {
     /// By rtpengine, over its NG protocol.
     Rtpengine(&'a Program),
+    /// The same, where the other side is a browser.
+    Bridge(&'a Program),
     /// By the bare loop: neighbouring ports.
     Bare(&'a Program),
 }
@@ -31,40 +39,54 @@ pub struct Relayed {
 /// So many conversations for so long.
 pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed> {
     let (program, sockets) = match way {
-        Way::Rtpengine(program) => (*program, 16),
+        Way::Rtpengine(program) | Way::Bridge(program) => (*program, 16),
         Way::Bare(program) => (*program, 2 * calls),
     };
     let places = super::programs::places(program.at);
     let mut voices = Voices::open(places.audio, sockets, StdRng::seed_from_u64(1))?;
     let mut streams = Vec::new();
+    let identity = Arc::new(Identity::new().map_err(io::Error::other)?);
     for call in 0..calls {
-        let ((one, at_one), (other, at_other)) = (voices.add(), voices.add());
-        let (from_one, from_other) = match way {
-            Way::Rtpengine(program) => Ng::open(program.at)?.join(call, at_one, at_other)?,
-            Way::Bare(program) => (program.at, program.at),
+        let (one, at_one) = voices.add();
+        let (other, from_one) = match way {
+            Way::Rtpengine(program) => {
+                let (other, at_other) = voices.add();
+                let (from_one, from_other) = Ng::open(program.at)?.join(call, at_one, at_other)?;
+                voices.turn(other, Some(from_other));
+                (other, from_one)
+            }
+            Way::Bridge(program) => {
+                let (line, from_one) = bridge(program.at, call, at_one, &identity)?;
+                (voices.add_line(line)?, from_one)
+            }
+            Way::Bare(program) => {
+                let (other, _) = voices.add();
+                voices.turn(other, Some(program.at));
+                (other, program.at)
+            }
         };
         voices.join(one, other);
         voices.turn(one, Some(from_one));
-        voices.turn(other, Some(from_other));
         streams.extend([one, other]);
     }
     let (began, began_since_1970) = (Instant::now(), since_1970());
     let process = program.process();
     let now = || micros(began.elapsed());
-    let (mut warming_up, mut before) = (true, None);
+    let (mut warming_up, mut before, mut own_before) = (true, None, Duration::ZERO);
     while began.elapsed() < WARM_UP + length {
         if warming_up && began.elapsed() >= WARM_UP {
             before = process.cpu();
+            own_before = own_cpu();
             voices.begin_to_measure();
             warming_up = false;
         }
         voices.speak(now(), now)?;
         voices.listen(began_since_1970)?;
         let due = voices.next_deadline().unwrap_or_default();
-        let sockets: Vec<_> = voices.sockets().iter().collect();
-        wait_for(&sockets, Some(Duration::from_micros(due.saturating_sub(now()))))?;
+        wait_for(&[&voices], Some(Duration::from_micros(due.saturating_sub(now()))))?;
     }
     let seconds = length.as_secs_f64();
+    let own = own_cpu().saturating_sub(own_before).as_secs_f64() / seconds;
     let took = process.cpu().zip(before).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before));
     let mut audio = Audio { packets_sent: voices.sent, delay: Percentiles::of(&voices.delay), ..Audio::default() };
     for stream in streams {
@@ -75,7 +97,44 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
         audio.foreign_speech += foreign;
         audio.deaf_sides += u32::from(own == 0);
     }
+    println!(
+        "{calls} relayed: {} packets heard, {} lost, delay {:.2} ms median, {:.2} ms p99; own {:.0} %",
+        audio.packets_heard,
+        audio.packets_lost,
+        audio.delay.p50,
+        audio.delay.p99,
+        100.0 * own
+    );
+    if own > BUSY {
+        println!("  but the generator itself used {:.0} % of a core", 100.0 * own);
+    }
+    if audio.deaf_sides + u32::from(audio.foreign_speech > 0) > 0 {
+        return Err(io::Error::other(format!(
+            "{} of {} sides heard nothing, {} packets came to others",
+            audio.deaf_sides,
+            2 * calls,
+            audio.foreign_speech
+        )));
+    }
     Ok(Relayed { cpu_a_call: took.as_secs_f64() / seconds / f64::from(calls), audio })
+}
+
+/// A browser's line that rtpengine joined with the one side, and where that sends to.
+fn bridge(ng: SocketAddrV4, call: u16, one: SocketAddrV4, identity: &Arc<Identity>) -> io::Result<(Line, SocketAddrV4)> {
+    for attempt in 1..=TRIES {
+        let mut line = Line::open(identity)?;
+        let from_one = Ng::open(ng)?.bridge(&format!("{call}-{attempt}"), one, &mut line)?;
+        let began = Instant::now();
+        while began.elapsed() < CONNECTED_WITHIN {
+            wait_for(&[&line.socket], Some(CHECK_AGAIN))?;
+            line.work()?;
+            if line.browser.is_up() {
+                return Ok((line, from_one));
+            }
+        }
+        println!("  a browser is not connected after {CONNECTED_WITHIN:?}");
+    }
+    Err(io::Error::other("rtpengine and a browser do not connect"))
 }
 
 /// rtpengine's control protocol, in JSON over UDP.
@@ -97,10 +156,23 @@ impl Ng {
         let id = format!("bench-{}-{call}", std::process::id());
         let to_other = self.ask(&json!({ "command": "offer", "call-id": id, "from-tag": "a", "sdp": sdp(one) }))?;
         let to_one = self.ask(&json!({ "command": "answer", "call-id": id, "from-tag": "a", "to-tag": "b", "sdp": sdp(other) }))?;
-        Ok((to_one, to_other))
+        Ok((place(&to_one)?, place(&to_other)?))
     }
 
-    fn ask(&mut self, question: &Value) -> io::Result<SocketAddrV4> {
+    /// Joins the one side with a browser's line, which begins to connect; where the one side sends to.
+    fn bridge(&mut self, call: &str, one: SocketAddrV4, line: &mut Line) -> io::Result<SocketAddrV4> {
+        let id = format!("bench-{}-{call}", std::process::id());
+        let to_browser = json!({ "command": "offer", "call-id": id, "from-tag": "a", "sdp": line.browser.offer(),
+            "transport-protocol": "RTP/AVP", "ICE": "remove", "ICE-lite": "backward", "SDES": ["off"], "rtcp-mux": ["demux"] });
+        let from_one = place(&self.ask(&to_browser)?)?;
+        let answer = self.ask(&json!({ "command": "answer", "call-id": id, "from-tag": "a", "to-tag": "b", "sdp": sdp(one),
+            "ICE": "force", "ICE-lite": "backward", "DTLS": "active", "rtcp-mux": ["require"] }))?;
+        line.answered(&answer).map_err(io::Error::other)?;
+        Ok(from_one)
+    }
+
+    /// The description in the answer.
+    fn ask(&mut self, question: &Value) -> io::Result<String> {
         self.asked += 1;
         // A cookie that was seen gets the old answer: each call has a socket, and so a name, of its own.
         let cookie = format!("{}-{}", self.socket.local_addr()?.port(), self.asked);
@@ -109,9 +181,14 @@ impl Ng {
         let length = self.socket.recv(&mut buffer)?;
         let answer = buffer.get(..length).and_then(|answer| std::str::from_utf8(answer).ok()?.split_once(' ')).map(|(_, body)| body);
         let answer: Value = serde_json::from_str(answer.unwrap_or_default()).map_err(io::Error::other)?;
-        let media = answer.get("sdp").and_then(|sdp| crate::run::media(sdp.as_str()?.as_bytes()));
-        media.ok_or_else(|| io::Error::other(format!("rtpengine answers {answer}")))
+        let sdp = answer.get("sdp").and_then(Value::as_str);
+        sdp.map(str::to_owned).ok_or_else(|| io::Error::other(format!("rtpengine answers {answer}")))
     }
+}
+
+/// Where a description wants its audio.
+fn place(sdp: &str) -> io::Result<SocketAddrV4> {
+    media(sdp.as_bytes()).ok_or_else(|| io::Error::other(format!("no audio in {sdp}")))
 }
 
 fn sdp(at: SocketAddrV4) -> String {

@@ -5,7 +5,8 @@ use super::process::{Process, own_cpu};
 use super::results::{CallLog, Second};
 use super::sockets::{Socket, since_1970, wait_for};
 use super::voices::{StreamId, Voices};
-use crate::scenario::{Kind, Scenario};
+use crate::browser::booth::Lines;
+use crate::scenario::Scenario;
 use crate::story::{Story, index_of, number_of};
 use cordboard_sip::message::{Field, Message, Method, Request, Response};
 use hdrhistogram::Histogram;
@@ -15,6 +16,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::net::SocketAddrV4;
+use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
@@ -52,6 +54,8 @@ pub struct Log {
     pub packets_sent: u64,
     pub delay: Option<Histogram<u64>>,
     pub own_drops: u64,
+    /// Those that the engine was given.
+    pub lines: Lines,
     /// First and last second of the calls that count.
     pub counted: (Micros, Micros),
     pub switch_cpu: Option<Duration>,
@@ -92,6 +96,8 @@ pub struct Engine {
     carrier: Socket,
     phones: Socket,
     voices: Option<Voices>,
+    /// The agents at browsers, in the order of their lines.
+    browsers: Vec<(u32, StreamId)>,
     random: StdRng,
     /// Names the calls of this run apart from those of another.
     run: u32,
@@ -108,13 +114,20 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub fn new(scenario: Scenario, places: Places, did: &str) -> io::Result<Self> {
+    /// `lines`: of the agents at browsers, whose voices are played here.
+    pub fn new(scenario: Scenario, places: Places, did: &str, lines: Lines) -> io::Result<Self> {
         let mut random = StdRng::seed_from_u64(scenario.seed);
-        let voices = scenario
+        let mut voices = scenario
             .customers
             .audio
             .then(|| Voices::open(places.audio, places.audio_sockets, StdRng::from_rng(&mut random)))
             .transpose()?;
+        let mut browsers = Vec::new();
+        if let Some(voices) = &mut voices {
+            for (agent, line) in lines {
+                browsers.push((agent, voices.add_line(line)?));
+            }
+        }
         Ok(Self {
             carrier: Socket::bind(places.carrier)?,
             phones: Socket::bind(places.phones)?,
@@ -122,6 +135,7 @@ impl Engine {
             began: Instant::now(),
             began_since_1970: since_1970(),
             voices,
+            browsers,
             random,
             run: rand::random(),
             calls: Vec::new(),
@@ -192,19 +206,22 @@ impl Engine {
                 break;
             }
             let comes = next_call < end && self.calls.len() < most;
-            let desks = (self.scenario.agents.kind == Kind::Webrtc).then(|| now + LOOK_AT_DESKS);
+            let desks = (!self.scenario.agents.kind.has_phones()).then(|| now + LOOK_AT_DESKS);
             let edges = [warm, end].into_iter().filter(|edge| *edge > now);
             let next = edges.chain(comes.then_some(next_call)).chain(desks).min();
             self.wait(next_second.min(next.unwrap_or(Micros::MAX)))?;
         }
         let own_drops = self.carrier.dropped + self.phones.dropped + self.voices.as_ref().map_or(0, Voices::dropped);
-        let (packets_sent, delay) = self.voices.map_or((0, None), |voices| (voices.sent, Some(voices.delay)));
+        let (packets_sent, delay) = self.voices.as_ref().map_or((0, None), |voices| (voices.sent, Some(voices.delay.clone())));
+        let lines = self.voices.map_or_else(Vec::new, Voices::into_lines);
+        let lines = self.browsers.iter().map(|(agent, _)| *agent).zip(lines).collect();
         Ok(Log {
             calls: self.calls,
             seconds: self.seconds,
             packets_sent,
             delay,
             own_drops,
+            lines,
             counted: (warm, end),
             switch_cpu: cpu_to.zip(cpu_from).map(|(to, from)| to.saturating_sub(from)),
             switch_memory_mib,
@@ -424,9 +441,13 @@ impl Engine {
                 }
             }
             (Event::Over(ending), side) => {
+                let agent = if self.scenario.agents.kind.has_phones() { None } else { stream };
+                // A phone's stream ends with its leg; a browser's goes on.
+                let by_agent = self.voices.as_mut().zip(agent).and_then(|(voices, stream)| voices.partner_hears_anew(stream));
                 let heard = self.voices.as_mut().zip(stream).map(|(voices, stream)| voices.remove(stream)).unwrap_or_default();
                 match side {
                     Side::Customer => {
+                        log.agent_heard.add(by_agent.unwrap_or_default());
                         log.ended = Some(now);
                         log.ending = Some(*ending);
                         log.customer_heard = heard;
@@ -465,14 +486,24 @@ impl Engine {
         first
     }
 
+    /// The stream of an agent at a browser.
+    fn browser_of(&self, agent: u32) -> Option<StreamId> {
+        self.browsers.iter().find(|(known, _)| *known == agent).map(|(_, stream)| *stream)
+    }
+
     /// Calls answered in a browser have no phone here.
     fn at_desk(&mut self, AtDesk { call, agent, at }: AtDesk) {
-        if self.scenario.agents.kind != Kind::Webrtc {
+        if self.scenario.agents.kind.has_phones() {
             return;
         }
         let now = micros(at.saturating_duration_since(self.began));
         let story = Story::of(&self.scenario, call);
         let customer = self.customers.get(call).copied().flatten();
+        let stream = customer.and_then(|customer| self.legs.get(customer)).and_then(|live| live.as_ref()?.stream);
+        if let (Some(customer), Some(agent), Some(voices)) = (stream, self.browser_of(agent), &mut self.voices) {
+            voices.hear_anew(agent);
+            voices.join(customer, agent);
+        }
         if self.connected(call, Some(agent), now)
             && !story.agent_hangs_up
             && let Some(customer) = customer
@@ -494,8 +525,8 @@ impl Engine {
         let voices = self.voices.as_ref().and_then(Voices::next_deadline);
         let due = timers.into_iter().chain(voices).chain([at_most]).min().unwrap_or(at_most);
         let left = Duration::from_micros(due.saturating_sub(self.now()));
-        let sockets: Vec<&Socket> =
-            [&self.carrier, &self.phones].into_iter().chain(self.voices.as_ref().map(Voices::sockets).into_iter().flatten()).collect();
+        let voices = self.voices.as_ref().map(AsFd::as_fd);
+        let sockets: Vec<_> = [self.carrier.as_fd(), self.phones.as_fd()].into_iter().chain(voices).collect();
         wait_for(&sockets, Some(left))
     }
 }

@@ -1,7 +1,7 @@
 //! The floor that a scenario needs, as a file for `cordboard apply` (I6).
 
 use super::engine::{Places, phone_of};
-use crate::scenario::{Agents, Kind, Scenario};
+use crate::scenario::{Agents, Scenario};
 use std::fmt::Write;
 
 /// The number that customers call.
@@ -23,7 +23,7 @@ pub fn floor(scenario: &Scenario, places: Places, password_env: &str) -> String 
     let group = |name: &str| {
         format!(
             "[groups.{name}]\nring = \"60s\"\nwrap_up = \"off\"\nmisses = 0\nautomatic_answer = {}\nrecord = {record}\n\n",
-            kind == Kind::Webrtc
+            !kind.has_phones()
         )
     };
     let mut text = format!(
@@ -36,7 +36,7 @@ pub fn floor(scenario: &Scenario, places: Places, password_env: &str) -> String 
         let group = if agent > count - second { SECOND } else { GROUP };
         let phone = phone_of(agent);
         // Writing to a string does not fail.
-        if kind != Kind::Webrtc {
+        if kind.has_phones() {
             let _ = write!(text, "[phones.{phone}]\nuser = \"{phone}\"\naddr = \"{}\"\n\n", places.phones);
         }
         let _ = write!(
@@ -45,7 +45,7 @@ pub fn floor(scenario: &Scenario, places: Places, password_env: &str) -> String 
             email(agent),
             10_000 + agent
         );
-        if kind != Kind::Webrtc {
+        if kind.has_phones() {
             let _ = writeln!(text, "phone = \"{phone}\"");
         }
         text.push('\n');

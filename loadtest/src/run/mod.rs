@@ -13,7 +13,7 @@ mod voices;
 pub use engine::{Places, micros};
 pub use floor::floor as floor_for;
 pub use leg::media;
-pub use process::Process;
+pub use process::{Process, own_cpu};
 pub use results::{Audio, Numbers, Percentiles, Round};
 pub use sockets::{Socket, since_1970, wait_for};
 pub use voices::{Heard, Voices};
@@ -21,6 +21,7 @@ pub use voices::{Heard, Voices};
 use crate::agents::desk::{Desk, DeskError, Media, Script, client, failed, log_in};
 use crate::agents::moves::Plot;
 use crate::agents::{self, LOGINS};
+use crate::browser::booth::{Booth, Lines};
 use crate::scenario::{Kind, Scenario};
 use crate::story::index_of;
 use engine::{AtDesk, Engine, Log};
@@ -42,7 +43,7 @@ const ROUNDS: u32 = 14;
 /// Calls a second that no machine makes.
 const MOST: f64 = 100_000.0;
 /// Above this share of its core the generator's own figures are doubtful.
-const BUSY: f64 = 0.8;
+pub const BUSY: f64 = 0.8;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -150,7 +151,12 @@ pub async fn round(
     }
     let scenario = Scenario { arrivals: scenario.arrivals.at(rate), ..scenario.clone() };
     let from = milliseconds_since_1970();
-    let log = play(scenario.clone(), places, crew.as_mut().map(|crew| &mut crew.talking), switch).await?;
+    let booth = crew.as_ref().and_then(|crew| crew.booth.clone());
+    let lines = booth.as_ref().map(Booth::lend).unwrap_or_default();
+    let mut log = play(scenario.clone(), places, lines, crew.as_mut().map(|crew| &mut crew.talking), switch).await?;
+    if let Some(booth) = booth {
+        booth.take_back(std::mem::take(&mut log.lines));
+    }
     let checked = match &crew {
         Some(crew) => Some(crew.check(&log, from, scenario.agents.record).await.map_err(io::Error::other)?),
         None => None,
@@ -193,6 +199,7 @@ pub async fn find(first: f64, round: &mut impl AsyncFnMut(f64) -> io::Result<Rou
 async fn play(
     scenario: Scenario,
     places: Places,
+    lines: Lines,
     talking: Option<&mut tokio_mpsc::UnboundedReceiver<AtDesk>>,
     switch: Option<&Process>,
 ) -> io::Result<Log> {
@@ -204,7 +211,7 @@ async fn play(
     let process = switch.cloned();
     let length = scenario.length();
     let mut playing =
-        tokio::task::spawn_blocking(move || Engine::new(scenario, places, floor::DID)?.run(&at_desks, process.as_ref(), &tell));
+        tokio::task::spawn_blocking(move || Engine::new(scenario, places, floor::DID, lines)?.run(&at_desks, process.as_ref(), &tell));
     let screen = std::thread::spawn(move || show(&told, length));
     let log = match talking {
         Some(talking) => loop {
@@ -341,20 +348,29 @@ pub struct Crew {
     url: String,
     admin: String,
     talking: tokio_mpsc::UnboundedReceiver<AtDesk>,
-    problems: std::sync::mpsc::Receiver<String>,
+    problems: Receiver<String>,
     stop: watch::Sender<bool>,
     desks: JoinSet<()>,
+    /// Where the agents' lines are between rounds.
+    booth: Option<Booth>,
 }
 
 impl Crew {
     pub async fn bring_online(url: &str, password: &str, scenario: &Scenario) -> Result<Self, DeskError> {
         let url = url.trim_end_matches('/').to_owned();
+        let booth = (scenario.agents.kind == Kind::Browsers).then(Booth::open).transpose();
+        let booth = booth.map_err(|error| failed("the browsers", error))?;
+        let media = |agent: u32| match (scenario.agents.kind, &booth) {
+            (Kind::Webrtc, _) => Media::Browser(400 + 10 * (agent % 300)),
+            (Kind::Browsers, Some(booth)) => Media::Line(booth.clone()),
+            (Kind::Browsers, None) | (Kind::Phones | Kind::Workstations, _) => Media::Phone,
+        };
         let script = |email: String, agent: u32| Script {
             url: url.clone(),
             email,
             password: password.to_owned(),
             agent,
-            media: if scenario.agents.kind == Kind::Webrtc { Media::Browser(400 + 10 * (agent % 300)) } else { Media::Phone },
+            media: media(agent),
             plot: Plot::Scenario(Arc::new(scenario.clone())),
             second: (scenario.agents.second > 0).then(|| floor::SECOND.to_owned()),
         };
@@ -374,19 +390,15 @@ impl Crew {
             }
         }
         drop(reports);
-        Self::listen(client, url, admin, stop, desks, told, scenario.agents.count).await
+        let (talking, problems) = Self::listen(told, scenario.agents.count).await?;
+        Ok(Self { client, url, admin, talking, problems, stop, desks, booth })
     }
 
     /// Waits until all are available; then sorts what is told.
     async fn listen(
-        client: awc::Client,
-        url: String,
-        admin: String,
-        stop: watch::Sender<bool>,
-        desks: JoinSet<()>,
         mut told: tokio_mpsc::UnboundedReceiver<agents::Report>,
         count: u32,
-    ) -> Result<Self, DeskError> {
+    ) -> Result<(tokio_mpsc::UnboundedReceiver<AtDesk>, Receiver<String>), DeskError> {
         let mut available = HashSet::new();
         while u32::try_from(available.len()).unwrap_or(u32::MAX) < count {
             match told.recv().await {
@@ -398,7 +410,7 @@ impl Crew {
         }
         println!("{count} agents are available");
         let (talk, talking) = tokio_mpsc::unbounded_channel();
-        let (problem, problems) = std::sync::mpsc::channel();
+        let (problem, problems) = mpsc::channel();
         tokio::task::spawn_local(async move {
             while let Some(report) = told.recv().await {
                 // Nobody listens any more: the program ends.
@@ -413,7 +425,7 @@ impl Crew {
                 }
             }
         });
-        Ok(Self { client, url, admin, talking, problems, stop, desks })
+        Ok((talking, problems))
     }
 
     fn problems(&mut self) -> Vec<String> {
@@ -446,7 +458,7 @@ async fn come_and_go(script: Script, turns: Arc<Semaphore>, reports: tokio_mpsc:
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     /// The first of so many UDP ports of loopback that are free.

@@ -28,6 +28,9 @@ pub struct Socket {
     pub dropped: u64,
 }
 
+// SAFETY: what its headers point to is memory of their own and of the buffer, which go to the other thread with them.
+unsafe impl Send for Socket {}
+
 impl Socket {
     pub fn bind(local: SocketAddrV4) -> io::Result<Self> {
         let told = |why: io::Error| io::Error::new(why.kind(), format!("cannot listen on {local}: {why}"));
@@ -129,7 +132,7 @@ impl AsFd for Socket {
 }
 
 /// Waits until one of them has something, for so long at most.
-pub fn wait_for(sockets: &[&Socket], at_most: Option<Duration>) -> io::Result<()> {
+pub fn wait_for(sockets: &[impl AsFd], at_most: Option<Duration>) -> io::Result<()> {
     if at_most.is_some_and(|time| time.is_zero()) {
         return Ok(());
     }

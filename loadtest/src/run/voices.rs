@@ -4,13 +4,17 @@
 use super::leg::Micros;
 use super::sockets::Socket;
 use crate::agents::tone;
+use crate::browser::{Browser, Line};
 use hdrhistogram::Histogram;
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddrV4;
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 const FRAME: usize = tone::FRAME;
 const HEADER: usize = 12;
@@ -69,11 +73,17 @@ struct Stream {
     sent_at: [Micros; REMEMBERED],
     heard: Heard,
     last: Option<(u16, f64)>,
+    /// What makes SRTP of it, on a browser's line.
+    browser: Option<Box<Browser>>,
 }
 
 /// All streams, their sockets and what was measured of them.
 pub struct Voices {
+    /// Those that streams share, and then one of each line.
     sockets: Vec<Socket>,
+    shared: usize,
+    /// Watches the sockets.
+    watch: Epoll,
     streams: Vec<Option<Stream>>,
     free: Vec<usize>,
     slots: [Vec<usize>; SLOTS],
@@ -92,7 +102,11 @@ impl Voices {
     /// With sockets at consecutive ports from `first`.
     pub fn open(first: SocketAddrV4, sockets: u16, random: StdRng) -> io::Result<Self> {
         let ports = first.port()..first.port().saturating_add(sockets);
-        let sockets = ports.map(|port| Socket::bind(SocketAddrV4::new(*first.ip(), port))).collect::<io::Result<_>>()?;
+        let watch = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let sockets: Vec<Socket> = ports.map(|port| Socket::bind(SocketAddrV4::new(*first.ip(), port))).collect::<io::Result<_>>()?;
+        for (number, socket) in (0..).zip(&sockets) {
+            watch.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, number))?;
+        }
         let delay = Histogram::new_with_bounds(1, 10_000_000, 3).map_err(io::Error::other)?;
         let mut pieces = HashMap::new();
         let mut twice = Vec::new();
@@ -103,7 +117,9 @@ impl Voices {
         }
         pieces.retain(|piece, _| !twice.contains(piece));
         Ok(Self {
+            shared: sockets.len(),
             sockets,
+            watch,
             streams: Vec::new(),
             free: Vec::new(),
             slots: Default::default(),
@@ -118,11 +134,41 @@ impl Voices {
 
     /// A stream of its own, and the address where it listens. Streams share sockets: the far side's address tells them apart.
     pub fn add(&mut self) -> (StreamId, SocketAddrV4) {
-        let index = self.free.pop().unwrap_or_else(|| {
+        let index = self.place();
+        let socket = index % self.shared.max(1);
+        self.put(index, socket, None);
+        let local = self.sockets.get(socket).map_or(SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0), |socket| socket.local);
+        (StreamId(index), local)
+    }
+
+    /// The stream of a browser that is connected.
+    pub fn add_line(&mut self, line: Line) -> io::Result<StreamId> {
+        let (index, number) = (self.place(), self.sockets.len());
+        self.watch.add(&line.socket, EpollEvent::new(EpollFlags::EPOLLIN, u64::try_from(number).map_err(io::Error::other)?))?;
+        self.sockets.push(line.socket);
+        let remote = line.browser.remote();
+        self.put(index, number, Some(Box::new(line.browser)));
+        self.turn(StreamId(index), remote);
+        Ok(StreamId(index))
+    }
+
+    /// The lines that were added, in that order.
+    pub fn into_lines(mut self) -> Vec<Line> {
+        let sockets = self.sockets.drain(self.shared..);
+        let mut browsers: Vec<_> =
+            self.streams.into_iter().flatten().filter_map(|stream| Some((stream.socket, *stream.browser?))).collect();
+        browsers.sort_by_key(|(socket, _)| *socket);
+        sockets.zip(browsers).map(|(socket, (_, browser))| Line { socket, browser }).collect()
+    }
+
+    fn place(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
             self.streams.push(None);
             self.streams.len() - 1
-        });
-        let socket = index % self.sockets.len().max(1);
+        })
+    }
+
+    fn put(&mut self, index: usize, socket: usize, browser: Option<Box<Browser>>) {
         let slot = self.random.random_range(0..SLOTS);
         let stream = Stream {
             socket,
@@ -130,12 +176,13 @@ impl Voices {
             remote: None,
             from: None,
             peer: None,
-            ssrc: self.random.random(),
+            ssrc: browser.as_ref().map_or_else(|| self.random.random(), |browser| browser.ssrc),
             sent: 0,
             first: self.random.random_range(0..length()),
             sent_at: [0; REMEMBERED],
             heard: Heard::default(),
             last: None,
+            browser,
         };
         if let Some(place) = self.streams.get_mut(index) {
             *place = Some(stream);
@@ -143,8 +190,6 @@ impl Voices {
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.push(index);
         }
-        let local = self.sockets.get(socket).map_or(SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0), |socket| socket.local);
-        (StreamId(index), local)
     }
 
     /// The two sides of one call should hear each other.
@@ -168,6 +213,24 @@ impl Voices {
             }
             self.by_remote.insert((socket, from), index);
         }
+    }
+
+    /// What a stream heard so far; it goes on with a new call.
+    pub fn hear_anew(&mut self, stream: StreamId) -> Heard {
+        let Some(stream) = self.stream(stream) else { return Heard::default() };
+        stream.last = None;
+        std::mem::take(&mut stream.heard)
+    }
+
+    #[cfg(test)]
+    pub fn heard(&mut self, stream: StreamId) -> Heard {
+        self.stream(stream).map(|stream| stream.heard).unwrap_or_default()
+    }
+
+    /// The same of the other side of its call.
+    pub fn partner_hears_anew(&mut self, stream: StreamId) -> Option<Heard> {
+        let partner = self.stream(stream)?.peer?;
+        Some(self.hear_anew(partner))
     }
 
     /// Ends a stream; what it heard.
@@ -207,10 +270,6 @@ impl Voices {
         (self.streams.len() > self.free.len()).then_some(self.next.1)
     }
 
-    pub fn sockets(&self) -> &[Socket] {
-        &self.sockets
-    }
-
     /// Datagrams that did not leave this machine's sockets.
     pub fn dropped(&self) -> u64 {
         self.sockets.iter().map(|socket| socket.dropped).sum()
@@ -228,8 +287,18 @@ impl Voices {
             for index in self.slots.get(slot).into_iter().flatten() {
                 let Some(Some(stream)) = self.streams.get_mut(*index) else { continue };
                 let Some((remote, socket)) = stream.remote.zip(self.sockets.get_mut(stream.socket)) else { continue };
-                socket.queue(remote, stream.packet(at));
-                self.sent += 1;
+                let packet = stream.packet(at);
+                let packet = match &mut stream.browser {
+                    Some(browser) => {
+                        browser.due(Instant::now()).into_iter().for_each(|datagram| socket.queue(remote, datagram));
+                        browser.protect(&packet)
+                    }
+                    None => Some(packet),
+                };
+                if let Some(packet) = packet {
+                    socket.queue(remote, packet);
+                    self.sent += 1;
+                }
             }
             for socket in &mut self.sockets {
                 socket.flush()?;
@@ -243,14 +312,30 @@ impl Voices {
 
     /// Reads what has come. `began`: the run's first moment since 1970.
     pub fn listen(&mut self, began: Duration) -> io::Result<()> {
-        let Self { sockets, streams, by_remote, pieces, delay, .. } = self;
-        for (number, socket) in sockets.iter_mut().enumerate() {
-            socket.receive(|from, packet, at| {
+        let Self { sockets, streams, by_remote, pieces, delay, watch, .. } = self;
+        let mut ready = vec![EpollEvent::empty(); sockets.len()];
+        let count = match watch.wait(&mut ready, EpollTimeout::ZERO) {
+            Ok(count) => count,
+            Err(Errno::EINTR) => 0,
+            Err(why) => return Err(why.into()),
+        };
+        for event in ready.iter().take(count) {
+            let number = usize::try_from(event.data()).map_err(io::Error::other)?;
+            let Some(socket) = sockets.get_mut(number) else { continue };
+            socket.receive(|from, datagram, at| {
                 let now = u64::try_from(at.saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
                 let Some(index) = by_remote.get(&(number, from)).copied() else { return };
+                let Some(Some(stream)) = streams.get_mut(index) else { return };
+                let opened;
+                let packet = match &mut stream.browser {
+                    Some(browser) => {
+                        opened = browser.receive(datagram, Instant::now()).unwrap_or_default();
+                        &opened[..]
+                    }
+                    None => datagram,
+                };
                 let Some((sequence, payload)) = audio(packet) else { return };
                 let piece = payload.first_chunk::<FRAME>().and_then(|piece| pieces.get(piece));
-                let Some(Some(stream)) = streams.get_mut(index) else { return };
                 stream.count(sequence, now);
                 // Before the two are joined, and when one has gone, nobody can tell whose it is.
                 let Some((piece, StreamId(peer))) = piece.zip(stream.peer) else { return };
@@ -266,6 +351,13 @@ impl Voices {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Readable when audio has come.
+impl AsFd for Voices {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.watch.0.as_fd()
     }
 }
 

@@ -178,7 +178,8 @@ impl Engine {
                     let Some(engine) = engine.upgrade() else { return };
                     let mut engine = engine.borrow_mut();
                     engine.browser_packet(id, &packet);
-                    engine.outbox.flush();
+                    // Browsers that spoke together are heard together.
+                    engine.waits.notify_one();
                 }
             }
         });
