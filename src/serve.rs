@@ -1,6 +1,7 @@
 //! The running switch: every part made, joined and, at the end, taken down in order.
 
 use crate::actors::agent::Desk;
+use crate::actors::board::BoardActor;
 use crate::actors::floor;
 use crate::actors::leg::LegInput;
 use crate::actors::shell::Deliver;
@@ -18,6 +19,7 @@ use cordboard_db::{Db, Journal, Recording, RecordingState};
 use cordboard_media::{Media, MediaConfig, MediaEvent};
 use cordboard_sip::endpoint::{Endpoint, EndpointConfig};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -39,6 +41,7 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     if demo {
         crate::demo::reach_browsers(&mut config.media);
     }
+    allow_files();
     let switch = Later::default();
     let idles = switch.clone();
     let before_sleep = move || {
@@ -49,6 +52,14 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     // The thread of all actors. It is built where it runs.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(before_sleep).build()?;
     actix_web::rt::System::with_tokio_rt(|| runtime).block_on(serve(Arc::new(config), demo, switch))
+}
+
+/// Each page, connection and leg has a file of its own: as many are allowed as the system lets a process have.
+fn allow_files() {
+    let allowed = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(why) = allowed {
+        tracing::warn!(%why, "no more files may be open at once than were allowed before");
+    }
 }
 
 /// The switch, once it is made.
@@ -123,7 +134,11 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     let user_agent = format!("Cordboard/{}", env!("CARGO_PKG_VERSION"));
     let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), ..EndpointConfig::default() });
     let sip = SipActor::new(endpoint, sockets, switch.clone()).start();
-    switch.directory.write().sip = Some(sip.clone());
+    let board = BoardActor::new(switch.clone()).start();
+    {
+        let mut directory = switch.directory.write();
+        (directory.sip, directory.board) = (Some(sip.clone()), Some(board));
+    }
     floor::load(&switch, &realm)?;
     floor::restore_phones(&switch)?;
     addr.set(sip).map_err(|_| "SIP was started twice")?;
