@@ -12,8 +12,9 @@ use awc::{BoxedSocket, Client};
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -28,13 +29,22 @@ pub struct Script {
     /// Such as `http://127.0.0.1:8080`, without a path.
     pub url: String,
     pub email: String,
-    pub password: String,
+    pub entry: Entry,
     /// The agent's number among the scripted ones.
     pub agent: u32,
     pub media: Media,
     pub plot: Plot,
     /// The group that takes transfers and consultations; none: there are none.
     pub second: Option<String>,
+}
+
+/// How agents come in.
+#[derive(Clone)]
+pub enum Entry {
+    /// By a login with the password that all of them have.
+    Password(String),
+    /// By sessions that were made beforehand: each one's cookie, by address.
+    Sessions(Arc<HashMap<String, String>>),
 }
 
 /// Where an agent's voice goes.
@@ -81,7 +91,13 @@ pub fn failed(what: &str, error: impl Display) -> DeskError {
 
 /// The session's cookie. A switch that holds logins up (A6) is asked again when it says.
 pub async fn log_in(client: &Client, script: &Script) -> Result<String, DeskError> {
-    let form = json!({ "email": script.email, "password": script.password });
+    let password = match &script.entry {
+        Entry::Password(password) => password,
+        Entry::Sessions(cookies) => {
+            return cookies.get(&script.email).cloned().ok_or_else(|| DeskError(format!("{} has no session", script.email)));
+        }
+    };
+    let form = json!({ "email": script.email, "password": password });
     let response = loop {
         let request = client.post(format!("{}/api/v1/login", script.url)).insert_header((header::ORIGIN, script.url.as_str()));
         let response = request.send_json(&form).await.map_err(|error| failed("logging in", error))?;
@@ -210,7 +226,10 @@ impl Desk {
                     None => self.go_online().await?,
                 }
                 self.state(&state, reason);
-                self.ask(json!({ "type": "targets" })).await?;
+                // The list of all colleagues is long.
+                if self.script.second.is_some() {
+                    self.ask(json!({ "type": "targets" })).await?;
+                }
             }
             Tell::Targets { groups } => {
                 let second = groups.into_iter().find(|group| Some(&group.name) == self.script.second.as_ref());
@@ -233,7 +252,7 @@ impl Desk {
             Tell::Session(session) => self.session(session).await?,
             Tell::Refused { code } => self.problem(format!("refused: {code}")),
             Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
-            Tell::Offer { offer: None } | Tell::Other => {}
+            Tell::Offer { offer: None } | Tell::Queues { .. } | Tell::Other => {}
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 pub mod bounce;
 mod programs;
 mod relay;
+mod stations;
 
 use crate::run::{Crew, Numbers, Process, Round, find, round};
 use crate::scenario::{Arrivals, Scenario};
@@ -51,6 +52,8 @@ enum Part {
     Signalling,
     /// Conversations.
     Media,
+    /// Many workstations; and what each call and each browser keeps in memory.
+    Stations,
 }
 
 /// One round's figures by their names.
@@ -71,7 +74,7 @@ enum Goal {
     AtLeast(f64),
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 17] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -119,6 +122,24 @@ const ROWS: [Row; 11] = [
         goal: Goal::AtMost(f64::INFINITY),
     },
     Row { what: "packets lost", ours: "voice lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
+    Row { what: "10,000 workstations, 100 groups: memory", ours: "stations memory", theirs: None, unit: "MiB", goal: Goal::AtMost(1024.0) },
+    Row {
+        what: "the same: a change of state is on all pages within, p99",
+        ours: "stations state",
+        theirs: None,
+        unit: "ms",
+        goal: Goal::AtMost(100.0),
+    },
+    Row {
+        what: "the same: a queue's count, told every 250 ms, p99",
+        ours: "stations queue",
+        theirs: None,
+        unit: "ms",
+        goal: Goal::AtMost(350.0),
+    },
+    Row { what: "memory per SIP call with media", ours: "call memory", theirs: None, unit: "KiB", goal: Goal::AtMost(48.0) },
+    Row { what: "the same recorded", ours: "recorded memory", theirs: None, unit: "KiB", goal: Goal::AtMost(f64::INFINITY) },
+    Row { what: "memory per online browser agent", ours: "browser memory", theirs: None, unit: "KiB", goal: Goal::AtMost(200.0) },
 ];
 
 pub async fn run(options: Options) -> io::Result<()> {
@@ -139,6 +160,9 @@ async fn work(options: Options) -> io::Result<()> {
         }
         if wanted(Part::Signalling) {
             signalling(&options, &mut figures).await?;
+        }
+        if wanted(Part::Stations) {
+            stations::stations(&options, &mut figures).await?;
         }
         rounds.push(figures);
     }
@@ -194,7 +218,7 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
 /// The switch with all its agents online.
 async fn busy_house(options: &Options, scenario: &Scenario) -> io::Result<(House, Crew)> {
     let house = House::open(&options.binary, scenario).await?;
-    let crew = Crew::bring_online(&house.url(), programs::PASSWORD, scenario).await.map_err(io::Error::other)?;
+    let crew = Crew::bring_online(&house.url(), &house.entry, scenario).await.map_err(io::Error::other)?;
     Ok((house, crew))
 }
 
