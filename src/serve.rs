@@ -166,6 +166,8 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
             .configure(api::routes)
     })
     .workers(2)
+    // A page's next message does not wait until the last one is acknowledged.
+    .tcp_nodelay(true)
     .disable_signals()
     .shutdown_timeout(2);
     for listen in &config.web.listen {

@@ -1,6 +1,6 @@
 //! Which pages hear of changed queues when: each at most four times a second, of all that changed since the last time together (F2).
 //!
-//! Agents are spread over ten slots, whose turns come one after another: ten thousand pages are never told at the same moment.
+//! Agents are spread over 25 slots, whose turns come one after another: ten thousand pages are never told at the same moment.
 //! A quiet floor has no turns.
 
 use crate::cx::Millis;
@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 /// A page hears at most once in so long.
 pub const EVERY: Millis = 250;
-const SLOTS: usize = 10;
+const SLOTS: usize = 25;
 /// From one slot's turn to the next one's.
-const STEP: Millis = 25;
+const STEP: Millis = 10;
 
 /// Agents who have their turn together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +103,7 @@ mod tests {
             assert!(board.tick(at - 1).is_empty());
             turns.extend(board.tick(at).into_iter().map(|(slot, _)| (at, slot)));
         }
-        assert_eq!(turns.len(), 10);
+        assert_eq!(turns.len(), SLOTS);
         assert!(turns.iter().all(|(at, _)| (10_012..=10_012 + EVERY).contains(at)));
         assert!((0..1000).map(AgentId).all(|agent| turns.iter().filter(|(_, slot)| *slot == Slot::of(agent)).count() == 1));
         assert!(turns.windows(2).all(|pair| matches!(pair, [(before, _), (after, _)] if before < after)));
@@ -113,9 +113,9 @@ mod tests {
     fn a_late_turn_tells_whoever_is_due_once() {
         let mut board = Board::default();
         board.changed(GroupId(1), 0);
-        assert_eq!(board.tick(5_000).len(), 10);
+        assert_eq!(board.tick(5_000).len(), SLOTS);
         assert_eq!((board.next_deadline(), board.tick(5_000)), (None, Vec::new()));
         board.changed(GroupId(2), 5_001);
-        assert_eq!(board.next_deadline(), Some(5_025));
+        assert_eq!(board.next_deadline(), Some(5_010));
     }
 }

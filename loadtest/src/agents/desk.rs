@@ -5,10 +5,12 @@ use super::moves::{BEAT, Move, Plot};
 use super::voice::{Voice, VoiceError};
 use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
 use actix_codec::Framed;
+use actix_service::{Service, fn_service};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::error::WsProtocolError;
-use awc::http::{StatusCode, header};
+use awc::http::{StatusCode, Uri, header};
 use awc::ws::{Codec, Frame, Message};
-use awc::{BoxedSocket, Client};
+use awc::{BoxedSocket, Client, Connector};
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,6 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -114,8 +117,18 @@ pub async fn log_in(client: &Client, script: &Script) -> Result<String, DeskErro
     cookie.map(str::to_owned).ok_or_else(|| DeskError("logging in: no cookie".into()))
 }
 
+/// Its connections send at once, as a browser's do, and there may be any number of them.
 pub fn client() -> Client {
-    Client::builder().timeout(PATIENCE).finish()
+    let tcp = actix_tls::connect::Connector::default().service();
+    let at_once = fn_service(move |to: ConnectInfo<Uri>| {
+        let connecting = tcp.call(to);
+        async move {
+            let connection: Connection<Uri, TcpStream> = connecting.await?;
+            connection.io_ref().set_nodelay(true).map_err(ConnectError::Io)?;
+            Ok::<_, ConnectError>(connection)
+        }
+    });
+    Client::builder().connector(Connector::new().connector(at_once).limit(0)).timeout(PATIENCE).finish()
 }
 
 /// A page of an agent, open.

@@ -2,7 +2,7 @@
 
 use super::programs::{House, places};
 use super::{Figures, Options, busy_house, scenario};
-use crate::agents::desk::{DeskError, Entry, Media, Script, failed};
+use crate::agents::desk::{DeskError, Entry, Media, Script, client, failed};
 use crate::agents::moves::Plot;
 use crate::agents::wire::{FromSwitch, Tell};
 use crate::agents::{self, LOGINS, Report};
@@ -12,7 +12,7 @@ use crate::scenario::{Arrivals, Scenario};
 use crate::story::number_of;
 use awc::http::header;
 use awc::ws::{Codec, Frame, Message};
-use awc::{BoxedSocket, Client, Connector};
+use awc::{BoxedSocket, Client};
 use cordboard_sip::message::Message as Sip;
 use futures_util::{SinkExt, StreamExt};
 use hdrhistogram::Histogram;
@@ -44,8 +44,9 @@ const OPENING: usize = 32;
 const STATE_EVERY: Duration = Duration::from_millis(20);
 /// So many agents are free at a time.
 const FREE: u32 = 25;
-/// From one caller who comes or goes to the next: each called group's queue changes more often than a page is told.
-const QUEUE_EVERY: Duration = Duration::from_millis(5);
+/// From one caller who comes or goes to the next: 33 come a second, whom so many agents serve at five minutes each. One of an agent's queues changes
+/// every 240 ms, so that each page is told as often as it ever is.
+const QUEUE_EVERY: Duration = Duration::from_millis(15);
 const WARM_UP: Duration = Duration::from_secs(3);
 /// What is under way arrives within this time, or never.
 const LATEST: Duration = Duration::from_secs(5);
@@ -153,8 +154,8 @@ fn group_of_number(name: &str) -> Option<usize> {
 /// Groups of an agent, both counted from 1: the quiet agents share the quiet groups, the others all others.
 fn groups_of(agent: u32) -> impl Iterator<Item = u32> {
     let (first, count) = if agent <= QUIET_AGENTS { (1, QUIET_GROUPS) } else { (QUIET_GROUPS + 1, GROUPS - QUIET_GROUPS) };
-    // Neighbours do not have all their groups together.
-    (0..GROUPS_OF_AN_AGENT).map(move |n| first + (agent + n * (agent / count % 3 + 1)) % count)
+    // Far from each other: callers go round, so that one of an agent's queues has always just changed.
+    (0..GROUPS_OF_AN_AGENT).map(move |n| first + (agent + n * count / GROUPS_OF_AN_AGENT) % count)
 }
 
 fn floor(places: Places) -> String {
@@ -270,7 +271,7 @@ async fn workstations(options: &Options, figures: &mut Figures) -> io::Result<()
         problem: None,
     }));
     let memory_before = process.memory_mib().unwrap_or_default();
-    let client = Client::builder().connector(Connector::new().limit(0)).timeout(Duration::from_secs(60)).finish();
+    let client = client();
     let turns = Rc::new(Semaphore::new(OPENING));
     let mut asks = Vec::new();
     let mut pages = JoinSet::new();
