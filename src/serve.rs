@@ -1,6 +1,7 @@
 //! The running switch: every part made, joined and, at the end, taken down in order.
 
 use crate::actors::agent::Desk;
+use crate::actors::board::BoardActor;
 use crate::actors::floor;
 use crate::actors::leg::LegInput;
 use crate::actors::shell::Deliver;
@@ -18,6 +19,7 @@ use cordboard_db::{Db, Journal, Recording, RecordingState};
 use cordboard_media::{Media, MediaConfig, MediaEvent};
 use cordboard_sip::endpoint::{Endpoint, EndpointConfig};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -39,6 +41,7 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     if demo {
         crate::demo::reach_browsers(&mut config.media);
     }
+    allow_files();
     let later = Later::default();
     let idles = later.clone();
     let before_sleep = move || {
@@ -59,6 +62,14 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
 struct Later {
     switch: Arc<OnceLock<Arc<Switch>>>,
     sockets: Arc<OnceLock<Sockets>>,
+}
+
+/// Each page, connection and leg has a file of its own: as many are allowed as the system lets a process have.
+fn allow_files() {
+    let allowed = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(why) = allowed {
+        tracing::warn!(%why, "no more files may be open at once than were allowed before");
+    }
 }
 
 async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Fault> {
@@ -131,7 +142,11 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     let user_agent = format!("Cordboard/{}", env!("CARGO_PKG_VERSION"));
     let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), ..EndpointConfig::default() });
     let sip = SipActor::new(endpoint, sockets, switch.clone()).start();
-    switch.directory.write().sip = Some(sip.clone());
+    let board = BoardActor::new(switch.clone()).start();
+    {
+        let mut directory = switch.directory.write();
+        (directory.sip, directory.board) = (Some(sip.clone()), Some(board));
+    }
     floor::load(&switch, &realm)?;
     floor::restore_phones(&switch)?;
     addr.set(sip).map_err(|_| "SIP was started twice")?;
@@ -159,6 +174,8 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
             .configure(api::routes)
     })
     .workers(2)
+    // A page's next message does not wait until the last one is acknowledged.
+    .tcp_nodelay(true)
     .disable_signals()
     .shutdown_timeout(2);
     for listen in &config.web.listen {

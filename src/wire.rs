@@ -275,6 +275,13 @@ pub struct FromSwitch {
     pub tell: ToWorkstation,
 }
 
+/// [`FromSwitch`] as it is written: what several pages are told is not copied for each.
+#[derive(Serialize)]
+pub struct Numbered<'a> {
+    pub seq: u32,
+    pub tell: &'a ToWorkstation,
+}
+
 #[derive(Serialize, Deserialize, TS, Debug, Clone)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[ts(export_to = "wire.ts")]
@@ -283,8 +290,8 @@ pub enum ToWorkstation {
     Snapshot(Box<Snapshot>),
     /// The agent's state changed.
     Agent(AgentView),
-    /// A queue of the agent's own groups changed (F2).
-    Queue(QueueView),
+    /// Queues of the agent's own groups changed: replace those of the same groups (F2).
+    Queues { queues: Vec<QueueView> },
     /// A call rings at this agent, or (null) rings no more.
     Offer { offer: Option<OfferView> },
     /// A session began or changed: replace the one with the same call, else add it at the front.

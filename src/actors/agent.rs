@@ -61,7 +61,8 @@ pub enum Desk {
         page: u64,
         request: wire::Request,
     },
-    Queue(wire::QueueView),
+    /// Queues of the agent's groups that changed.
+    Queues(Vec<wire::QueueView>),
     Session(Box<Session>),
     Quality(wire::QualityView),
     Media(MediaEvent),
@@ -110,7 +111,6 @@ pub struct AgentRole {
     /// Names of the customers on the desk, by call (F3).
     names: BTreeMap<String, String>,
     echo: Option<echo::Echo>,
-    queues: BTreeMap<i32, wire::QueueView>,
     logged: Option<(String, Option<String>)>,
     /// The chosen state as the database has it: what the agent comes back to after a restart of the switch.
     kept_choice: Chosen,
@@ -132,7 +132,6 @@ impl AgentRole {
             sessions: VecDeque::new(),
             names: BTreeMap::new(),
             echo: None,
-            queues: BTreeMap::new(),
             logged: None,
             logs_out: 0,
         }
@@ -183,7 +182,7 @@ impl AgentRole {
                 .groups
                 .iter()
                 .map(|m| {
-                    self.queues.get(&m.group.0).cloned().unwrap_or_else(|| wire::QueueView {
+                    directory.queues.get(&m.group).cloned().unwrap_or_else(|| wire::QueueView {
                         group: m.group.0,
                         name: directory.group_setups.get(&m.group).map(|setup| setup.name.clone()).unwrap_or_default(),
                         waiting: 0,
@@ -434,10 +433,7 @@ impl Handler<Desk> for Shell<AgentRole> {
                 }
             }
             Desk::Answer { page, id, refusal } => self.role.answer(page, id, refusal),
-            Desk::Queue(view) => {
-                self.role.queues.insert(view.group, view.clone());
-                self.role.show(ToWorkstation::Queue(view));
-            }
+            Desk::Queues(queues) => self.role.show(ToWorkstation::Queues { queues }),
             Desk::Session(session) => {
                 let switch = self.switch.clone();
                 self.role.keep(&session, &switch);

@@ -12,12 +12,13 @@ use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
 use cordboard_core::ids::AgentId;
-use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, PhoneContact, PhoneSetup, TrunkSetup};
+use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, PhoneContact, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::{Account, DbError, Phone, PhoneBindings};
 use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::{self, Binding};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -39,8 +40,9 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.mobile_press_one = settings.mobile_press_one;
         directory.crm_url = settings.crm.map(|crm| crm.url);
         directory.outbound = settings.outbound;
-        directory.phones =
-            phones.iter().map(|phone| (phone.setup.user.clone(), (phone.setup.clone(), owner(&phone.setup, &accounts)))).collect();
+        let owners: HashMap<&str, AgentId> = accounts.iter().filter_map(owned).collect();
+        let owner = |phone: &Phone| owners.get(phone.setup.user.as_str()).copied();
+        directory.phones = phones.iter().map(|phone| (phone.setup.user.clone(), (phone.setup.clone(), owner(phone)))).collect();
         directory.group_setups = groups.iter().map(|group| (group.id, group.clone())).collect();
         directory.members.clear();
         for account in &accounts {
@@ -97,10 +99,12 @@ pub fn restore_phones(switch: &Switch) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The agent whose phone it is.
-fn owner(phone: &PhoneSetup, accounts: &[Account]) -> Option<AgentId> {
-    let owns = |account: &&Account| matches!(&account.setup.device, DeviceSetup::Phone(own) if own.user == phone.user);
-    accounts.iter().find(owns).map(|account| account.setup.id)
+/// The user of the agent's own phone, and the agent.
+fn owned(account: &Account) -> Option<(&str, AgentId)> {
+    match &account.setup.device {
+        DeviceSetup::Phone(phone) => Some((phone.user.as_str(), account.setup.id)),
+        DeviceSetup::Browser => None,
+    }
 }
 
 fn fixed_address(phone: &Phone) -> Option<SocketAddr> {

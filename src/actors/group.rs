@@ -1,37 +1,22 @@
 //! A skill group's actor.
 
+use super::board::Changed;
 use super::shell::{Progress, Role, Shell, Stage};
 use super::views;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::group::{Event, Group};
 use cordboard_core::ids::Address;
 use cordboard_core::message::Action;
-use std::time::Duration;
 
 pub type GroupActor = Shell<GroupRole>;
 
-/// Queue counts reach the pages at most this often.
-const QUEUE_EVERY: Duration = Duration::from_millis(250);
-
 pub struct GroupRole {
     machine: Group,
-    /// A queue view is on its way; later changes go with it.
-    showing: bool,
 }
 
 impl GroupRole {
     pub fn new(machine: Group) -> Self {
-        Self { machine, showing: false }
-    }
-
-    fn show(&self, shell: &Shell<Self>) {
-        let view = views::queue(&self.machine);
-        let directory = shell.switch.directory.read();
-        for agent in directory.members.get(&self.machine.setup.id).into_iter().flatten() {
-            if let Some(addr) = directory.agents.get(agent) {
-                addr.do_send(super::agent::Desk::Queue(view.clone()));
-            }
-        }
+        Self { machine }
     }
 }
 
@@ -64,11 +49,10 @@ impl Role for GroupRole {
         match action {
             Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
             Action::QueueChanged => {
-                if !std::mem::replace(&mut self.showing, true) {
-                    actix::AsyncContext::run_later(stage.ctx, QUEUE_EVERY, |shell, _| {
-                        shell.role.showing = false;
-                        shell.role.show(shell);
-                    });
+                let mut directory = stage.switch.directory.write();
+                directory.queues.insert(self.machine.setup.id, views::queue(&self.machine));
+                if let Some(board) = &directory.board {
+                    board.do_send(Changed(self.machine.setup.id));
                 }
             }
             other => super::foreign(self.address(), &other),

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod blocklist;
+pub mod board;
 pub mod call;
 pub mod dial;
 pub mod floor;

@@ -1,6 +1,7 @@
 //! The switchboard: who is where, the clock, and what all actors share. Messages between actors pass through [`Switch::tell`].
 
 use super::agent::AgentActor;
+use super::board::BoardActor;
 use super::call::CallActor;
 use super::group::GroupActor;
 use super::ledger::Ledger;
@@ -8,7 +9,7 @@ use super::leg::{LegActor, LegInput};
 use super::shell::Deliver;
 use super::sip::SipActor;
 use super::trunk::TrunkActor;
-use crate::wire::AgentState;
+use crate::wire::{AgentState, QueueView};
 use actix::prelude::*;
 use cordboard_core::blocklist::Blocklist;
 use cordboard_core::cx::{Cx, Ids, Millis};
@@ -35,6 +36,7 @@ pub struct Directory {
     pub legs: HashMap<LegId, Addr<LegActor>>,
     pub trunks: HashMap<TrunkId, Addr<TrunkActor>>,
     pub sip: Option<Addr<SipActor>>,
+    pub board: Option<Addr<BoardActor>>,
     /// Our end of new SIP flows.
     pub sip_local: HashMap<Transport, SocketAddr>,
     /// Where each phone that registers is now, by its user.
@@ -44,6 +46,8 @@ pub struct Directory {
     pub numbers: Vec<NumberSetup>,
     /// Which agents see which group's queue (F2).
     pub members: HashMap<GroupId, HashSet<AgentId>>,
+    /// Each queue as pages show it; none: nobody has waited yet.
+    pub queues: HashMap<GroupId, QueueView>,
     /// Everybody on the floor, for who looks for a colleague (D4).
     pub people: HashMap<AgentId, Person>,
     /// Every SIP phone of the floor by its user, and whose it is (E4).

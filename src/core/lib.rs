@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod blocklist;
+pub mod board;
 pub mod call;
 pub mod cx;
 pub mod flow;

@@ -127,7 +127,7 @@ export class Desk {
       for (const session of [...tell.sessions].reverse()) this.sessions.set(session.call, session);
     } else if (tell.type === 'agent') this.agent = tell;
     else if (tell.type === 'offer') this.offer = tell.offer;
-    else if (tell.type === 'queue') this.queues.set(tell.name, tell);
+    else if (tell.type === 'queues') for (const queue of tell.queues) this.queues.set(queue.name, queue);
     else if (tell.type === 'session') this.sessions.set(tell.call, tell);
     else if (tell.type === 'targets') this.targets = tell;
     else if (tell.type === 'done') this.#answers.get(tell.id)?.resolve();

@@ -43,11 +43,11 @@ describe('a snapshot', () => {
 })
 
 describe('events carry whole objects', () => {
-  it('replaces the queue of the same group and adds an unknown one', () => {
+  it('replaces the queues of the same groups and adds unknown ones', () => {
+    const returns = { group: 2, name: 'Returns', waiting: 1, oldest: 6 }
     const state = after(
       told(snapshot()),
-      told({ type: 'queue', group: 1, name: 'Orders', waiting: 2, oldest: 5 }),
-      told({ type: 'queue', group: 2, name: 'Returns', waiting: 1, oldest: 6 }),
+      told({ type: 'queues', queues: [{ group: 1, name: 'Orders', waiting: 2, oldest: 5 }, returns] }),
     )
     expect(desk(state).queues).toEqual([
       { group: 1, name: 'Orders', waiting: 2, oldest: 5 },

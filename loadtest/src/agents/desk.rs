@@ -6,16 +6,20 @@ use super::voice::{Voice, VoiceError};
 use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
 use crate::browser::booth::Booth;
 use actix_codec::Framed;
+use actix_service::{Service, fn_service};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::error::WsProtocolError;
-use awc::http::{StatusCode, header};
+use awc::http::{StatusCode, Uri, header};
 use awc::ws::{Codec, Frame, Message};
-use awc::{BoxedSocket, Client};
+use awc::{BoxedSocket, Client, Connector};
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -29,13 +33,22 @@ pub struct Script {
     /// Such as `http://127.0.0.1:8080`, without a path.
     pub url: String,
     pub email: String,
-    pub password: String,
+    pub entry: Entry,
     /// The agent's number among the scripted ones.
     pub agent: u32,
     pub media: Media,
     pub plot: Plot,
     /// The group that takes transfers and consultations; none: there are none.
     pub second: Option<String>,
+}
+
+/// How agents come in.
+#[derive(Clone)]
+pub enum Entry {
+    /// By a login with the password that all of them have.
+    Password(String),
+    /// By sessions that were made beforehand: each one's cookie, by address.
+    Sessions(Arc<HashMap<String, String>>),
 }
 
 /// Where an agent's voice goes.
@@ -84,7 +97,13 @@ pub fn failed(what: &str, error: impl Display) -> DeskError {
 
 /// The session's cookie. A switch that holds logins up (A6) is asked again when it says.
 pub async fn log_in(client: &Client, script: &Script) -> Result<String, DeskError> {
-    let form = json!({ "email": script.email, "password": script.password });
+    let password = match &script.entry {
+        Entry::Password(password) => password,
+        Entry::Sessions(cookies) => {
+            return cookies.get(&script.email).cloned().ok_or_else(|| DeskError(format!("{} has no session", script.email)));
+        }
+    };
+    let form = json!({ "email": script.email, "password": password });
     let response = loop {
         let request = client.post(format!("{}/api/v1/login", script.url)).insert_header((header::ORIGIN, script.url.as_str()));
         let response = request.send_json(&form).await.map_err(|error| failed("logging in", error))?;
@@ -101,8 +120,18 @@ pub async fn log_in(client: &Client, script: &Script) -> Result<String, DeskErro
     cookie.map(str::to_owned).ok_or_else(|| DeskError("logging in: no cookie".into()))
 }
 
+/// Its connections send at once, as a browser's do, and there may be any number of them.
 pub fn client() -> Client {
-    Client::builder().timeout(PATIENCE).finish()
+    let tcp = actix_tls::connect::Connector::default().service();
+    let at_once = fn_service(move |to: ConnectInfo<Uri>| {
+        let connecting = tcp.call(to);
+        async move {
+            let connection: Connection<Uri, TcpStream> = connecting.await?;
+            connection.io_ref().set_nodelay(true).map_err(ConnectError::Io)?;
+            Ok::<_, ConnectError>(connection)
+        }
+    });
+    Client::builder().connector(Connector::new().connector(at_once).limit(0)).timeout(PATIENCE).finish()
 }
 
 /// A page of an agent, open.
@@ -245,7 +274,10 @@ impl Desk {
                     None => self.go_online().await?,
                 }
                 self.state(&state, reason);
-                self.ask(json!({ "type": "targets" })).await?;
+                // The list of all colleagues is long.
+                if self.script.second.is_some() {
+                    self.ask(json!({ "type": "targets" })).await?;
+                }
             }
             Tell::Targets { groups } => {
                 let second = groups.into_iter().find(|group| Some(&group.name) == self.script.second.as_ref());
@@ -268,7 +300,7 @@ impl Desk {
             Tell::Session(session) => self.session(session).await?,
             Tell::Refused { code } => self.problem(format!("refused: {code}")),
             Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
-            Tell::Offer { offer: None } | Tell::Other => {}
+            Tell::Offer { offer: None } | Tell::Queues { .. } | Tell::Other => {}
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ pub mod desk;
 pub mod moves;
 pub mod tone;
 mod voice;
-mod wire;
+pub mod wire;
 
-use desk::{Desk, Media, Script, Tally};
+use desk::{Desk, Entry, Media, Script, Tally};
 use moves::Plot;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -72,7 +72,7 @@ async fn work(options: Options) -> io::Result<()> {
         let script = Script {
             url: options.url.trim_end_matches('/').to_owned(),
             email: options.pattern.replace("{n}", &n.to_string()),
-            password: password.clone(),
+            entry: Entry::Password(password.clone()),
             agent: n,
             media: Media::Browser(400 + 10 * n),
             plot: Plot::Digits { talk: options.talk.map(Duration::from_secs) },

@@ -19,6 +19,9 @@ pub enum Tell {
         offer: Option<Offer>,
     },
     Session(Session),
+    Queues {
+        queues: Vec<Queue>,
+    },
     Targets {
         groups: Vec<Group>,
     },
@@ -41,6 +44,13 @@ pub enum Tell {
 pub struct Agent {
     pub state: String,
     pub reason: Option<String>,
+}
+
+#[derive(Deserialize, Debug)]
+pub struct Queue {
+    /// The group's.
+    pub name: String,
+    pub waiting: u32,
 }
 
 #[derive(Deserialize, Debug)]

@@ -5,6 +5,7 @@
 pub mod bounce;
 mod programs;
 mod relay;
+mod stations;
 
 use crate::run::{Audio, Crew, Numbers, Process, Round, find, round};
 use crate::scenario::{Agents, Arrivals, Kind, Scenario};
@@ -56,6 +57,8 @@ enum Part {
     Media,
     /// Conversations with browsers alone.
     Browsers,
+    /// Many workstations; and what each call and each browser keeps in memory.
+    Stations,
 }
 
 /// One round's figures by their names.
@@ -76,7 +79,7 @@ enum Goal {
     AtLeast(f64),
 }
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 21] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -146,6 +149,24 @@ const ROWS: [Row; 15] = [
         goal: Goal::AtMost(f64::INFINITY),
     },
     Row { what: "its packets lost", ours: "browser lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
+    Row { what: "10,000 workstations, 100 groups: memory", ours: "stations memory", theirs: None, unit: "MiB", goal: Goal::AtMost(1024.0) },
+    Row {
+        what: "the same: a change of state is on all pages within, p99",
+        ours: "stations state",
+        theirs: None,
+        unit: "ms",
+        goal: Goal::AtMost(100.0),
+    },
+    Row {
+        what: "the same: a queue's count, told every 250 ms, p99",
+        ours: "stations queue",
+        theirs: None,
+        unit: "ms",
+        goal: Goal::AtMost(350.0),
+    },
+    Row { what: "memory per SIP call with media", ours: "call memory", theirs: None, unit: "KiB", goal: Goal::AtMost(48.0) },
+    Row { what: "the same recorded", ours: "recorded memory", theirs: None, unit: "KiB", goal: Goal::AtMost(f64::INFINITY) },
+    Row { what: "memory per online browser agent", ours: "browser memory", theirs: None, unit: "KiB", goal: Goal::AtMost(200.0) },
 ];
 
 pub async fn run(options: Options) -> io::Result<()> {
@@ -169,6 +190,9 @@ async fn work(options: Options) -> io::Result<()> {
         }
         if wanted(Part::Signalling) {
             signalling(&options, &mut figures).await?;
+        }
+        if wanted(Part::Stations) {
+            stations::stations(&options, &mut figures).await?;
         }
         rounds.push(figures);
     }
@@ -224,7 +248,7 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
 /// The switch with all its agents online.
 async fn busy_house(options: &Options, scenario: &Scenario) -> io::Result<(House, Crew)> {
     let house = House::open(&options.binary, scenario).await?;
-    let crew = Crew::bring_online(&house.url(), programs::PASSWORD, scenario).await.map_err(io::Error::other)?;
+    let crew = Crew::bring_online(&house.url(), &house.entry, scenario).await.map_err(io::Error::other)?;
     Ok((house, crew))
 }
 

@@ -1,11 +1,14 @@
 //! The programs that are measured: the switch and its yardsticks, each started pinned to the first core, with its own folder and ports.
 
-use crate::run::{Places, Process, floor_for};
+use crate::agents::desk::Entry;
+use crate::run::{Places, Process, floor_for, since_1970};
 use crate::scenario::Scenario;
+use cordboard_db::{Db, DbError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -13,15 +16,14 @@ use tokio::time::{Instant, sleep};
 const MEASURED: &str = "0";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const EVERY: Duration = Duration::from_millis(50);
-/// Nobody logs in with it but the agents of a bench, on loopback.
-pub const PASSWORD: &str = "blue-Kettle-42";
-const PASSWORD_ENV: &str = "LOADTEST_PASSWORD";
+/// How long a session lasts, milliseconds: longer than any bench.
+const A_DAY: i64 = 86_400_000;
 
 const fn here(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
 }
 
-const SIP: SocketAddrV4 = here(25_060);
+pub const SIP: SocketAddrV4 = here(25_060);
 const SIP_TLS: SocketAddrV4 = here(25_061);
 const WEB: SocketAddrV4 = here(28_080);
 const BROWSERS: SocketAddrV4 = here(28_443);
@@ -97,25 +99,29 @@ fn pinned(program: &Path) -> Command {
 /// The switch with the scenario's floor, on SQLite in a folder of its own.
 pub struct House {
     pub program: Program,
+    /// The sessions of everybody on its floor.
+    pub entry: Entry,
     /// Gone with it.
     _folder: tempfile::TempDir,
 }
 
 impl House {
     pub async fn open(binary: &Path, scenario: &Scenario) -> io::Result<Self> {
+        Self::of(binary, &floor_for(scenario, places(SIP), None)).await
+    }
+
+    /// By a floor file without passwords.
+    pub async fn of(binary: &Path, text: &str) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let floor = folder.path().join("floor.toml");
-        std::fs::write(&floor, floor_for(scenario, places(SIP), PASSWORD_ENV))?;
+        std::fs::write(&floor, text)?;
         let settle = |command: &mut Command| {
             command
-                .env(PASSWORD_ENV, PASSWORD)
                 .env("CORDBOARD_WEB__LISTEN", WEB.to_string())
                 .env("CORDBOARD_SIP__UDP", SIP.to_string())
                 .env("CORDBOARD_SIP__TCP", SIP.to_string())
                 .env("CORDBOARD_SIP__TLS", SIP_TLS.to_string())
                 .env("CORDBOARD_MEDIA__BROWSER", BROWSERS.to_string())
-                // Hundreds of agents log in from one address.
-                .env("CORDBOARD_LIMITS__LOGINS_PER_MINUTE", "100000")
                 .stdout(Stdio::null());
         };
         let mut apply = Command::new(binary);
@@ -123,17 +129,31 @@ impl House {
         if !apply.status()?.success() {
             return Err(io::Error::other("the floor was not taken"));
         }
+        let entry = sessions(&folder.path().join("cordboard.sqlite")).map_err(io::Error::other)?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let mut serve = pinned(binary);
         settle(serve.arg("serve").arg("--data").arg(folder.path()));
         serve.stdout(log.try_clone()?).stderr(log);
         let program = Program::start(serve, SIP)?.ready("the switch", || TcpStream::connect(WEB).is_ok()).await?;
-        Ok(Self { program, _folder: folder })
+        Ok(Self { program, entry, _folder: folder })
     }
 
     pub fn url(&self) -> String {
         format!("http://{WEB}")
     }
+}
+
+/// Logins that no password was checked for: that takes the switch tens of milliseconds and 19 MiB each, which would be taken for the floor's.
+/// They are in the database before the switch is.
+fn sessions(database: &Path) -> Result<Entry, DbError> {
+    let db = Db::open(&database.to_string_lossy())?;
+    let now = i64::try_from(since_1970().as_millis()).unwrap_or(i64::MAX);
+    let cookies = db.accounts()?.into_iter().map(|account| {
+        let token = format!("{:032x}", rand::random::<u128>());
+        db.create_session(account.setup.id, &token, now, now + A_DAY)?;
+        Ok((account.email, format!("cordboard={token}")))
+    });
+    Ok(Entry::Sessions(Arc::new(cookies.collect::<Result<_, DbError>>()?)))
 }
 
 fn yardstick(name: &str) -> PathBuf {

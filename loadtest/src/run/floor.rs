@@ -16,9 +16,10 @@ pub fn email(agent: u32) -> String {
     format!("load{agent}@load.example")
 }
 
-/// `password_env` names the variable of everybody's password.
-pub fn floor(scenario: &Scenario, places: Places, password_env: &str) -> String {
+/// `password_env` names the variable of everybody's password; without one nobody can log in.
+pub fn floor(scenario: &Scenario, places: Places, password_env: Option<&str>) -> String {
     let Agents { kind, count, second, record, .. } = scenario.agents;
+    let password = password_env.map_or_else(String::new, |name| format!("password_env = \"{name}\"\n"));
     // Nobody who waits is sent away, and nobody is set busy: what fails is the switch's.
     let group = |name: &str| {
         format!(
@@ -27,7 +28,7 @@ pub fn floor(scenario: &Scenario, places: Places, password_env: &str) -> String 
         )
     };
     let mut text = format!(
-        "[settings]\nmask_numbers = false\n\n[trunks.load]\nhosts = [\"{}\"]\noptions_every = \"off\"\n\n{}{}[agents.\"{ADMIN}\"]\nnumber = \"1\"\nname = \"Ada Admin\"\nrole = \"admin\"\npassword_env = \"{password_env}\"\n\n[[numbers]]\ndid = \"{DID}\"\ngroup = \"{GROUP}\"\nearly_media = true\n\n",
+        "[settings]\nmask_numbers = false\n\n[trunks.load]\nhosts = [\"{}\"]\noptions_every = \"off\"\n\n{}{}[agents.\"{ADMIN}\"]\nnumber = \"1\"\nname = \"Ada Admin\"\nrole = \"admin\"\n{password}\n[[numbers]]\ndid = \"{DID}\"\ngroup = \"{GROUP}\"\nearly_media = true\n\n",
         places.carrier,
         group(GROUP),
         group(SECOND),
@@ -41,7 +42,7 @@ pub fn floor(scenario: &Scenario, places: Places, password_env: &str) -> String 
         }
         let _ = write!(
             text,
-            "[agents.\"{}\"]\nnumber = \"{}\"\nname = \"Agent {agent}\"\ngroups = [\"{group}\"]\npassword_env = \"{password_env}\"\n",
+            "[agents.\"{}\"]\nnumber = \"{}\"\nname = \"Agent {agent}\"\ngroups = [\"{group}\"]\n{password}",
             email(agent),
             10_000 + agent
         );

@@ -3,22 +3,22 @@
 mod check;
 mod engine;
 mod floor;
-mod leg;
+pub mod leg;
 mod process;
 mod report;
 mod results;
 mod sockets;
 mod voices;
 
-pub use engine::{Places, micros};
-pub use floor::floor as floor_for;
+pub use engine::{Places, micros, phone_of};
+pub use floor::{email, floor as floor_for};
 pub use leg::media;
 pub use process::{Process, own_cpu};
 pub use results::{Audio, Numbers, Percentiles, Round};
 pub use sockets::{Socket, since_1970, wait_for};
 pub use voices::{Heard, Voices};
 
-use crate::agents::desk::{Desk, DeskError, Media, Script, client, failed, log_in};
+use crate::agents::desk::{Desk, DeskError, Entry, Media, Script, client, failed, log_in};
 use crate::agents::moves::Plot;
 use crate::agents::{self, LOGINS};
 use crate::browser::booth::{Booth, Lines};
@@ -99,7 +99,7 @@ pub fn print_floor(scene: &Scene) -> io::Result<()> {
     let scenario = Scenario::open(&scene.scenario).map_err(io::Error::other)?;
     // The switch's own address is no part of its floor.
     let places = scene.places(scene.carrier);
-    write!(io::stdout().lock(), "{}", floor::floor(&scenario, places, &scene.password_env))
+    write!(io::stdout().lock(), "{}", floor::floor(&scenario, places, Some(&scene.password_env)))
 }
 
 pub async fn run(options: Options) -> io::Result<()> {
@@ -114,7 +114,7 @@ async fn work(options: Options) -> io::Result<()> {
         Some(url) => {
             let name = &options.scene.password_env;
             let password = std::env::var(name).map_err(|why| io::Error::other(format!("{name}: {why}")))?;
-            Some(Crew::bring_online(url, &password, &scenario).await.map_err(io::Error::other)?)
+            Some(Crew::bring_online(url, &Entry::Password(password), &scenario).await.map_err(io::Error::other)?)
         }
         None => None,
     };
@@ -356,7 +356,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    pub async fn bring_online(url: &str, password: &str, scenario: &Scenario) -> Result<Self, DeskError> {
+    pub async fn bring_online(url: &str, entry: &Entry, scenario: &Scenario) -> Result<Self, DeskError> {
         let url = url.trim_end_matches('/').to_owned();
         let booth = (scenario.agents.kind == Kind::Browsers).then(Booth::open).transpose();
         let booth = booth.map_err(|error| failed("the browsers", error))?;
@@ -368,7 +368,7 @@ impl Crew {
         let script = |email: String, agent: u32| Script {
             url: url.clone(),
             email,
-            password: password.to_owned(),
+            entry: entry.clone(),
             agent,
             media: media(agent),
             plot: Plot::Scenario(Arc::new(scenario.clone())),

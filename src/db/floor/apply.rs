@@ -10,7 +10,7 @@ use crate::pool::{AnyConnection, Db};
 use crate::{flows, groups, numbers, phones, settings, trunks};
 use cordboard_core::ids::{AgentId, GroupId, TrunkId};
 use cordboard_core::setup::{self, GroupSetup, Membership, NumberSetup, PhoneSetup, TrunkSetup};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where passwords come from.
 pub struct Passwords<'a> {
@@ -71,7 +71,7 @@ pub fn apply(db: &Db, floor: &Floor, passwords: &Passwords<'_>, dry_run: bool) -
 fn first_passwords(db: &Db, floor: &Floor, passwords: &Passwords<'_>) -> Result<BTreeMap<String, String>, ApplyError> {
     let (now, accounts) = db.transaction(|c| Ok((load(c)?, agents::all(c)?)))?;
     let names = renamed(&now, floor);
-    let has_one: Vec<&String> = accounts
+    let has_one: BTreeSet<&String> = accounts
         .iter()
         .filter(|account| account.password_hash.is_some())
         .map(|account| names.get(&account.email).unwrap_or(&account.email))

@@ -76,10 +76,10 @@ function told(state: State, tell: ToWorkstation, at: number): State {
       const { type: _, ...agent } = tell
       return { ...state, desk: { ...desk, agent } }
     }
-    case 'queue': {
-      const { type: _, ...queue } = tell
-      const known = desk.queues.some(q => q.group === queue.group)
-      const queues = known ? desk.queues.map(q => (q.group === queue.group ? queue : q)) : desk.queues.concat(queue)
+    case 'queues': {
+      const told = (group: number) => tell.queues.filter(q => q.group === group)
+      const fresh = tell.queues.filter(q => !desk.queues.some(known => known.group === q.group))
+      const queues = desk.queues.map(known => told(known.group)[0] || known).concat(fresh)
       return { ...state, desk: { ...desk, queues } }
     }
     case 'offer':

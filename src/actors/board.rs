@@ -1,0 +1,68 @@
+//! Tells the pages of changed queues, a few at a time (F2).
+
+use super::agent::Desk;
+use super::switch::Switch;
+use super::timer::Timer;
+use crate::wire::QueueView;
+use actix::prelude::*;
+use cordboard_core::board::{Board, Slot};
+use cordboard_core::ids::{AgentId, GroupId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The group's queue in the directory is another one than it was.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Changed(pub GroupId);
+
+pub struct BoardActor {
+    machine: Board,
+    switch: Arc<Switch>,
+    timer: Timer,
+}
+
+impl BoardActor {
+    pub fn new(switch: Arc<Switch>) -> Self {
+        Self { machine: Board::default(), switch, timer: Timer::default() }
+    }
+
+    fn tick(&mut self, ctx: &mut Context<Self>) {
+        self.timer.fired();
+        for (slot, groups) in self.machine.tick(self.switch.now()) {
+            self.tell(slot, &groups);
+        }
+        self.arm(ctx);
+    }
+
+    fn tell(&self, slot: Slot, groups: &BTreeSet<GroupId>) {
+        let directory = self.switch.directory.read();
+        let mut told: BTreeMap<AgentId, Vec<QueueView>> = BTreeMap::new();
+        for (group, view) in groups.iter().filter_map(|group| directory.queues.get_key_value(group)) {
+            for agent in directory.members.get(group).into_iter().flatten().filter(|agent| Slot::of(**agent) == slot) {
+                told.entry(*agent).or_default().push(view.clone());
+            }
+        }
+        for (agent, views) in told {
+            if let Some(addr) = directory.agents.get(&agent) {
+                addr.do_send(Desk::Queues(views));
+            }
+        }
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        self.timer.arm(self.machine.next_deadline(), self.switch.now(), ctx, Self::tick);
+    }
+}
+
+impl Actor for BoardActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Changed> for BoardActor {
+    type Result = ();
+
+    fn handle(&mut self, Changed(group): Changed, ctx: &mut Context<Self>) {
+        self.machine.changed(group, self.switch.now());
+        self.arm(ctx);
+    }
+}
