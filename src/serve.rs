@@ -141,7 +141,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     let realm = config.sip.realm.clone();
     let user_agent = format!("Cordboard/{}", env!("CARGO_PKG_VERSION"));
     let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), ..EndpointConfig::default() });
-    let sip = SipActor::new(endpoint, sockets, switch.clone()).start();
+    let sip = SipActor::new(endpoint, sockets.clone(), switch.clone()).start();
     let board = BoardActor::new(switch.clone()).start();
     {
         let mut directory = switch.directory.write();
@@ -203,6 +203,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     retention.abort();
     handle.stop(true).await;
     drop(carrier);
+    sockets.flush();
     switch.journal.flush(FLUSH)?;
     switch.ledger.flush(FLUSH);
     tracing::info!("stopped");

@@ -265,19 +265,12 @@ pub enum Departure {
     ForcedOffline,
 }
 
-/// What the switch tells the page over the socket.
-#[derive(Serialize, Deserialize, TS, Debug, Clone)]
+/// What the switch tells the page over the socket. What several pages are told is not copied for each.
+#[derive(Serialize, TS, Debug)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "wire.ts")]
-pub struct FromSwitch {
+pub struct FromSwitch<'a> {
     /// Counts up by one from the snapshot's; a gap means: connect again.
-    pub seq: u32,
-    pub tell: ToWorkstation,
-}
-
-/// [`FromSwitch`] as it is written: what several pages are told is not copied for each.
-#[derive(Serialize)]
-pub struct Numbered<'a> {
     pub seq: u32,
     pub tell: &'a ToWorkstation,
 }

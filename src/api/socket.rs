@@ -5,7 +5,7 @@ use super::error::Refusal;
 use super::origin::OwnPage;
 use crate::actors::agent::{AgentActor, Desk, ToPage};
 use crate::actors::switch::Switch;
-use crate::wire::{Me, Numbered, Request, ToWorkstation};
+use crate::wire::{FromSwitch, Me, Request, ToWorkstation};
 use actix::prelude::*;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
@@ -82,7 +82,7 @@ impl Handler<ToPage> for Socket {
 
     fn handle(&mut self, ToPage(tell): ToPage, ctx: &mut Self::Context) {
         let over = matches!(*tell, ToWorkstation::TakenOver | ToWorkstation::LoggedOut);
-        let message = Numbered { seq: self.seq, tell: &tell };
+        let message = FromSwitch { seq: self.seq, tell: &tell };
         self.seq = self.seq.wrapping_add(1);
         self.unheard += 1;
         match serde_json::to_string(&message) {

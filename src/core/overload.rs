@@ -39,7 +39,7 @@ const MEMORY: Millis = 1_000;
 
 // | state   | what                            | → |
 // |---------|---------------------------------|---|
-// | free    | TOO_MANY late in a row over TOO_LONG | limited, to LESS than were taken meanwhile |
+// | free    | TOO_MANY late in a row over TOO_LONG | limited, to LESS (or MUCH_LESS) than were taken meanwhile |
 // | limited | window: late, no less than before | limited, to LESS or, with a backlog, MUCH_LESS, but at least FEWER_THAN_GO of those that end |
 // | limited | window: late, but less so       | limited, as before |
 // | limited | window: nothing late            | limited, to SLIGHTLY_MORE; if all in time, by steps that grow, or QUICKLY_MORE while less than NEARLY the best |
@@ -146,7 +146,7 @@ impl Overload {
         self.limit.is_none_or(|limit| limit.credit >= 1.0)
     }
 
-    /// A call was turned away without being asked for.
+    /// A new call was refused: the limit stays for [`CALM`] windows at least.
     pub fn turned_away(&mut self) {
         if let Some(limit) = &mut self.limit {
             limit.turned_away = true;

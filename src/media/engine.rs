@@ -154,6 +154,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
         tokio::task::yield_now().await;
     }
     reader.abort();
+    engine.borrow_mut().outbox.flush();
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::leg::send_now;
 use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 
-/// What waits for [`Outbox::flush`]; nothing waits longer than the work of one step takes.
+/// What waits for [`Outbox::flush`]; nothing waits longer than the work of one turn of the media thread takes.
 #[derive(Default)]
 pub struct Outbox {
     bytes: Vec<u8>,

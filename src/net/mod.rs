@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 /// Largest datagram there is.
 const DATAGRAM: usize = 65_535;
 
-/// Datagrams that are sent together at most: a busy thread does not sleep.
+/// So many datagrams do not wait until the thread sleeps: a busy one never does.
 const TOGETHER: usize = 32;
 
 /// What sockets report upward.
@@ -121,7 +121,7 @@ impl Sockets {
         }
     }
 
-    /// Sends the datagrams that wait: in one go they wake their receivers' machine once and not each by itself. To be called before the
+    /// Sends the datagrams that wait: one right after another they wake their receivers' machine once and not each by itself. To be called before the
     /// thread that sends sleeps. What the kernel has no room for is lost, as on any network; retransmission mends it.
     pub fn flush(&self) {
         let waiting = std::mem::take(&mut *self.outbox.lock());

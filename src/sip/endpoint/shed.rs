@@ -3,7 +3,7 @@
 
 use super::Flow;
 use super::route;
-use crate::message::Via;
+use crate::message::{Via, come_again};
 use cordboard_core::cx::Millis;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -66,7 +66,7 @@ impl<'a> Glance<'a> {
         let (mut vias, mut once) = (Vec::new(), [None; 4]);
         for line in head.split("\r\n").skip(1) {
             // A folded line begins with a blank.
-            let (name, value) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t']))?;
+            let (name, value) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t']) && !line.contains(['\r', '\n']))?;
             let (name, value) = (name.trim_end(), value.trim());
             let is = |long: &str, short: &str| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short);
             let place = match () {
@@ -77,7 +77,7 @@ impl<'a> Glance<'a> {
                 () if is("From", "f") => 0,
                 () if is("To", "t") => 1,
                 () if is("Call-ID", "i") => 2,
-                () if is("CSeq", "CSeq") => 3,
+                () if name.eq_ignore_ascii_case("CSeq") => 3,
                 () => continue,
             };
             if once.get_mut(place)?.replace(value).is_some() {
@@ -88,8 +88,8 @@ impl<'a> Glance<'a> {
         let top = vias.first().filter(|top| !top.contains([',', '"']))?;
         let via: Via = top.parse().ok()?;
         vias.remove(0);
-        let in_dialog = to.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b";tag="));
-        if in_dialog && !is_ack {
+        // A dialog's, or a To that a tag cannot simply follow.
+        if !is_ack && (to.is_empty() || to.ends_with(';') || to.to_ascii_lowercase().contains("tag")) {
             return None;
         }
         let mut hasher = DefaultHasher::new();
@@ -106,9 +106,12 @@ impl<'a> Glance<'a> {
         for via in vias {
             text.extend(["Via: ", via, "\r\n"]);
         }
-        let later = 1 + key % 3;
+        if !server.is_empty() {
+            text.extend(["Server: ", server, "\r\n"]);
+        }
+        let later = come_again(key.into());
         let rest = format!(
-            "From: {from}\r\nTo: {to};tag={key:x}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\nRetry-After: {later}\r\nServer: {server}\r\nContent-Length: 0\r\n\r\n"
+            "From: {from}\r\nTo: {to};tag={key:x}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\nRetry-After: {later}\r\nContent-Length: 0\r\n\r\n"
         );
         text.push_str(&rest);
         (back, text.into_bytes())

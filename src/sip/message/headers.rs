@@ -147,22 +147,21 @@ pub struct Rack {
 pub struct Headers(Vec<(Option<Field>, rsip::Header)>);
 
 impl Headers {
-    /// Adds a header as it came, by any of its names.
+    /// Adds a header as it came, by any of its names; it may be sent on, so that no line end gets in.
     pub(super) fn push_wire(&mut self, name: &str, value: &str) {
         let name = full_name(name);
         let field = Field::named(name);
+        let value = one_line(value.to_owned());
         let header = match field {
-            Some(field) => field.header(value.to_owned()),
-            None => rsip::Header::Other(name.to_owned(), value.to_owned()),
+            Some(field) => field.header(value),
+            None => rsip::Header::Other(name.to_owned(), value),
         };
         self.0.push((field, header));
     }
 
     /// A value never carries a line end out (header injection).
     pub fn push(&mut self, field: Field, value: impl Into<String>) {
-        let value: String = value.into();
-        let value = if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value };
-        self.0.push((Some(field), field.header(value)));
+        self.0.push((Some(field), field.header(one_line(value.into()))));
     }
 
     /// Sets a header that stands once.
@@ -382,6 +381,10 @@ impl<'de> Deserialize<'de> for Headers {
         }
         Ok(headers)
     }
+}
+
+fn one_line(value: String) -> String {
+    if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }
 }
 
 /// Digits alone, no sign.

@@ -101,10 +101,10 @@ impl Request {
         asserted.or_else(|| self.headers.from().ok())
     }
 
-    /// 503 for a call that there is no room or time for: come again in 1 to 3 s, so that not all come at once. `id`: a fresh one.
+    /// 503 for a call that there is no room or time for. `id`: a fresh one.
     pub fn shed(&self, id: u128) -> Response {
         let mut response = self.response(503);
-        response.headers.push(Field::RetryAfter, (1 + id % 3).to_string());
+        response.headers.push(Field::RetryAfter, come_again(id).to_string());
         response
     }
 
@@ -160,6 +160,11 @@ impl Response {
         let start = format!("SIP/2.0 {} {}\r\n", self.status, self.reason);
         written(&start, &self.headers, &self.body)
     }
+}
+
+/// In how many seconds a refused call may come again: 1 to 3, so that not all come at once.
+pub(crate) fn come_again(id: u128) -> u128 {
+    1 + id % 3
 }
 
 /// The value as it came when a tag can simply follow it; else written anew.

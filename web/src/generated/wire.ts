@@ -209,7 +209,7 @@ finished: boolean, results: Array<FlowResultView>, };
 export type FlowView = { id: number, name: string, enabled: boolean, };
 
 /**
- * What the switch tells the page over the socket.
+ * What the switch tells the page over the socket. What several pages are told is not copied for each.
  */
 export type FromSwitch = { 
 /**

@@ -290,6 +290,10 @@ fn who_was_shed_gets_the_same_answer_again_and_no_call_and_who_was_taken_is_not_
     assert!(first.headers.to_tag().is_some());
     assert_eq!(rig.endpoint.transactions(), 5);
     assert_eq!(rig.answer(&invite(0, "")).1.status, 100, "it was taken");
+    for to in ["<sip:100@192.0.2.1>; tag=ours", "<sip:100@192.0.2.1>;TAG = ours"] {
+        let status = rig.answer(&invite(8, "").replace("<sip:100@192.0.2.1>", to)).1.status;
+        assert_eq!(status, 481, "a dialog's, of which we know nothing");
+    }
     // Folded, it is read in full, and refused as well.
     assert_eq!(rig.answer(&invite(6, "Subject: a\r\n b\r\n")).1.status, 503);
     late.find_map(|(late, now)| rig.endpoint.measured(late, now)).unwrap();
