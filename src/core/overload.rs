@@ -32,6 +32,8 @@ const AHEAD: f64 = 1.1;
 /// What was served before all this can nearly be served again.
 const QUICKLY_MORE: f64 = 1.15;
 const NEARLY: f64 = 0.9;
+/// What it comes late with again is the best that went well; but one late moment at a low limit says little.
+const LESS_HOPE: f64 = 0.9;
 /// Calls a second: so few are no burden to any machine, whatever makes it late.
 const LEAST: f64 = 50.0;
 /// Over how long it is counted how many calls end.
@@ -160,7 +162,7 @@ impl Limit {
         self.worst = self.worst.max(late);
         if now.saturating_sub(self.began) >= WINDOW {
             if self.worst > LATE && self.before <= LATE {
-                self.best = self.rate;
+                self.best = self.rate.max(self.best * LESS_HOPE);
             } else if self.worst > LATE {
                 self.best = self.best.max(going);
             }

@@ -79,7 +79,23 @@ enum Goal {
     AtLeast(f64),
 }
 
-const ROWS: [Row; 21] = [
+/// So many conversations at once, and the names of their delays: the median and the 99th percentile.
+struct Delays {
+    calls: u16,
+    ours: (&'static str, &'static str),
+    theirs: (&'static str, &'static str),
+}
+
+const DELAYS: [Delays; 2] = [
+    Delays { calls: 100, ours: ("few p50", "few p99"), theirs: ("rtpengine few p50", "rtpengine few p99") },
+    Delays { calls: 1_000, ours: ("many p50", "many p99"), theirs: ("rtpengine many p50", "rtpengine many p99") },
+];
+
+const fn delay(what: &'static str, ours: &'static str, theirs: &'static str) -> Row {
+    Row { what, ours, theirs: Some(theirs), unit: "ms", goal: Goal::AtMost(1.0) }
+}
+
+const ROWS: [Row; 23] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -117,8 +133,10 @@ const ROWS: [Row; 21] = [
         unit: "% of a core",
         goal: Goal::AtMost(1.0),
     },
-    Row { what: "added one-way delay, median", ours: "voice p50", theirs: Some("rtpengine p50"), unit: "ms", goal: Goal::AtMost(1.0) },
-    Row { what: "added one-way delay, p99", ours: "voice p99", theirs: Some("rtpengine p99"), unit: "ms", goal: Goal::AtMost(1.0) },
+    delay("added one-way delay at 100 calls, median", DELAYS[0].ours.0, DELAYS[0].theirs.0),
+    delay("added one-way delay at 100 calls, p99", DELAYS[0].ours.1, DELAYS[0].theirs.1),
+    delay("added one-way delay at 1,000 calls, median", DELAYS[1].ours.0, DELAYS[1].theirs.0),
+    delay("added one-way delay at 1,000 calls, p99", DELAYS[1].ours.1, DELAYS[1].theirs.1),
     Row {
         what: "the same of the bare loop (yardstick of the kernel)",
         ours: "bare p99",
@@ -262,10 +280,7 @@ async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
     let length = Duration::from_secs_f64(options.seconds);
     {
         let program = rtpengine().await?;
-        let relayed = relay(&Way::Rtpengine(&program), options.calls, length)?;
-        figures.insert("rtpengine cpu", 100.0 * relayed.cpu_a_call);
-        figures.insert("rtpengine p50", relayed.audio.delay.p50);
-        figures.insert("rtpengine p99", relayed.audio.delay.p99);
+        figures.insert("rtpengine cpu", 100.0 * relay(&Way::Rtpengine(&program), options.calls, length)?.cpu_a_call);
     }
     {
         let program = bare().await?;
@@ -274,13 +289,23 @@ async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
     }
     let plain = voices(options, Kind::Phones, options.calls, false).await?;
     figures.insert("voice cpu", 100.0 * plain.switch_cpu.unwrap_or_default() / f64::from(options.calls));
-    if let Some(audio) = &plain.audio {
-        figures.insert("voice p50", audio.delay.p50);
-        figures.insert("voice p99", audio.delay.p99);
-        figures.insert("voice lost", lost(audio));
-    }
     let recorded = voices(options, Kind::Phones, options.calls, true).await?;
     figures.insert("recorded cpu", 100.0 * recorded.switch_cpu.unwrap_or_default() / f64::from(options.calls));
+    let mut packets_lost = plain.audio.as_ref().map_or(0.0, lost);
+    for Delays { calls, ours, theirs } in DELAYS {
+        {
+            let program = rtpengine().await?;
+            let relayed = relay(&Way::Rtpengine(&program), calls, length)?;
+            figures.insert(theirs.0, relayed.audio.delay.p50);
+            figures.insert(theirs.1, relayed.audio.delay.p99);
+        }
+        if let Some(audio) = &voices(options, Kind::Phones, calls, false).await?.audio {
+            figures.insert(ours.0, audio.delay.p50);
+            figures.insert(ours.1, audio.delay.p99);
+            packets_lost += lost(audio);
+        }
+    }
+    figures.insert("voice lost", packets_lost);
     Ok(())
 }
 

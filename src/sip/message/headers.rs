@@ -213,10 +213,11 @@ impl Headers {
 
     /// Names and values, but for Content-Length, which the body tells.
     fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter(|(field, _)| *field != Some(Field::ContentLength)).map(|(field, header)| match (field, header) {
-            (Some(field), header) => (field.name(), value_of(header)),
-            (None, rsip::Header::Other(name, value)) => (name.as_str(), value.as_str()),
-            (None, _) => ("", ""),
+        self.0.iter().filter_map(|(field, header)| match (field, header) {
+            (Some(Field::ContentLength), _) => None,
+            (Some(field), header) => Some((field.name(), value_of(header))),
+            (None, rsip::Header::Other(name, value)) => Some((name.as_str(), value.as_str())),
+            (None, _) => None,
         })
     }
 
