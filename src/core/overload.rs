@@ -180,8 +180,10 @@ impl Limit {
             worst if worst > LATE => (self.rate * less(worst)).max(self.rate.min(going * FEWER_THAN_GO)),
             worst if worst > IN_TIME => self.rate * SLIGHTLY_MORE,
             _ if self.rate < self.best * NEARLY => self.rate * QUICKLY_MORE,
-            _ if self.rate > going * AHEAD => (self.rate * MORE).max(self.rate + A_STEP),
-            _ => (self.rate * MORE).max(self.rate + A_STEP * f64::from(1 + self.in_time.saturating_sub(PATIENT))),
+            _ => {
+                let further = if self.rate > going * AHEAD { 0 } else { self.in_time.saturating_sub(PATIENT) };
+                (self.rate * MORE).max(self.rate + A_STEP * f64::from(1 + further))
+            }
         }
     }
 }

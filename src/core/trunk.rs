@@ -126,10 +126,7 @@ impl Trunk {
                 Vec::new()
             }
             Event::CallGone(call) => {
-                while let Some((channel, _)) = self.channels.range(Channel::all_of(call)).next() {
-                    let channel = *channel;
-                    self.channels.remove(&channel);
-                }
+                self.channels.extract_if(Channel::all_of(call), |_, _| true).for_each(drop);
                 Vec::new()
             }
             Event::Probed { host, alive } => {

@@ -31,7 +31,6 @@ macro_rules! fields {
                     $(Self::$other => rsip::Header::Other($other_name.into(), value),)*
                 }
             }
-
         }
 
         /// What a header of ours, or one that we know not, says.
