@@ -1,6 +1,6 @@
 # The five habits of the house. A newcomer needs two of them: `make run` and `make test`.
 
-.PHONY: run test check bench bench-full fuzz load
+.PHONY: run test check bench bench-full soak fuzz load
 
 # The switch with a demo floor, a simulated carrier beside it, and a page to log in to.
 run:
@@ -37,6 +37,11 @@ bench-full: web/dist/index.html
 	@tests/support/packages bench
 	cargo build --release --workspace --bins
 	target/release/loadtest bench --rounds 5 --write loadtest/results/latest.md
+
+# Two hours of everything at once at 70 % of a core: nothing may be lost, and memory and descriptors stay flat.
+soak: web/dist/index.html
+	cargo build --release --workspace --bins
+	target/release/loadtest soak
 
 # A thousand calls, a hundred at once, to a hundred WebRTC workstations.
 load: web/dist/index.html

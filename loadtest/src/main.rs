@@ -32,6 +32,8 @@ enum Command {
     Run(run::Options),
     /// Measures the switch beside rtpengine and kamailio (`make bench`).
     Bench(bench::Options),
+    /// Two hours at 70 % of a core (`make soak`).
+    Soak(bench::soak::Options),
     /// The bare loop of `bench`: every datagram goes on to the sender's neighbouring port.
     #[command(hide = true)]
     Bounce { at: std::net::SocketAddrV4 },
@@ -48,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Agents(options) => agents::run(options).await,
         Command::Run(options) => run::run(options).await,
         Command::Bench(options) => bench::run(options).await,
+        Command::Soak(options) => bench::soak::run(options).await,
         Command::Bounce { at } => bench::bounce::run(at),
         Command::Floor(scene) => run::print_floor(&scene),
     };

@@ -113,6 +113,10 @@ impl Kind {
 pub struct Clean {
     /// Most calls that may fail, of all that were tried.
     pub failed: f64,
+    /// Most calls that may end with their customers' patience, of all that were tried. Without it they count as failed.
+    pub impatient: Option<f64>,
+    /// Memory and descriptors of the switch are to be flat from this second on.
+    pub flat_after: Option<f64>,
     /// Most that the setup may take at the 99th percentile, milliseconds.
     pub setup_p99: f64,
     /// Most audio that may be lost, of all that was sent.
@@ -121,7 +125,7 @@ pub struct Clean {
 
 impl Default for Clean {
     fn default() -> Self {
-        Self { failed: 0.001, setup_p99: 1_000.0, lost: 0.001 }
+        Self { failed: 0.001, impatient: None, flat_after: None, setup_p99: 1_000.0, lost: 0.001 }
     }
 }
 
@@ -193,6 +197,9 @@ impl Scenario {
         };
         need(self.seconds > 0.0 && self.seconds <= 86_400.0, "seconds", &self.seconds, "more than 0 and at most 86400")?;
         need((0.0..self.seconds).contains(&self.warm_up), "warm_up", &self.warm_up, "less than seconds")?;
+        if let Some(flat) = self.clean.flat_after {
+            need((self.warm_up..self.seconds).contains(&flat), "clean.flat_after", &flat, "at least warm_up and less than seconds")?;
+        }
         for rate in self.arrivals.ends() {
             need(rate > 0.0 && rate <= 100_000.0, "arrivals: a rate", &rate, "more than 0 and at most 100000 calls a second")?;
         }
@@ -222,6 +229,16 @@ impl Scenario {
             spread.check().map_err(|expected| ScenarioError(format!("{key} is {spread:?}; expected {expected}")))?;
         }
         Ok(())
+    }
+
+    /// The same for so many seconds.
+    ///
+    /// # Errors
+    /// A length that does not fit the rest.
+    pub fn of_length(self, seconds: f64) -> Result<Self, ScenarioError> {
+        let scenario = Self { seconds, ..self };
+        scenario.check()?;
+        Ok(scenario)
     }
 
     pub fn length(&self) -> Duration {

@@ -45,6 +45,11 @@ impl FarAddress {
         }
     }
 
+    /// Whether the far side was found.
+    pub fn is_locked(&self) -> bool {
+        self.locked.is_some()
+    }
+
     /// Where our packets go now.
     pub fn target(&self) -> SocketAddr {
         self.locked.unwrap_or(self.told)

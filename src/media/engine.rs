@@ -17,8 +17,9 @@ use crate::sound::{self, Library, Sound, SoundError};
 use crate::spool;
 use crate::watch::{Channel, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -48,12 +49,12 @@ const DATAGRAM: usize = 2048;
 pub struct Engine {
     myself: Weak<RefCell<Engine>>,
     events: Events,
-    legs: HashMap<LegId, Leg>,
+    legs: FxHashMap<LegId, Leg>,
     /// Who hears a leg as it is.
-    listeners: HashMap<LegId, Vec<LegId>>,
+    listeners: FxHashMap<LegId, Vec<LegId>>,
     /// The voices of those who are heard in mixes.
     mixer: Mixer,
-    peers: HashMap<PeerId, Peer>,
+    peers: FxHashMap<PeerId, Peer>,
     library: Library,
     recorder: Recorder,
     watch: Rc<Watch>,
@@ -105,10 +106,10 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
         RefCell::new(Engine {
             myself: myself.clone(),
             events: setup.events,
-            legs: HashMap::new(),
-            listeners: HashMap::new(),
+            legs: FxHashMap::default(),
+            listeners: FxHashMap::default(),
             mixer: Mixer::default(),
-            peers: HashMap::new(),
+            peers: FxHashMap::default(),
             library: setup.library,
             recorder: setup.recorder,
             watch: Rc::clone(&watch),
@@ -387,10 +388,9 @@ impl Engine {
         let now = Instant::now();
         let Some(packet) = rtp::Packet::parse(datagram) else { return };
         let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) else { return };
-        let Some(session) = &mut link.session else { return };
-        let remote = session.remote;
+        let Some(remote) = link.session.as_ref().map(|session| session.remote) else { return };
         let event = remote.dtmf_type == Some(packet.header.payload_type);
-        if !event && packet.header.payload_type != remote.payload_type || !session.far.accepts(from, now) {
+        if !event && packet.header.payload_type != remote.payload_type || !link.accepts(from, now) {
             return;
         }
         link.control.heard(now);
@@ -469,7 +469,7 @@ impl Engine {
     }
 }
 
-fn forget_listener(listeners: &mut HashMap<LegId, Vec<LegId>>, heard: LegId, listener: LegId) {
+fn forget_listener(listeners: &mut FxHashMap<LegId, Vec<LegId>>, heard: LegId, listener: LegId) {
     if let Some(known) = listeners.get_mut(&heard) {
         if let Some(at) = known.iter().position(|leg| *leg == listener) {
             known.swap_remove(at);

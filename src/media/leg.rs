@@ -18,7 +18,8 @@ use crate::sound::{FRAME, Frame, Library, Sound};
 use crate::spool;
 use crate::watch::Channel;
 use cordboard_core::ids::{CallId, LegId, PeerId};
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub enum Link {
 pub struct RtpLink {
     rtp: Rc<UdpSocket>,
     rtcp: UdpSocket,
+    /// The RTP socket is connected to the far side.
+    connected: bool,
     pub session: Option<Session>,
     pub outgoing: Outgoing,
     pub reception: Reception,
@@ -139,6 +142,7 @@ impl RtpLink {
         RtpLink {
             rtp: Rc::new(rtp),
             rtcp,
+            connected: false,
             session: None,
             outgoing,
             reception: Reception::default(),
@@ -153,6 +157,9 @@ impl RtpLink {
             Some(session) => {
                 session.far.told_again(remote.addr, now);
                 session.remote = remote;
+                if self.connected && !session.far.is_locked() {
+                    self.connected = rustix::net::connect_unspec(&*self.rtp).is_err();
+                }
             }
             None => {
                 self.session = Some(Session { remote, far: FarAddress::told(remote.addr, now) });
@@ -170,12 +177,22 @@ impl RtpLink {
         }
     }
 
+    /// Whether a packet that is valid for the session may be taken from there. Once the far side is known the kernel sees to that: a connected
+    /// socket takes nothing from elsewhere, and looks for no route with each packet.
+    pub fn accepts(&mut self, from: SocketAddr, now: Instant) -> bool {
+        let accepted = self.session.as_mut().is_some_and(|session| session.far.accepts(from, now));
+        if accepted && !self.connected {
+            self.connected = self.rtp.connect(from).is_ok();
+        }
+        accepted
+    }
+
     /// Sends a report when one is due.
     pub fn report(&mut self, now: Instant) {
         let Some(session) = &self.session else { return };
         let report = self.control.due(&self.outgoing, &mut self.reception, now, SystemTime::now(), rand::random());
         if let Some(report) = report {
-            send_now(&self.rtcp, &report, session.rtcp_target());
+            send_now(&self.rtcp, &report, Some(session.rtcp_target()));
         }
     }
 
@@ -183,7 +200,7 @@ impl RtpLink {
     pub fn goodbye(&mut self, now: Instant) {
         let Some(session) = &self.session else { return };
         let goodbye = self.control.goodbye(&self.outgoing, &mut self.reception, now, SystemTime::now());
-        send_now(&self.rtcp, &goodbye, session.rtcp_target());
+        send_now(&self.rtcp, &goodbye, Some(session.rtcp_target()));
     }
 
     /// Takes the far side's reports, from the host that its RTP comes from only.
@@ -207,9 +224,13 @@ impl Session {
     }
 }
 
-/// Sends at once or not at all.
-pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) {
-    if let Err(error) = socket.send_to(datagram, to) {
+/// Sends at once or not at all; a connected socket needs no address.
+pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: Option<SocketAddr>) {
+    let sent = match to {
+        Some(to) => socket.send_to(datagram, to),
+        None => socket.send(datagram),
+    };
+    if let Err(error) = sent {
         tracing::trace!(%error, "packet dropped");
     }
 }
@@ -251,7 +272,7 @@ impl Leg {
         &mut self,
         library: &Library,
         mixer: &Mixer,
-        peers: &HashMap<PeerId, Peer>,
+        peers: &FxHashMap<PeerId, Peer>,
         now: Instant,
     ) -> (Option<Own>, Option<Prompt>) {
         let law = self.law();
@@ -268,7 +289,7 @@ impl Leg {
         law: Law,
         library: &Library,
         mixer: &Mixer,
-        peers: &HashMap<PeerId, Peer>,
+        peers: &FxHashMap<PeerId, Peer>,
         now: Instant,
     ) -> (Option<Frame>, Option<Prompt>) {
         let prompt = self.prompt.as_mut().and_then(|prompt| prompt.next_frame(law));
@@ -291,7 +312,7 @@ impl Leg {
     }
 
     /// When the leg was last sent something.
-    fn last_sent(&self, peers: &HashMap<PeerId, Peer>) -> Option<Instant> {
+    fn last_sent(&self, peers: &FxHashMap<PeerId, Peer>) -> Option<Instant> {
         match &self.link {
             Link::Rtp(link) => link.outgoing.last_sent(),
             Link::Browser { peer, .. } => open(peers.get(peer)).and_then(|peer| peer.outgoing.last_sent()),
@@ -300,7 +321,7 @@ impl Leg {
     }
 
     /// The payload type of telephone events to the far side.
-    fn event_type(&self, peers: &HashMap<PeerId, Peer>) -> Option<u8> {
+    fn event_type(&self, peers: &FxHashMap<PeerId, Peer>) -> Option<u8> {
         match &self.link {
             Link::Rtp(link) => link.session.as_ref()?.remote.dtmf_type,
             Link::Browser { peer, .. } => open(peers.get(peer))?.event_type,
@@ -312,7 +333,7 @@ impl Leg {
     pub fn send(
         &mut self,
         id: LegId,
-        peers: &mut HashMap<PeerId, Peer>,
+        peers: &mut FxHashMap<PeerId, Peer>,
         packet: &Packet<'_>,
         outbox: &mut Outbox,
         recorder: &mut Recorder,
@@ -332,7 +353,8 @@ impl Leg {
                 let Some(session) = link.session.as_ref().filter(|session| session.remote.send) else { return };
                 let remote = &session.remote;
                 let Some(header) = header_for(&mut link.outgoing, packet, remote.payload_type, remote.dtmf_type, now) else { return };
-                let written = outbox.push(&link.rtp, session.far.target(), |out| {
+                let to = (!link.connected).then(|| session.far.target());
+                let written = outbox.push(&link.rtp, to, |out| {
                     header.write(out);
                     push_payload(out, packet, remote.law);
                 });

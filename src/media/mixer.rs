@@ -7,7 +7,8 @@ use crate::g711::Law;
 use crate::rtp::timestamp_distance;
 use crate::sound::{FRAME, Frame};
 use cordboard_core::ids::LegId;
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 /// Samples that a voice is held back: 40 ms, two packets.
 const DELAY: u32 = 320;
@@ -24,7 +25,7 @@ const ROOM: usize = 2048;
 /// The voices that are heard in mixes, and what each says in the present 20 ms.
 #[derive(Debug, Default)]
 pub struct Mixer {
-    voices: HashMap<LegId, Voice>,
+    voices: FxHashMap<LegId, Voice>,
 }
 
 /// One leg's speech, between its packets and the clock.

@@ -13,14 +13,15 @@ pub struct Outbox {
 
 struct Packet {
     socket: Rc<UdpSocket>,
-    to: SocketAddr,
+    /// None where the socket is connected.
+    to: Option<SocketAddr>,
     /// Where it ends in the bytes; it begins where the one before it ends.
     end: usize,
 }
 
 impl Outbox {
     /// Takes a packet as `write` appends it, and gives it back as it was written.
-    pub fn push(&mut self, socket: &Rc<UdpSocket>, to: SocketAddr, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+    pub fn push(&mut self, socket: &Rc<UdpSocket>, to: Option<SocketAddr>, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         let start = self.bytes.len();
         write(&mut self.bytes);
         self.packets.push(Packet { socket: Rc::clone(socket), to, end: self.bytes.len() });

@@ -5,6 +5,7 @@
 pub mod bounce;
 mod programs;
 mod relay;
+pub mod soak;
 mod stations;
 
 use crate::run::{Audio, Crew, Numbers, Process, Round, find, round};
@@ -16,7 +17,7 @@ use relay::{Way, relay};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::task::LocalSet;
 
@@ -188,10 +189,14 @@ const ROWS: [Row; 23] = [
 ];
 
 pub async fn run(options: Options) -> io::Result<()> {
+    on_the_second_core(work(options)).await
+}
+
+async fn on_the_second_core(work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
     let mut own = CpuSet::new();
     own.set(1)?;
     sched_setaffinity(Pid::this(), &own)?;
-    LocalSet::new().run_until(work(options)).await
+    LocalSet::new().run_until(work).await
 }
 
 async fn work(options: Options) -> io::Result<()> {
@@ -234,14 +239,14 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
         round(&scenario, places(program.at), rate, None, Some(&program.process())).await
     };
     let relay_rate = find(1000.0, &mut relayed).await?.1.unwrap_or_default();
-    let (mut house, mut crew) = busy_house(options, &scenario).await?;
+    let (mut house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
     let mut queued = async |rate: f64| round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&process)).await;
     let queue_rate = find(400.0, &mut queued).await?.1.unwrap_or_default();
     crew.go_home().await;
     // The search ended in overloads, after which a switch takes calls again little by little.
     drop(house);
-    (house, crew) = busy_house(options, &scenario).await?;
+    (house, crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
     let at = |rate: f64| Scenario { arrivals: Arrivals::Constant { rate }, ..scenario.clone() };
     let half = once(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;
@@ -264,8 +269,8 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
 }
 
 /// The switch with all its agents online.
-async fn busy_house(options: &Options, scenario: &Scenario) -> io::Result<(House, Crew)> {
-    let house = House::open(&options.binary, scenario).await?;
+async fn busy_house(binary: &Path, scenario: &Scenario) -> io::Result<(House, Crew)> {
+    let house = House::open(binary, scenario).await?;
     let crew = Crew::bring_online(&house.url(), &house.entry, scenario).await.map_err(io::Error::other)?;
     Ok((house, crew))
 }
@@ -352,7 +357,7 @@ async fn voices(options: &Options, kind: Kind, calls: u16, record: bool) -> io::
     let agents = Agents { kind, ..scenario.agents };
     let arrivals = Arrivals::Constant { rate: f64::from(calls) / 2.0 };
     let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals, agents, ..scenario };
-    let (house, mut crew) = busy_house(options, &scenario).await?;
+    let (house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
     let Round { numbers, faults, seconds, .. } =
         round(&scenario, places(house.program.at), scenario.arrivals.rate(), Some(&mut crew), Some(&process)).await?;

@@ -77,7 +77,7 @@ async fn calls(options: &Options, record: bool) -> io::Result<f64> {
         "[customers]\naudio = true\n[agents]\nkind = \"phones\"\ncount = {all}\ntalk = {talk}\nrecord = {record}\n[clean]\nsetup_p99 = 1000"
     );
     let scenario = Scenario { seconds: warm_up + length, warm_up, ..scenario("memory", length, &kind)? };
-    let (house, mut crew) = busy_house(options, &scenario).await?;
+    let (house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
     let mut memory = Vec::new();
     for calls in [FIRST_CALLS, FEW_CALLS, all] {

@@ -48,6 +48,7 @@ pub struct AtDesk {
 }
 
 /// All that was seen in a run.
+#[derive(Default)]
 pub struct Log {
     pub calls: Vec<CallLog>,
     pub seconds: Vec<Second>,
@@ -551,6 +552,7 @@ impl<'a> Meter<'a> {
         second.own_cpu = own.saturating_sub(self.own_cpu).as_secs_f64() / wall;
         second.switch_cpu = switch.zip(self.switch_cpu).map(|(now, before)| now.saturating_sub(before).as_secs_f64() / wall);
         second.switch_memory_mib = self.switch.and_then(Process::memory_mib);
+        second.switch_descriptors = self.switch.and_then(Process::descriptors);
         (self.own_cpu, self.switch_cpu) = (own, switch);
     }
 }

@@ -14,7 +14,8 @@ pub use engine::{Places, micros, phone_of};
 pub use floor::{email, floor as floor_for};
 pub use leg::media;
 pub use process::{Process, own_cpu};
-pub use results::{Audio, Numbers, Percentiles, Round};
+pub use report::write as write_report;
+pub use results::{Audio, Numbers, Percentiles, Report, Round};
 pub use sockets::{Socket, since_1970, wait_for};
 pub use voices::{Heard, Voices};
 
@@ -25,7 +26,7 @@ use crate::browser::booth::{Booth, Lines};
 use crate::scenario::{Kind, Scenario};
 use crate::story::index_of;
 use engine::{AtDesk, Engine, Log};
-use results::{Check, Report, Second, ratio};
+use results::{Check, IMPATIENT, Second, ratio};
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddrV4;
@@ -40,6 +41,8 @@ use tokio::task::{JoinSet, LocalSet};
 const FOUND: f64 = 0.05;
 /// Rounds of a search: enough to double nine times and to halve four times.
 const ROUNDS: u32 = 14;
+/// What does not grow by more than this share is flat.
+const FLAT: f64 = 0.03;
 /// Calls a second that no machine makes.
 const MOST: f64 = 100_000.0;
 /// Above this share of its core the generator's own figures are doubtful.
@@ -133,7 +136,6 @@ async fn work(options: Options) -> io::Result<()> {
         Report { about: scenario.about, scenario: options.scene.scenario.display().to_string(), began, rounds, highest_clean_rate };
     if let Some(folder) = &options.report {
         report::write(&report, folder)?;
-        println!("report: {}", folder.join("report.html").display());
     }
     if clean { Ok(()) } else { Err(io::Error::other("the run was not clean")) }
 }
@@ -232,7 +234,7 @@ async fn play(
 fn show(told: &Receiver<Second>, length: Duration) {
     let (mut second, mut sum) = (0u64, Second::default());
     let terminal = io::stderr().is_terminal();
-    while let Ok(Second { tried, connected, failed, live, switch_cpu, switch_memory_mib, own_cpu }) = told.recv() {
+    while let Ok(Second { tried, connected, failed, live, switch_cpu, switch_memory_mib, own_cpu, .. }) = told.recv() {
         second += 1;
         sum.tried += tried;
         sum.connected += connected;
@@ -276,9 +278,20 @@ fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Roun
     numbers.own_drops = log.own_drops;
     let mut faults = Vec::new();
     let clean = scenario.clean;
-    let failed = f64::from(numbers.failed) / f64::from(numbers.tried.max(1));
+    let of_all = |calls: u32| f64::from(calls) / f64::from(numbers.tried.max(1));
+    let impatient = numbers.failures.get(IMPATIENT).copied().unwrap_or_default();
+    let failed = of_all(if clean.impatient.is_some() { numbers.failed - impatient } else { numbers.failed });
     if failed > clean.failed {
         faults.push(format!("{:.2} % of calls failed; {:.2} % may", 100.0 * failed, 100.0 * clean.failed));
+    }
+    if let Some(most) = clean.impatient.filter(|most| of_all(impatient) > *most) {
+        faults.push(format!("{:.2} % of customers gave up; {:.2} % may", 100.0 * of_all(impatient), 100.0 * most));
+    }
+    if let Some(flat_after) = clean.flat_after {
+        let seconds: Vec<Second> =
+            whole.clone().skip(whole_seconds(micros(Duration::from_secs_f64(flat_after))) - whole_seconds(from)).copied().collect();
+        faults.extend(growth("memory", "MiB", &seconds, |second| second.switch_memory_mib));
+        faults.extend(growth("open files and sockets", "", &seconds, |second| second.switch_descriptors));
     }
     if numbers.setup_time.p99 > clean.setup_p99 {
         faults.push(format!("setup took {:.1} ms at the 99th percentile; {:.1} ms may", numbers.setup_time.p99, clean.setup_p99));
@@ -311,6 +324,17 @@ fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Roun
     Round { rate, numbers, check, faults, doubts, seconds: log.seconds }
 }
 
+/// Whether the last tenth of these seconds is more than the first by more than [`FLAT`].
+fn growth(what: &str, unit: &str, seconds: &[Second], read: fn(&Second) -> Option<f64>) -> Option<String> {
+    let tenth = seconds.len() / 10;
+    let mean = |seconds: &[Second]| {
+        let read: Vec<f64> = seconds.iter().filter_map(read).collect();
+        read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX))
+    };
+    let (first, last) = (mean(seconds.get(..tenth)?), mean(seconds.get(seconds.len() - tenth..)?));
+    (last > (1.0 + FLAT) * first).then(|| format!("{what} of the switch grew from {first:.0} to {last:.0} {unit}"))
+}
+
 fn whole_seconds(time: u64) -> usize {
     usize::try_from(time / 1_000_000).unwrap_or(usize::MAX)
 }
@@ -338,7 +362,7 @@ fn say(round: &Round) {
     }
 }
 
-fn milliseconds_since_1970() -> u64 {
+pub fn milliseconds_since_1970() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -459,6 +483,8 @@ async fn come_and_go(script: Script, turns: Arc<Semaphore>, reports: tokio_mpsc:
 
 #[cfg(test)]
 pub mod tests {
+    use super::leg::Ending;
+    use super::results::CallLog;
     use super::*;
 
     /// The first of so many UDP ports of loopback that are free.
@@ -482,5 +508,33 @@ pub mod tests {
         }
         let (_, found) = find(10.0, &mut async |rate| Ok(round(rate, 0.0))).await.unwrap();
         assert_eq!(found, None);
+    }
+
+    #[test]
+    fn what_grows_is_told_and_what_goes_up_and_down_is_flat() {
+        let told = |memory: fn(u32) -> f64| {
+            let second = |n| Second { switch_memory_mib: Some(memory(n)), ..Second::default() };
+            growth("memory", "MiB", &(0..1000).map(second).collect::<Vec<_>>(), |second| second.switch_memory_mib)
+        };
+        assert_eq!(told(|n| 100.0 + f64::from(n) / 100.0).unwrap(), "memory of the switch grew from 100 to 109 MiB");
+        assert_eq!(told(|n| 100.0 + f64::from(n % 7)), None);
+        assert_eq!(told(|n| 200.0 - f64::from(n) / 100.0), None);
+    }
+
+    #[test]
+    fn only_a_scenario_that_says_so_forgives_impatience() {
+        let of = |clean: &str| {
+            let text = format!(
+                "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\n[agents]\nkind = \"phones\"\ncount = 1\ntalk = 1\n[clean]\nfailed = 0\n{clean}"
+            );
+            let gone = CallLog { ending: Some(Ending::GaveUp), ..CallLog::default() };
+            let served = CallLog { connected: Some(1), ending: Some(Ending::HungUp), ..CallLog::default() };
+            let mut calls = vec![served; 9];
+            calls.push(gone);
+            judge(1.0, &Scenario::parse(&text).unwrap(), Log { calls, counted: (0, 10_000_000), ..Log::default() }, None).faults
+        };
+        assert_eq!(of(""), ["10.00 % of calls failed; 0.00 % may"]);
+        assert_eq!(of("impatient = 0.05"), ["10.00 % of customers gave up; 5.00 % may"]);
+        assert!(of("impatient = 0.1").is_empty());
     }
 }

@@ -57,6 +57,11 @@ impl Process {
         })
     }
 
+    /// Open files and sockets.
+    pub fn descriptors(&self) -> Option<f64> {
+        self.sum(|folder| Some(f64::from(u32::try_from(std::fs::read_dir(folder.join("fd")).ok()?.count()).ok()?)))
+    }
+
     fn sum(&self, read: impl Fn(&PathBuf) -> Option<f64>) -> Option<f64> {
         let all: Vec<f64> = self.folders.iter().filter_map(read).collect();
         (!all.is_empty()).then(|| all.iter().sum())
@@ -88,6 +93,11 @@ mod tests {
         while own_cpu() - began < Duration::from_millis(50) {}
         assert!(own.cpu().unwrap() >= Duration::from_millis(30));
         assert!(own.memory_mib().unwrap() > 1.0);
+        let before = own.descriptors().unwrap();
+        let held = [(); 50].map(|()| std::fs::File::open("/dev/null").unwrap());
+        // Other tests open and close some too.
+        assert!(own.descriptors().unwrap() > before + 25.0);
+        drop(held);
         assert_eq!(Process::new(&[u32::MAX]).cpu(), None);
     }
 }

@@ -6,6 +6,9 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The failure that a customer's patience makes, and not the switch.
+pub const IMPATIENT: &str = "no agent in the customer's time";
+
 /// One customer's call, as both ends saw it; times are microseconds of the run.
 #[derive(Clone, Debug, Default)]
 pub struct CallLog {
@@ -42,7 +45,7 @@ impl CallLog {
             Some(Ending::Refused(status, Some(cause))) => format!("{status}, cause {cause}"),
             Some(Ending::Refused(status, None)) => status.to_string(),
             Some(Ending::Silence) => "no answer to a message".to_owned(),
-            Some(Ending::GaveUp | Ending::HungUp) => "no agent in the customer's time".to_owned(),
+            Some(Ending::GaveUp | Ending::HungUp) => IMPATIENT.to_owned(),
             Some(Ending::HungUpByFar | Ending::TakenBack) => "ended by the switch before an agent".to_owned(),
         })
     }
@@ -97,6 +100,8 @@ pub struct Second {
     /// Of one core.
     pub switch_cpu: Option<f64>,
     pub switch_memory_mib: Option<f64>,
+    /// Open files and sockets.
+    pub switch_descriptors: Option<f64>,
     pub own_cpu: f64,
 }
 

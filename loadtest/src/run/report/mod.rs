@@ -13,7 +13,10 @@ pub fn write(report: &Report, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let json = serde_json::to_string_pretty(report).map_err(io::Error::other)?;
     std::fs::write(folder.join("report.json"), json)?;
-    std::fs::write(folder.join("report.html"), page::page(report)?.into_string())
+    let page = folder.join("report.html");
+    std::fs::write(&page, page::page(report)?.into_string())?;
+    println!("report: {}", page.display());
+    Ok(())
 }
 
 #[cfg(test)]
@@ -35,6 +38,7 @@ mod tests {
             live: 4 * rate.min(n * rate / 4),
             switch_cpu: Some(f64::from(rate) / 90.0 + f64::from(n % 5) / 50.0),
             switch_memory_mib: Some(40.0 + f64::from(n) / 10.0),
+            switch_descriptors: Some(60.0 + f64::from(8 * rate)),
             own_cpu: 0.08,
         });
         let numbers = Numbers {
@@ -117,7 +121,7 @@ mod tests {
         for outside in ["http", "<script", "<link", "src=", "url(", "@import", "javascript:", " onload"] {
             assert!(!page.contains(outside), "{outside}");
         }
-        assert!(page.matches("<svg ").count() == 3 * 4 + 2);
+        assert!(page.matches("<svg ").count() == 3 * 5 + 2);
     }
 
     #[test]
@@ -167,7 +171,7 @@ mod tests {
             ..round.numbers.clone()
         };
         for second in &mut round.seconds {
-            (second.switch_cpu, second.switch_memory_mib) = (None, None);
+            (second.switch_cpu, second.switch_memory_mib, second.switch_descriptors) = (None, None, None);
         }
         let page = page(&report);
         for absent in ["Audio", "One-way delay", "Refusal", "Records", "Failures", "of the switch", ">switch<"] {

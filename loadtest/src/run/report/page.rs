@@ -227,6 +227,7 @@ fn over_time(seconds: &[Second]) -> io::Result<Markup> {
     ];
     cpu.retain(|line| !line.points.is_empty());
     let memory = [of("memory", Ink::House, |second| second.switch_memory_mib)];
+    let descriptors = [of("descriptors", Ink::House, |second| second.switch_descriptors)];
     let mean = match charts::together(seconds) {
         1 => String::new(),
         together => format!("means of {together} s"),
@@ -244,6 +245,7 @@ fn over_time(seconds: &[Second]) -> io::Result<Markup> {
         (drawn(title, &cpu, 5.0, |value| format!("{} %", trimmed(value)))?)
         @if memory.iter().any(|line| !line.points.is_empty()) {
             (drawn("Memory of the switch", &memory, 5.0, |value| format!("{} MiB", grouped(trimmed(value))))?)
+            (drawn("Open files and sockets of the switch", &descriptors, 5.0, whole)?)
         }
     })
 }
