@@ -8,7 +8,7 @@ mod relay;
 pub mod soak;
 mod stations;
 
-use crate::run::{Audio, Crew, Numbers, Process, Round, find, round};
+use crate::run::{Audio, BUSY, Crew, Numbers, Process, Round, find, round};
 use crate::scenario::{Agents, Arrivals, Kind, Scenario};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
@@ -45,6 +45,9 @@ pub struct Options {
     #[arg(long)]
     write: Option<PathBuf>,
 }
+
+/// Of a core.
+const FULL: f64 = 0.9;
 
 /// Seconds until a switch that gets twice what it can serve has found its limit.
 const WARM_UP_OF_OVERLOAD: f64 = 10.0;
@@ -96,7 +99,7 @@ const fn delay(what: &'static str, ours: &'static str, theirs: &'static str) -> 
     Row { what, ours, theirs: Some(theirs), unit: "ms", goal: Goal::AtMost(1.0) }
 }
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 26] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -146,6 +149,9 @@ const ROWS: [Row; 23] = [
         goal: Goal::AtMost(f64::INFINITY),
     },
     Row { what: "packets lost", ours: "voice lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
+    Row { what: "as many calls as take 90 % of the core", ours: "full calls", theirs: None, unit: "", goal: Goal::AtMost(f64::INFINITY) },
+    Row { what: "CPU with them", ours: "full cpu", theirs: None, unit: "% of a core", goal: Goal::AtMost(f64::INFINITY) },
+    Row { what: "packets lost with them, beyond the bare loop's", ours: "full lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
     Row {
         what: "CPU per trunk <-> browser call (DTLS-SRTP, PCMU)",
         ours: "browser cpu",
@@ -311,7 +317,28 @@ async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
         }
     }
     figures.insert("voice lost", packets_lost);
+    let calls = calls_that_fill(&plain, options.calls);
+    let bare = {
+        let program = bare().await?;
+        lost(&relay(&Way::Bare(&program), calls, length)?.audio)
+    };
+    let full = voices(options, Kind::Phones, calls, false).await?;
+    figures.insert("full calls", f64::from(calls));
+    figures.insert("full cpu", 100.0 * full.switch_cpu.unwrap_or_default());
+    figures.insert("full lost", full.audio.as_ref().map_or(0.0, lost) - bare);
     Ok(())
+}
+
+/// As many calls as take [`FULL`] of the switch's core, or as the generator's core can have: by what `calls` took.
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float becomes an integer within its bounds"
+)]
+fn calls_that_fill(plain: &Numbers, calls: u16) -> u16 {
+    let times = (FULL / plain.switch_cpu.unwrap_or(FULL)).min(BUSY / plain.own_cpu);
+    (f64::from(calls) * times) as u16
 }
 
 /// The same where one side is a browser, so that each packet is decrypted or encrypted.
@@ -338,7 +365,7 @@ fn lost(audio: &Audio) -> f64 {
     audio.packets_lost as f64
 }
 
-/// All calls begin within two seconds and go on for the whole time that counts.
+/// All calls begin within four seconds and go on for the whole time that counts.
 async fn voices(options: &Options, kind: Kind, calls: u16, record: bool) -> io::Result<Numbers> {
     let length = options.seconds;
     let warm_up = 5.0;
@@ -349,13 +376,13 @@ async fn voices(options: &Options, kind: Kind, calls: u16, record: bool) -> io::
             "voices",
             length,
             &format!(
-                "[customers]\naudio = true\n[agents]\nkind = \"phones\"\ncount = {calls}\ntalk = {}\nrecord = {record}\n[clean]\nsetup_p99 = 1000",
+                "[customers]\naudio = true\n[agents]\nkind = \"phones\"\ncount = {calls}\ntalk = {}\nrecord = {record}\n[clean]\nsetup_p99 = 1000\nlost = 1",
                 warm_up + length + 5.0
             ),
         )?
     };
     let agents = Agents { kind, ..scenario.agents };
-    let arrivals = Arrivals::Constant { rate: f64::from(calls) / 2.0 };
+    let arrivals = Arrivals::Constant { rate: f64::from(calls) / 4.0 };
     let scenario = Scenario { at_most: Some(u32::from(calls)), arrivals, agents, ..scenario };
     let (house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
