@@ -138,7 +138,7 @@ pub struct PastCall {
 impl Db {
     /// Writes calls and their records, each exactly once however often it is written; of remarks and dispositions the last one that says something stands.
     pub fn write_calls(&self, rows: &[CallRow]) -> Result<(), DbError> {
-        self.write_calls_and_notes(rows, &[])
+        self.write_calls_and_notes(&rows.iter().collect::<Vec<_>>(), &[])
     }
 
     /// The remark of a record that is already written; of one that is not, nothing.
@@ -152,9 +152,9 @@ impl Db {
     }
 
     /// Everything in one transaction, the notes last and in their order.
-    pub(crate) fn write_calls_and_notes(&self, rows: &[CallRow], notes: &[Noted]) -> Result<(), DbError> {
+    pub(crate) fn write_calls_and_notes(&self, rows: &[&CallRow], notes: &[&Noted]) -> Result<(), DbError> {
         // One statement cannot meet the same row twice.
-        let unique: HashMap<CallId, &CallRow> = rows.iter().map(|row| (row.id, row)).collect();
+        let unique: HashMap<CallId, &CallRow> = rows.iter().map(|row| (row.id, *row)).collect();
         let call_values: Vec<CallValues> = unique.values().map(|row| CallValues::from(*row)).collect();
         let record_values: Vec<RecordValues> =
             unique.values().flat_map(|row| row.records.iter().map(|record| RecordValues::of(row, record))).collect();

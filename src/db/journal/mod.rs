@@ -1,19 +1,24 @@
 //! The journal: what happens to calls goes to a local file first, and from there to the database (design: durability).
 //!
 //! Three threads. The *writer* alone writes the file, and commits everything that is queued at once; what is committed survives the
-//! process. The *syncer* flushes commits to the disk itself, so that a power cut costs a tenth of a second at most. The *scribe* turns
-//! ended calls into rows of the database and only then lets their entries go; while the database is away they wait.
+//! process. The *syncer* flushes commits to the disk itself, so that a power cut costs a tenth of a second at most. The *scribe* follows
+//! the entries in their order, turns ended calls into rows of the database and only then lets their entries go, a while later: after a
+//! crash some calls are written once more, which changes nothing. It has the entries from memory; what it is too late for, since the
+//! database is away or the process new, it reads from the file.
 
+mod bell;
 mod scribe;
 mod store;
 mod syncer;
+mod under_way;
 mod writer;
 
 use crate::pool::Db;
+use bell::Bell;
 use cordboard_core::ids::CallId;
 use cordboard_core::outcome::{CallStatus, HungUpBy};
 use cordboard_core::record::{Entry, What, fold};
-use scribe::{Bell, Scribe};
+use scribe::Scribe;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -24,6 +29,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::Store;
 use syncer::Syncer;
+use under_way::UnderWay;
 use writer::{Command, Writer};
 
 /// Entries that may wait for the writer; some 10 MB.
@@ -85,12 +91,12 @@ impl Journal {
         })?;
         let path = dir.join("journal.sqlite");
         let mut store = Store::open(&path)?;
-        let inherited = store.begin()?;
+        let inherited = store.last()?;
         let trouble = Arc::new(Trouble::default());
-        let bell = Arc::new(Bell::default());
+        let bell = Arc::new(Bell::new(inherited));
         let (commands, queue) = sync_channel(CAPACITY);
         let syncer = Syncer::start(dir.join("journal.sqlite-wal"), trouble.clone())?;
-        let writer = Writer::new(store, queue, syncer, bell.clone(), trouble.clone());
+        let writer = Writer::new(store, inherited, queue, syncer, bell.clone(), trouble.clone());
         let scribe = Scribe::new(Store::open(&path)?, db, commands.clone(), bell.clone(), on_written);
         Ok(Self {
             writer: Some(spawn("journal-writer", move || writer.run())?),
@@ -129,11 +135,12 @@ impl Journal {
     /// Ends the calls that the process before this one left without an end, as interrupted (G2): at `cut`, the last moment known of
     /// a call such as its recording's end, or at its last entry. Their ids. Calls of this process are not touched.
     pub fn recover(&self, cut: &HashMap<CallId, i64>) -> Result<Vec<CallId>, JournalError> {
-        let mut store = Store::open(&self.path)?;
+        let mut calls = UnderWay::default();
+        Store::open(&self.path)?.each(|seq, entry| drop(calls.take(seq, entry)))?;
         let (done, results) = sync_channel(CAPACITY);
         let mut ended = Vec::new();
-        for call in store.unfinished(self.inherited)? {
-            let entries: Vec<Entry> = store.entries_of(call)?.into_iter().map(|(_, entry)| entry).collect();
+        for entries in calls.begun_by(self.inherited) {
+            let Some(call) = entries.first().map(|entry| entry.call) else { continue };
             let Some(row) = fold(&entries, cut.get(&call).copied()) else { continue };
             let end = What::Ended { status: CallStatus::Interrupted, by: HungUpBy::Switch };
             let done = done.clone();

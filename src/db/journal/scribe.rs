@@ -1,86 +1,28 @@
 //! Turns ended calls into rows of the database, and only then lets their entries go.
 
+use super::bell::{Answer, Bell};
 use super::store::Store;
+use super::under_way::{Item, UnderWay};
 use super::writer::Command;
 use super::{JournalError, OnWritten};
-use crate::calls::{Note, Noted};
+use crate::calls::Noted;
 use crate::error::DbError;
 use crate::pool::Db;
-use cordboard_core::ids::CallId;
-use cordboard_core::record::{CallRow, Entry, What, fold};
+use cordboard_core::record::CallRow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Entries looked at, and so calls written, at once.
-const PAGE: i64 = 200;
-/// One round follows another by so much at least, unless somebody waits: on a busy switch calls share transactions.
-const ROUND_EVERY: Duration = Duration::from_millis(50);
+/// Calls that may wait in memory because the database refuses them alone.
+const REFUSED: usize = 200;
+/// Entries are let go of so often, and so many at once, since calls wait for it meanwhile.
+const FORGET_EVERY: Duration = Duration::from_secs(2);
+const FORGET: usize = 1_000;
 /// Pauses while the database is away: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-type Answer = SyncSender<Result<(), JournalError>>;
-
-/// What the scribe waits for.
-#[derive(Default)]
-pub(super) struct Bell {
-    state: Mutex<BellState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct BellState {
-    /// There may be calls to write.
-    rung: bool,
-    stop: bool,
-    /// Those who want to know when all calls are written.
-    asking: Vec<Answer>,
-}
-
-impl Bell {
-    pub fn ring(&self) {
-        self.change(|state| state.rung = true);
-    }
-
-    /// Answers when a look at the journal that begins after this has left nothing to write.
-    pub fn ask(&self, answer: Answer) {
-        self.change(|state| state.asking.push(answer));
-    }
-
-    pub fn stop(&self) {
-        self.change(|state| state.stop = true);
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.lock().stop
-    }
-
-    fn change(&self, change: impl FnOnce(&mut BellState)) {
-        change(&mut self.lock());
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BellState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits a while, and then for work; after a failure, when work is there already, for `pause` alone. Or until somebody asks. Those who
-    /// ask, or none when it is time to stop.
-    fn wait(&self, pause: Option<Duration>) -> Option<Vec<Answer>> {
-        let unasked = |state: &mut BellState| !state.stop && state.asking.is_empty();
-        let least = pause.unwrap_or(ROUND_EVERY);
-        let mut state = self.changed.wait_timeout_while(self.lock(), least, unasked).unwrap_or_else(PoisonError::into_inner).0;
-        if pause.is_none() {
-            let idle = |state: &mut BellState| unasked(state) && !state.rung;
-            state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.rung = false;
-        (!state.stop).then(|| std::mem::take(&mut state.asking))
-    }
-}
 
 /// Why a round ended before all was written.
 #[derive(Debug, thiserror::Error)]
@@ -91,69 +33,34 @@ enum Setback {
     Journal(#[from] JournalError),
 }
 
-/// A call's way into the database.
-struct Item {
-    call: CallId,
-    /// The last entry that was read.
-    last: i64,
-    /// None when it is there already, or when there never was such a call.
-    row: Option<CallRow>,
-    notes: Vec<Noted>,
-}
-
-impl Item {
-    fn read(call: CallId, entries: Vec<(i64, Entry)>) -> Self {
-        let last = entries.last().map_or(i64::MAX, |(seq, _)| *seq);
-        let entries: Vec<Entry> = entries.into_iter().map(|(_, entry)| entry).collect();
-        let noted = |entry: &Entry| match &entry.what {
-            What::Remark { segment, text } => Some(Noted { call, segment: *segment, note: Note::Remark(text.clone()) }),
-            What::Disposition { segment, name } => Some(Noted { call, segment: *segment, note: Note::Disposition(name.clone()) }),
-            What::Accepted { .. }
-            | What::Barred { .. }
-            | What::Dialling { .. }
-            | What::Queued { .. }
-            | What::Ringing { .. }
-            | What::RingEnded { .. }
-            | What::Connected { .. }
-            | What::Held
-            | What::Resumed
-            | What::RecordingBegan
-            | What::ConsultBegan { .. }
-            | What::Conferenced
-            | What::ConsultEnded { .. }
-            | What::ConsultTookOver { .. }
-            | What::SegmentEnded { .. }
-            | What::FlowBegan { .. }
-            | What::FlowResult(_)
-            | What::FlowFinished
-            | What::Quality { .. }
-            | What::Ended { .. } => None,
-        };
-        Self { call, last, row: fold(&entries, None), notes: entries.iter().filter_map(noted).collect() }
-    }
-}
-
 pub(super) struct Scribe {
     store: Store,
     db: Db,
     commands: SyncSender<Command>,
     bell: Arc<Bell>,
     on_written: OnWritten,
+    /// The last entry that was read.
+    read: i64,
+    calls: UnderWay,
+    /// What was read and is not in the database yet.
+    kept: Vec<Item>,
+    /// The entries that nobody needs any more, and when some were let go of last.
+    spent: Vec<i64>,
+    forgot_at: Instant,
 }
 
 impl Scribe {
     pub fn new(store: Store, db: Db, commands: SyncSender<Command>, bell: Arc<Bell>, on_written: OnWritten) -> Self {
-        Self { store, db, commands, bell, on_written }
+        let (calls, forgot_at) = (UnderWay::default(), Instant::now());
+        Self { store, db, commands, bell, on_written, read: 0, calls, kept: Vec::new(), spent: Vec::new(), forgot_at }
     }
 
     pub fn run(mut self) {
-        // What the process before this one left is written without a ring.
-        self.bell.ring();
         let mut pause = None;
         let mut asking: VecDeque<Answer> = VecDeque::new();
-        while let Some(more) = self.bell.wait(pause) {
+        while let Some(more) = self.bell.wait(pause, (!self.spent.is_empty()).then_some(FORGET_EVERY)) {
             asking.extend(more);
-            match self.round() {
+            match self.round().and_then(|()| Ok(self.forget(!asking.is_empty())?)) {
                 Ok(()) => {
                     if pause.take().is_some() {
                         tracing::info!("ended calls are written to the database again");
@@ -170,62 +77,113 @@ impl Scribe {
                 }
             }
         }
+        if let Err(error) = self.forget(true) {
+            tracing::error!(%error, "the journal keeps entries that are in the database");
+        }
     }
 
     /// Writes all calls that are due. One that the database refuses does not keep the others from it.
     fn round(&mut self) -> Result<(), Setback> {
-        let mut after = 0;
         let mut refused = None;
+        let mut items = std::mem::take(&mut self.kept);
         loop {
-            let due = self.store.due(after, PAGE)?;
-            let Some(next) = due.next.filter(|_| !self.bell.is_stopping()) else { return refused.map_or(Ok(()), Err) };
-            after = next;
-            let mut items = Vec::new();
-            for call in due.calls {
-                items.push(Item::read(call, self.store.entries_of(call)?));
+            refused = self.write_or_keep(items)?.or(refused);
+            self.forget(false)?;
+            if self.kept.len() > REFUSED || self.bell.is_stopping() {
+                break;
             }
-            match self.write(&items) {
-                Err(Setback::Db(error)) if !error.is_unreachable() && items.len() > 1 => {
-                    refused = self.write_each(&items)?.or(refused);
-                }
-                Err(Setback::Db(error)) if !error.is_unreachable() => refused = Some(Setback::Db(error)),
-                result => result?,
+            match self.read()? {
+                Some(more) => items = more,
+                None => break,
             }
         }
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// One transaction a call. What the database said to the last one that it refused; an error when it refused them all.
-    fn write_each(&mut self, items: &[Item]) -> Result<Option<Setback>, Setback> {
+    /// What the next entries come to; none when all are read.
+    fn read(&mut self) -> Result<Option<Vec<Item>>, JournalError> {
+        let Some(mut lines) = self.bell.take(self.read) else { return Ok(None) };
+        if lines.is_empty() {
+            lines = self.store.after(self.read)?;
+        }
+        let Some((last, _)) = lines.last() else { return Ok(None) };
+        self.read = *last;
+        let mut items = Vec::new();
+        for (seq, entry) in lines {
+            let Some(entry) = entry else {
+                self.spent.push(seq);
+                continue;
+            };
+            let Some(item) = self.calls.take(seq, entry) else { continue };
+            let refused = self.kept.iter_mut().find(|kept| kept.call == item.call);
+            match (&item.row, refused) {
+                (None, _) if item.notes.is_empty() => self.spent.extend(item.entries),
+                (None, Some(kept)) => {
+                    kept.notes.extend(item.notes);
+                    kept.entries.extend(item.entries);
+                }
+                (Some(_), _) | (None, None) => items.push(item),
+            }
+        }
+        Ok(Some(items))
+    }
+
+    /// Writes these in one transaction, or each in one if the database refuses that, and keeps what it does not take. What it said to the last
+    /// one that it refused.
+    fn write_or_keep(&mut self, items: Vec<Item>) -> Result<Option<DbError>, DbError> {
+        let Err(error) = self.write(&items) else {
+            self.spent.extend(items.into_iter().flat_map(|item| item.entries));
+            return Ok(None);
+        };
+        if error.is_unreachable() || items.len() == 1 {
+            tracing::debug!(calls = items.len(), %error, "the database does not take calls");
+            self.kept.extend(items);
+            return if error.is_unreachable() { Err(error) } else { Ok(Some(error)) };
+        }
         let mut refused = None;
-        let mut written = false;
-        for item in items {
-            match self.write(std::slice::from_ref(item)) {
-                Ok(()) => written = true,
-                Err(Setback::Db(error)) if !error.is_unreachable() => {
-                    tracing::debug!(call = %item.call, %error, "the database refuses a call");
-                    refused = Some(Setback::Db(error));
+        let mut items = items.into_iter();
+        while let Some(item) = items.next() {
+            match self.write_or_keep(vec![item]) {
+                Ok(error) => refused = error.or(refused),
+                Err(error) => {
+                    self.kept.extend(items);
+                    return Err(error);
                 }
-                Err(error) => return Err(error),
             }
         }
-        if written { Ok(refused) } else { refused.map_or(Ok(None), Err) }
+        Ok(refused)
     }
 
-    /// Writes the calls, and lets go of their entries.
-    fn write(&mut self, items: &[Item]) -> Result<(), Setback> {
-        let rows: Vec<CallRow> = items.iter().filter_map(|item| item.row.clone()).collect();
-        let notes: Vec<Noted> = items.iter().flat_map(|item| item.notes.clone()).collect();
+    fn write(&self, items: &[Item]) -> Result<(), DbError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<&CallRow> = items.iter().filter_map(|item| item.row.as_ref()).collect();
+        let notes: Vec<&Noted> = items.iter().flat_map(|item| &item.notes).collect();
         self.db.write_calls_and_notes(&rows, &notes)?;
-        let (done, answer) = sync_channel(1);
-        let forget = Command::Forget(items.iter().map(|item| (item.call, item.last)).collect(), done);
-        self.commands.send(forget).map_err(|_| JournalError::Stopped)?;
-        answer.recv().map_err(|_| JournalError::Stopped)??;
         for item in items {
             // Whatever the callback does, the scribe goes on.
             if catch_unwind(AssertUnwindSafe(|| (self.on_written)(item.call))).is_err() {
                 tracing::error!(call = %item.call, "a callback of the journal panicked");
             }
         }
+        Ok(())
+    }
+
+    /// Lets go of the entries that nobody needs any more, if it is time. The oldest first: a note that is read again after a crash, and an
+    /// end without its beginning, then change nothing.
+    fn forget(&mut self, now: bool) -> Result<(), JournalError> {
+        if !now && self.forgot_at.elapsed() < FORGET_EVERY {
+            return Ok(());
+        }
+        self.forgot_at = Instant::now();
+        self.spent.sort_unstable();
+        for part in self.spent.chunks(FORGET) {
+            let (done, answer) = sync_channel(1);
+            self.commands.send(Command::Forget(part.to_vec(), done)).map_err(|_| JournalError::Stopped)?;
+            answer.recv().map_err(|_| JournalError::Stopped)??;
+        }
+        self.spent.clear();
         Ok(())
     }
 }

@@ -1,84 +1,31 @@
-//! The journal's file: SQLite in WAL mode.
+//! The journal's file: SQLite in WAL mode. It is written at its end and let go of in runs, which touches few pages.
 
 use super::JournalError;
-use cordboard_core::ids::CallId;
-use cordboard_core::record::{Entry, What};
+use cordboard_core::record::Entry;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use std::collections::HashSet;
 use std::path::Path;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/journal");
-
-/// Lines of one statement: SQLite takes at most 32,766 values unless built otherwise.
-const STATEMENT: usize = 1_000;
 
 diesel::table! {
     entries (seq) {
         seq -> BigInt,
         call_id -> Text,
-        kind -> Text,
         at -> BigInt,
         what -> Text,
-    }
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = entries)]
-struct Line {
-    call_id: String,
-    kind: &'static str,
-    at: i64,
-    what: String,
-}
-
-#[derive(QueryableByName)]
-struct CallAt {
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    #[diesel(sql_type = Text)]
-    call_id: String,
-}
-
-/// What the scribe looks for.
-fn kind(what: &What) -> &'static str {
-    match what {
-        What::Accepted { .. } => "accepted",
-        What::Ended { .. } => "ended",
-        // Any note of an agent's.
-        What::Remark { .. } | What::Disposition { .. } => "remark",
-        What::Barred { .. }
-        | What::Dialling { .. }
-        | What::Queued { .. }
-        | What::Ringing { .. }
-        | What::RingEnded { .. }
-        | What::Connected { .. }
-        | What::Held
-        | What::Resumed
-        | What::RecordingBegan
-        | What::ConsultBegan { .. }
-        | What::Conferenced
-        | What::ConsultEnded { .. }
-        | What::ConsultTookOver { .. }
-        | What::SegmentEnded { .. }
-        | What::FlowBegan { .. }
-        | What::FlowResult(_)
-        | What::FlowFinished
-        | What::Quality { .. } => "other",
     }
 }
 
 /// How long the write-ahead log becomes before it is moved into the file, which keeps calls waiting for some milliseconds: 32 MiB.
 const LOG_PAGES: u32 = 8_192;
 
-/// Calls that wait for the scribe.
-pub(super) struct Due {
-    pub calls: Vec<CallId>,
-    /// Where to look for more; none = there are no more.
-    pub next: Option<i64>,
-}
+/// Entries read at once.
+const PAGE: i64 = 1_000;
+
+/// An entry and its number; none instead of one that cannot be understood.
+pub(super) type Line = (i64, Option<Entry>);
 
 pub(super) struct Store {
     connection: SqliteConnection,
@@ -101,104 +48,98 @@ impl Store {
         Ok(Self { connection })
     }
 
-    /// Clears away what came after a call had left the journal, and tells the last entry there is; 0 = none.
-    pub fn begin(&mut self) -> Result<i64, JournalError> {
-        diesel::sql_query(
-            "DELETE FROM entries WHERE kind = 'other' AND NOT EXISTS \
-             (SELECT 1 FROM entries AS a WHERE a.call_id = entries.call_id AND a.kind = 'accepted')",
-        )
-        .execute(&mut self.connection)
-        .map_err(disk)?;
+    /// The last entry there is; 0 = none.
+    pub fn last(&mut self) -> Result<i64, JournalError> {
         let last: Option<i64> = entries::table.select(diesel::dsl::max(entries::seq)).first(&mut self.connection).map_err(disk)?;
         Ok(last.unwrap_or(0))
     }
 
-    /// All in one transaction.
-    pub fn append<'a>(&mut self, new: impl Iterator<Item = &'a Entry>) -> Result<(), JournalError> {
+    /// All in one transaction, numbered from the one after `last` on. The last one's number.
+    pub fn append<'a>(&mut self, last: i64, new: impl Iterator<Item = &'a Entry>) -> Result<i64, JournalError> {
+        let mut seq = last;
         let mut lines = Vec::new();
         for entry in new {
+            seq += 1;
             let what = serde_json::to_string(&entry.what).map_err(disk)?;
-            lines.push(Line { call_id: entry.call.to_string(), kind: kind(&entry.what), at: entry.at, what });
+            lines.push((
+                entries::seq.eq(seq),
+                entries::call_id.eq(entry.call.to_string()),
+                entries::at.eq(entry.at),
+                entries::what.eq(what),
+            ));
         }
         self.connection
             .immediate_transaction(|c| {
-                for part in lines.chunks(STATEMENT) {
-                    diesel::insert_into(entries::table).values(part).execute(c)?;
-                }
-                Ok(())
+                // One by one: the statement is prepared once and for all then.
+                lines.iter().try_for_each(|line| diesel::insert_into(entries::table).values(line).execute(c).map(drop))
             })
-            .map_err(|error: diesel::result::Error| disk(error))
+            .map_err(|error: diesel::result::Error| disk(error))?;
+        Ok(seq)
     }
 
     /// Whether the file can be written: writes a line and takes it back.
     pub fn probe(&mut self) -> Result<(), JournalError> {
         self.connection
             .immediate_transaction(|c| {
-                let line = Line { call_id: String::new(), kind: "other", at: 0, what: String::new() };
-                diesel::insert_into(entries::table).values(&line).execute(c)?;
-                diesel::delete(entries::table.filter(entries::call_id.eq(""))).execute(c)
+                let line = (entries::seq.eq(0), entries::call_id.eq(""), entries::at.eq(0), entries::what.eq(""));
+                diesel::insert_into(entries::table).values(line).execute(c)?;
+                diesel::delete(entries::table.find(0)).execute(c)
             })
             .map(drop)
             .map_err(|error: diesel::result::Error| disk(error))
     }
 
-    /// Lets go of each call's entries up to the given one.
-    pub fn forget(&mut self, calls: &[(CallId, i64)]) -> Result<(), JournalError> {
+    /// Lets go of these entries; they are in order.
+    pub fn forget(&mut self, numbers: &[i64]) -> Result<(), JournalError> {
+        let mut runs = numbers.chunk_by(|one, next| one + 1 == *next);
         self.connection
             .immediate_transaction(|c| {
-                for (call, last) in calls {
-                    diesel::delete(entries::table.filter(entries::call_id.eq(call.to_string())).filter(entries::seq.le(last)))
-                        .execute(c)?;
-                }
-                Ok(())
+                runs.try_for_each(|run| match (run.first(), run.last()) {
+                    (Some(first), Some(last)) => {
+                        diesel::delete(entries::table.filter(entries::seq.between(first, last))).execute(c).map(drop)
+                    }
+                    (None, _) | (_, None) => Ok(()),
+                })
             })
             .map_err(|error: diesel::result::Error| disk(error))
     }
 
-    /// Some of the calls, from the entry after `after` on, that have ended, or were written already and have a new note.
-    pub fn due(&mut self, after: i64, most: i64) -> Result<Due, JournalError> {
-        let rows: Vec<CallAt> = diesel::sql_query(
-            "SELECT seq, call_id FROM entries WHERE seq > ? AND kind IN ('ended', 'remark') AND (kind = 'ended' OR NOT EXISTS \
-             (SELECT 1 FROM entries AS a WHERE a.call_id = entries.call_id AND a.kind = 'accepted')) ORDER BY seq LIMIT ?",
-        )
-        .bind::<BigInt, _>(after)
-        .bind::<BigInt, _>(most)
-        .load(&mut self.connection)
-        .map_err(disk)?;
-        let next = rows.last().map(|row| row.seq);
-        let mut seen = HashSet::new();
-        let calls = rows.iter().filter_map(|row| row.call_id.parse().ok()).filter(|call| seen.insert(*call)).collect();
-        Ok(Due { calls, next })
+    /// Some entries after that number, in their order; empty when there are no more.
+    pub fn after(&mut self, seq: i64) -> Result<Vec<Line>, JournalError> {
+        page(&mut self.connection, seq).map_err(disk)
     }
 
-    /// Calls that were accepted at or before the entry `last` and have no end.
-    pub fn unfinished(&mut self, last: i64) -> Result<Vec<CallId>, JournalError> {
-        let rows: Vec<CallAt> = diesel::sql_query(
-            "SELECT seq, call_id FROM entries WHERE kind = 'accepted' AND seq <= ? AND NOT EXISTS \
-             (SELECT 1 FROM entries AS e WHERE e.call_id = entries.call_id AND e.kind = 'ended') ORDER BY seq",
-        )
-        .bind::<BigInt, _>(last)
-        .load(&mut self.connection)
-        .map_err(disk)?;
-        let mut seen = HashSet::new();
-        Ok(rows.iter().filter_map(|row| row.call_id.parse().ok()).filter(|call| seen.insert(*call)).collect())
+    /// All entries, as they are at one moment.
+    pub fn each(&mut self, mut look: impl FnMut(i64, Entry)) -> Result<(), JournalError> {
+        self.connection
+            .transaction(|c| {
+                let mut last = 0;
+                loop {
+                    let found = page(c, last)?;
+                    let Some((seq, _)) = found.last() else { return Ok(()) };
+                    last = *seq;
+                    for (seq, entry) in found {
+                        if let Some(entry) = entry {
+                            look(seq, entry);
+                        }
+                    }
+                }
+            })
+            .map_err(|error: diesel::result::Error| disk(error))
     }
+}
 
-    /// The call's entries with their numbers, in order of writing. One that cannot be understood does not stop the others.
-    pub fn entries_of(&mut self, call: CallId) -> Result<Vec<(i64, Entry)>, JournalError> {
-        let rows: Vec<(i64, i64, String)> = entries::table
-            .filter(entries::call_id.eq(call.to_string()))
-            .order(entries::seq)
-            .select((entries::seq, entries::at, entries::what))
-            .load(&mut self.connection)
-            .map_err(disk)?;
-        let entry = |(seq, at, text): (i64, i64, String)| match serde_json::from_str(&text) {
-            Ok(what) => Some((seq, Entry { call, at, what })),
-            Err(error) => {
-                tracing::error!(%call, seq, %error, "an entry of the journal cannot be understood");
+fn page(c: &mut SqliteConnection, after: i64) -> QueryResult<Vec<Line>> {
+    let rows: Vec<(i64, String, i64, String)> = entries::table.filter(entries::seq.gt(after)).order(entries::seq).limit(PAGE).load(c)?;
+    let entry = |(seq, call, at, text): (i64, String, i64, String)| {
+        let entry = match (call.parse(), serde_json::from_str(&text)) {
+            (Ok(call), Ok(what)) => Some(Entry { call, at, what }),
+            (call, what) => {
+                tracing::error!(?call, seq, error = ?what.err(), "an entry of the journal cannot be understood");
                 None
             }
         };
-        Ok(rows.into_iter().filter_map(entry).collect())
-    }
+        (seq, entry)
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }

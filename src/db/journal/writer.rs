@@ -1,17 +1,16 @@
 //! The one thread that writes the journal's file.
 
-use super::scribe::Bell;
+use super::bell::Bell;
 use super::store::Store;
 use super::syncer::Syncer;
 use super::{CAPACITY, Done, JournalError, Trouble};
-use cordboard_core::ids::CallId;
 use cordboard_core::record::{Entry, What};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once.
 const COMMIT_EVERY: Duration = Duration::from_millis(2);
@@ -22,8 +21,8 @@ const RETRY: Duration = Duration::from_millis(250);
 
 pub(super) enum Command {
     Append(Entry, Option<Done>),
-    /// These calls' entries, up to the given one, are in the database.
-    Forget(Vec<(CallId, i64)>, SyncSender<Result<(), JournalError>>),
+    /// These entries, in order of their numbers, are in the database.
+    Forget(Vec<i64>, SyncSender<Result<(), JournalError>>),
     /// Answers when all entries before it are committed.
     Flush(SyncSender<Result<(), JournalError>>),
     Stop,
@@ -35,26 +34,24 @@ pub(super) struct Writer {
     syncer: Syncer,
     bell: Arc<Bell>,
     trouble: Arc<Trouble>,
+    /// The last entry's number.
+    last: i64,
     /// Entries that failed; they go before all others.
     backlog: VecDeque<Entry>,
 }
 
 impl Writer {
-    pub fn new(store: Store, queue: Receiver<Command>, syncer: Syncer, bell: Arc<Bell>, trouble: Arc<Trouble>) -> Self {
-        Self { store, queue, syncer, bell, trouble, backlog: VecDeque::new() }
+    pub fn new(store: Store, last: i64, queue: Receiver<Command>, syncer: Syncer, bell: Arc<Bell>, trouble: Arc<Trouble>) -> Self {
+        Self { store, queue, syncer, bell, trouble, last, backlog: VecDeque::new() }
     }
 
     pub fn run(mut self) {
-        let mut committed_at = Instant::now();
         loop {
             let first = match self.next() {
                 Ok(command) => Some(command),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if matches!(first, Some(Command::Append(..))) {
-                std::thread::sleep(COMMIT_EVERY.saturating_sub(committed_at.elapsed()));
-            }
             let mut batch = Vec::new();
             let mut other = None;
             for command in first.into_iter().chain(self.queue.try_iter()) {
@@ -69,17 +66,17 @@ impl Writer {
                     break;
                 }
             }
+            let wrote = !batch.is_empty();
             let committed = self.commit(batch);
-            committed_at = Instant::now();
             match other {
-                Some(Command::Forget(calls, answer)) => {
-                    let forgotten = self.store.forget(&calls);
-                    self.syncer.commit();
-                    drop(answer.send(forgotten));
-                }
+                Some(Command::Forget(numbers, answer)) => drop(answer.send(self.store.forget(&numbers))),
                 Some(Command::Flush(answer)) => drop(answer.send(committed)),
                 Some(Command::Stop) => return,
                 Some(Command::Append(..)) | None => {}
+            }
+            if wrote {
+                // Here, and not when the next entry is there: who appends it then wakes nobody.
+                std::thread::sleep(COMMIT_EVERY);
             }
         }
     }
@@ -100,34 +97,33 @@ impl Writer {
     fn commit(&mut self, batch: Vec<(Entry, Option<Done>)>) -> Result<(), JournalError> {
         let result = match (batch.is_empty() && self.backlog.is_empty(), self.is_failing()) {
             (true, false) => return Ok(()),
-            (true, true) => self.store.probe(),
-            (false, _) => self.store.append(self.backlog.iter().chain(batch.iter().map(|(entry, _)| entry))),
+            (true, true) => self.store.probe().map(|()| self.last),
+            (false, _) => self.store.append(self.last, self.backlog.iter().chain(batch.iter().map(|(entry, _)| entry))),
         };
         let was = self.trouble.writing.swap(result.is_err(), Ordering::Relaxed);
         match &result {
-            Ok(()) => {
-                if was {
-                    tracing::info!("the journal is written again");
-                }
-                let ring = self.backlog.drain(..).any(|entry| concerns_scribe(&entry.what));
-                self.syncer.commit();
-                if ring || batch.iter().any(|(entry, _)| concerns_scribe(&entry.what)) {
-                    self.bell.ring();
-                }
-            }
+            Ok(_) if was => tracing::info!("the journal is written again"),
             Err(error) if !was => tracing::error!(%error, "the journal cannot be written"),
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
-        for (entry, done) in batch {
-            if let Some(done) = done {
-                let result = result.clone();
-                // Whatever the callback does, the journal goes on.
-                if catch_unwind(AssertUnwindSafe(move || done(result))).is_err() {
-                    tracing::error!(call = %entry.call, "a callback of the journal panicked");
-                }
+        let (entries, waiting): (Vec<Entry>, Vec<Option<Done>>) = batch.into_iter().unzip();
+        let result = match result {
+            Ok(last) => {
+                self.syncer.commit();
+                self.bell.hand(self.backlog.drain(..).chain(entries));
+                self.last = last;
+                Ok(())
             }
-            if result.is_err() {
-                self.keep(entry);
+            Err(error) => {
+                entries.into_iter().for_each(|entry| self.keep(entry));
+                Err(error)
+            }
+        };
+        for done in waiting.into_iter().flatten() {
+            let result = result.clone();
+            // Whatever the callback does, the journal goes on.
+            if catch_unwind(AssertUnwindSafe(move || done(result))).is_err() {
+                tracing::error!("a callback of the journal panicked");
             }
         }
         result
@@ -144,8 +140,4 @@ impl Writer {
         }
         self.backlog.push_back(entry);
     }
-}
-
-fn concerns_scribe(what: &What) -> bool {
-    matches!(what, What::Ended { .. } | What::Remark { .. } | What::Disposition { .. })
 }

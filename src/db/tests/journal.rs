@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Nobody waits that long unless something is broken.
 const LONG: Duration = Duration::from_secs(60);
@@ -126,6 +126,97 @@ on_both! {
         assert_eq!(calls(test), vec![1, 2, 3]);
     }
 
+    fn a_note_reaches_a_call_that_the_database_refused_before(test) {
+        test.sql("CREATE UNIQUE INDEX refusing ON calls (caller)");
+        let journal = open(test);
+        append(&journal, answered(1, "+441", ORDERS, MEI, 0));
+        append(&journal, answered(2, "+441", ORDERS, MEI, 0));
+        assert_eq!(journal.flush(Duration::from_millis(500)), Err(JournalError::Timeout));
+        append(&journal, vec![remark(1, "one"), remark(2, "two")]);
+        assert_eq!(journal.flush(Duration::from_millis(500)), Err(JournalError::Timeout));
+        test.sql("DROP INDEX refusing");
+        journal.flush(LONG).unwrap();
+        assert_eq!(records(test).iter().map(|item| item.record.remark.as_str()).collect::<Vec<_>>(), vec!["one", "two"]);
+        assert_eq!(entries_left(test), 0);
+    }
+
+    fn what_memory_has_no_place_for_is_read_from_the_file(test) {
+        let journal = open(test);
+        append(&journal, answered(1, "+44", ORDERS, MEI, 0)[..4].to_vec());
+        test.sql("ALTER TABLE calls RENAME TO calls_away");
+        append(&journal, answered(2, "+44", ORDERS, MEI, 0));
+        assert_eq!(journal.flush(Duration::from_millis(50)), Err(JournalError::Timeout));
+        for call in 3..8_000 {
+            let last = answered(call, "+44", ORDERS, MEI, 0);
+            let (tell, told) = channel();
+            append(&journal, last[..4].to_vec());
+            journal.append(last[4].clone(), Some(Box::new(move |result| tell.send(result).unwrap())));
+            if call % 1_000 == 0 {
+                assert_eq!(told.recv_timeout(LONG).unwrap(), Ok(()));
+            }
+        }
+        append(&journal, answered(1, "+44", ORDERS, MEI, 0)[4..].to_vec());
+        append(&journal, vec![remark(1, "last")]);
+        test.sql("ALTER TABLE calls_away RENAME TO calls");
+        journal.flush(LONG).unwrap();
+        let page = test.db.records_page(&RecordFilter::default(), &Scope::All).unwrap();
+        assert_eq!((page.total, entries_left(test)), (7_999, 0));
+        let first = test.db.record(&crate::calls::record_id(CallId(1), 0), &Scope::All).unwrap().unwrap().record;
+        assert_eq!((first.remark.as_str(), first.wait, first.agent), ("last", 10, Some(MEI)));
+    }
+
+    fn a_call_that_is_written_again_after_a_crash_changes_nothing(test) {
+        let journal = open(test);
+        let call = answered(1, "+44", ORDERS, MEI, 0);
+        append(&journal, call[..4].to_vec());
+        append(&journal, vec![remark(1, "during the call")]);
+        append(&journal, call[4..].to_vec());
+        append(&journal, vec![remark(1, "after it")]);
+        // In the database, but the entries stay.
+        file(test, "CREATE TRIGGER staying BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+        assert_eq!(journal.flush(Duration::from_millis(300)), Err(JournalError::Timeout));
+        drop(journal);
+        assert_eq!((records(test)[0].record.remark.as_str(), entries_left(test)), ("after it", 7));
+        file(test, "DROP TRIGGER staying");
+        let journal = open(test);
+        assert_eq!(journal.recover(&HashMap::new()).unwrap(), vec![]);
+        journal.flush(LONG).unwrap();
+        assert_eq!((records(test)[0].record.remark.as_str(), records(test).len(), entries_left(test)), ("after it", 1, 0));
+    }
+
+    fn a_journal_of_the_version_before_is_taken_over(test) {
+        file(test, include_str!("../../../migrations/journal/0001_entries/up.sql"));
+        file(test, "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+            INSERT INTO __diesel_schema_migrations (version) VALUES ('0001')");
+        let written = answered(1, "+44", ORDERS, MEI, 0);
+        test.db.write_calls(&[cordboard_core::record::fold(&written, None).unwrap()]).unwrap();
+        // One call that is not in the database yet, one under way, and one that is there and has a note.
+        let left = [answered(2, "+44", ORDERS, MEI, 0), answered(3, "+44", ORDERS, MEI, 1_000)[..4].to_vec(), vec![remark(1, "noted")]];
+        for entry in left.concat() {
+            let kind = match &entry.what {
+                What::Accepted { .. } => "accepted",
+                What::Ended { .. } => "ended",
+                What::Remark { .. } => "remark",
+                _ => "other",
+            };
+            let what = serde_json::to_string(&entry.what).unwrap();
+            file(test, &format!("INSERT INTO entries (call_id, kind, at, what) VALUES ('{}', '{kind}', {}, '{what}')", entry.call, entry.at));
+        }
+        let journal = open(test);
+        assert_eq!(journal.recover(&HashMap::new()).unwrap(), vec![CallId(3)]);
+        append(&journal, answered(4, "+44", ORDERS, MEI, 0));
+        journal.flush(LONG).unwrap();
+        let all = records(test);
+        let told: Vec<_> = all.iter().map(|item| (item.record.call.0, item.record.status, item.record.remark.as_str())).collect();
+        assert_eq!(told, vec![
+            (1, CallStatus::NormalEnd, "noted"),
+            (2, CallStatus::NormalEnd, ""),
+            (3, CallStatus::Interrupted, ""),
+            (4, CallStatus::NormalEnd, ""),
+        ]);
+        assert_eq!(entries_left(test), 0);
+    }
+
     fn a_call_that_the_process_before_left_open_ends_as_interrupted(test) {
         let journal = open(test);
         for call in 1..=3 {
@@ -154,6 +245,36 @@ on_both! {
         assert_eq!(all[0].record.remark, "kept");
         assert_eq!(entries_left(test), 4);
     }
+}
+
+#[test]
+fn entries_are_let_go_of_though_nobody_asks_and_nothing_comes() {
+    let test = TestDb::sqlite();
+    let journal = open(&test);
+    append(&journal, answered(1, "+44", ORDERS, MEI, 0)[..4].to_vec());
+    append(&journal, answered(2, "+44", ORDERS, MEI, 0));
+    append(&journal, answered(1, "+44", ORDERS, MEI, 0)[4..].to_vec());
+    append(&journal, answered(3, "+44", ORDERS, MEI, 0)[..4].to_vec());
+    let began = Instant::now();
+    while calls(&test) != vec![1, 2] || entries_left(&test) > 4 {
+        assert!(began.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(entries_left(&test), 4);
+    drop(journal);
+}
+
+#[test]
+fn an_entry_that_cannot_be_understood_keeps_no_other_from_the_database() {
+    let test = TestDb::sqlite();
+    let journal = open(&test);
+    append(&journal, answered(1, "+44", ORDERS, MEI, 0)[..4].to_vec());
+    drop(journal);
+    file(&test, "INSERT INTO entries VALUES (5, '1', 0, '{\"t\":\"unheard_of\"}'), (6, 'nobody', 0, '')");
+    let journal = open(&test);
+    append(&journal, answered(1, "+44", ORDERS, MEI, 0)[4..].to_vec());
+    journal.flush(LONG).unwrap();
+    assert_eq!((calls(&test), entries_left(&test)), (vec![1], 0));
 }
 
 #[test]
@@ -278,6 +399,7 @@ fn entries_are_written_in_the_order_of_their_appends() {
     let test = TestDb::sqlite();
     let journal = open(&test);
     let (tell, told) = channel();
+    append(&journal, answered(1, "+44", ORDERS, MEI, 0)[..1].to_vec());
     for at in 0..5_000 {
         let tell = tell.clone();
         let entry = Entry { call: CallId(1), at, what: What::Held };
@@ -285,7 +407,7 @@ fn entries_are_written_in_the_order_of_their_appends() {
     }
     let order: Vec<_> = told.iter().take(5_000).collect();
     assert_eq!(order, (0..5_000).map(|at| (at, Ok(()))).collect::<Vec<_>>());
-    assert_eq!(entries_left(&test), 5_000);
+    assert_eq!(entries_left(&test), 5_001);
 }
 
 #[test]
