@@ -1,10 +1,11 @@
-//! What is known of a SIP leg's path: reports sent and received, its quality, and how long it has been silent.
+//! What is known of a far side's path: reports sent and received, its quality, and how long it has been silent.
 
 use crate::emodel;
 use crate::event::Quality;
 use crate::outgoing::Outgoing;
-use crate::reception::{Interval, Reception};
+use crate::reception::{Block, Interval, Reception};
 use crate::rtcp::{Report, ReportBlock, SenderInfo};
+use crate::rtp::CLOCK;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Between two reports of ours; RFC 3550 section 6.2 asks for five seconds, shaken by half.
@@ -15,9 +16,11 @@ const SILENCE: Duration = Duration::from_secs(60);
 const NTP_OFFSET: u64 = 2_208_988_800;
 const CNAME: &str = "cordboard";
 
-/// The state of one leg's control channel.
+/// The state of one far side's control channel.
 #[derive(Debug)]
 pub struct Control {
+    /// Of the timestamps on the wire, steps a second; ours count G.711's.
+    clock: u32,
     next_report: Instant,
     /// The middle bits of the far side's last sender report, and when it came.
     far_report: Option<(u32, Instant)>,
@@ -30,8 +33,9 @@ pub struct Control {
 }
 
 impl Control {
-    pub fn new(now: Instant) -> Self {
+    pub fn new(clock: u32, now: Instant) -> Self {
         Control {
+            clock,
             next_report: now + REPORT_INTERVAL / 2,
             far_report: None,
             far_loss_percent: 0.0,
@@ -66,7 +70,7 @@ impl Control {
             }
             for ReportBlock { block, last_report, delay } in report.blocks.iter().filter(|block| block.block.ssrc == ours) {
                 self.far_loss_percent = f32::from(block.fraction_lost) * 100.0 / 256.0;
-                self.far_jitter_ms = milliseconds(block.jitter, 8000.0);
+                self.far_jitter_ms = milliseconds(block.jitter, self.clock.into());
                 if *last_report != 0 {
                     let round_trip = middle(ntp(wall)).wrapping_sub(*last_report).wrapping_sub(*delay);
                     // A far side that counts wrongly must not show hours.
@@ -92,13 +96,19 @@ impl Control {
 
     fn report(&self, outgoing: &Outgoing, reception: &mut Reception, now: Instant, wall: SystemTime) -> Report {
         let (packets, octets) = outgoing.totals();
-        let sender = (packets > 0).then(|| SenderInfo { ntp: ntp(wall), rtp: outgoing.timestamp_at(now), packets, octets });
+        let sender =
+            (packets > 0).then(|| SenderInfo { ntp: ntp(wall), rtp: self.on_the_wire(outgoing.timestamp_at(now)), packets, octets });
         let (last_report, delay) = self.far_report.map_or((0, 0), |(report, at)| {
             let delay = now.saturating_duration_since(at).as_micros() * 65_536 / 1_000_000;
             (report, u32::try_from(delay).unwrap_or(u32::MAX))
         });
-        let blocks = reception.block().map(|block| ReportBlock { block, last_report, delay }).into_iter().collect();
+        let block = reception.block().map(|block| Block { jitter: self.on_the_wire(block.jitter), ..block });
+        let blocks = block.map(|block| ReportBlock { block, last_report, delay }).into_iter().collect();
         Report { ssrc: outgoing.ssrc(), sender, blocks }
+    }
+
+    fn on_the_wire(&self, timestamp: u32) -> u32 {
+        timestamp.wrapping_mul(self.clock / CLOCK)
     }
 
     /// The quality since `earlier`, of both directions.
@@ -171,8 +181,8 @@ mod tests {
         let mut outgoing = Outgoing::new(42, 1, 1);
         outgoing.generated(0, 160, start);
         let mut reception = Reception::default();
-        let mut ours = Control::new(start);
-        let mut theirs = Control::new(start);
+        let mut ours = Control::new(CLOCK, start);
+        let mut theirs = Control::new(CLOCK, start);
         let mut their_reception = Reception::default();
         their_reception.receive(&Header { ssrc: 42, ..header(1) }, start);
         // Ours leaves at 5000, is there at 5040; theirs leaves at 5300, is here at 5350.
@@ -192,8 +202,8 @@ mod tests {
     #[test]
     fn the_worse_direction_counts() {
         let now = Instant::now();
-        let mut control = Control::new(now);
-        let block = crate::reception::Block { ssrc: 42, fraction_lost: 26, lost: 5, highest: 9, jitter: 160 };
+        let mut control = Control::new(CLOCK, now);
+        let block = Block { ssrc: 42, fraction_lost: 26, lost: 5, highest: 9, jitter: 160 };
         let report = Report { ssrc: 1, sender: None, blocks: vec![ReportBlock { block, last_report: 0, delay: 0 }] };
         control.receive(&[report], 42, now, SystemTime::now());
         let quality = control.quality(Heard { loss_percent: 0.0, jitter_ms: 3.0 });
@@ -201,10 +211,33 @@ mod tests {
         assert_eq!(quality.round_trip_ms, None);
     }
 
+    // F4
+    #[test]
+    fn reports_of_opus_count_in_its_own_clock() {
+        let (start, wall) = (Instant::now(), SystemTime::now());
+        let mut outgoing = Outgoing::new(42, 1, 1_000);
+        outgoing.generated(0, 160, start);
+        let mut reception = Reception::default();
+        for sequence in 0..100u16 {
+            let late = if sequence % 2 == 0 { 0 } else { 8 };
+            reception.receive(&header(sequence), start + Duration::from_millis(u64::from(sequence) * 20 + late));
+        }
+        let mut control = Control::new(6 * CLOCK, start);
+        let sent = rtcp::parse(&control.due(&outgoing, &mut reception, start + Duration::from_secs(3), wall, 0).unwrap()).unwrap();
+        assert_eq!(sent[0].sender.unwrap().rtp, 6 * (1_000 + 3 * CLOCK));
+        let jitter = sent[0].blocks[0].block.jitter;
+        assert!((6 * 56..=6 * 64).contains(&jitter), "8 ms are 64 steps of ours: {jitter}");
+        let block = Block { ssrc: 42, ..sent[0].blocks[0].block };
+        let report = Report { ssrc: 1, sender: None, blocks: vec![ReportBlock { block, last_report: 0, delay: 0 }] };
+        control.receive(&[report], 42, start, wall);
+        let quality = control.quality(Heard { loss_percent: 0.0, jitter_ms: 0.0 });
+        assert!((7.0..=8.0).contains(&quality.jitter_ms), "{quality:?}");
+    }
+
     #[test]
     fn silence_is_told_every_minute_until_something_is_heard() {
         let start = Instant::now();
-        let mut control = Control::new(start);
+        let mut control = Control::new(CLOCK, start);
         let after = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(control.silent(after(59)), None);
         assert_eq!(control.silent(after(60)), Some(Duration::from_secs(60)));

@@ -4,28 +4,27 @@ mod peers;
 
 use crate::event::{Command, DtmfMode, Events, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
-use crate::leg::{Leg, Link, Packet, Prompt, RtpLink};
+use crate::intake::Intake;
+use crate::leg::{Leg, Link, Packet, Prompt, RtpLink, open_mut};
 use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
 use crate::outbox::Outbox;
-use crate::peer::{Notice, Peer, PeerState};
+use crate::peer::{Notice, Peer};
 use crate::ports::Pair;
 use crate::queue::Asked;
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Library, Sound, SoundError};
 use crate::spool;
-use crate::watch::{Channel, Watch};
+use crate::watch::{Channel, Owner, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The clock of everything we play.
@@ -47,7 +46,6 @@ const DATAGRAM: usize = 2048;
 
 /// Everything the media thread knows.
 pub struct Engine {
-    myself: Weak<RefCell<Engine>>,
     events: Events,
     legs: FxHashMap<LegId, Leg>,
     /// Who hears a leg as it is.
@@ -64,8 +62,6 @@ pub struct Engine {
     notices: UnboundedSender<Notice>,
     loaded: UnboundedSender<(String, Result<Sound, SoundError>)>,
     outbox: Outbox,
-    /// Something of a browser's waits in the outbox.
-    waits: Rc<Notify>,
 }
 
 /// What the thread starts with.
@@ -98,30 +94,25 @@ impl Lateness {
 pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
     let (notices, mut noticed) = unbounded_channel();
     let (loaded, mut loads) = unbounded_channel();
-    let mux = Mux::new(setup.browser_socket)?;
     let watch = Rc::new(Watch::new()?);
-    let waits = Rc::new(Notify::new());
-    let reader = tokio::spawn(Arc::clone(&mux).run());
-    let engine = Rc::new_cyclic(|myself| {
-        RefCell::new(Engine {
-            myself: myself.clone(),
-            events: setup.events,
-            legs: FxHashMap::default(),
-            listeners: FxHashMap::default(),
-            mixer: Mixer::default(),
-            peers: FxHashMap::default(),
-            library: setup.library,
-            recorder: setup.recorder,
-            watch: Rc::clone(&watch),
-            mux,
-            browser_port: setup.browser_addr.port(),
-            advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
-            notices,
-            loaded,
-            outbox: Outbox::default(),
-            waits: Rc::clone(&waits),
-        })
-    });
+    watch.add(&setup.browser_socket, Owner::Browsers)?;
+    let mut intake = Intake::new();
+    let mut engine = Engine {
+        events: setup.events,
+        legs: FxHashMap::default(),
+        listeners: FxHashMap::default(),
+        mixer: Mixer::default(),
+        peers: FxHashMap::default(),
+        library: setup.library,
+        recorder: setup.recorder,
+        watch: Rc::clone(&watch),
+        mux: Mux::new(setup.browser_socket),
+        browser_port: setup.browser_addr.port(),
+        advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
+        notices,
+        loaded,
+        outbox: Outbox::new(),
+    };
     let mut next_tick = tokio::time::Instant::now() + TICK;
     let mut ticks: u64 = 0;
     loop {
@@ -134,28 +125,26 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
                 next_tick = if now > next_tick + MAX_CATCH_UP { now + TICK } else { next_tick + TICK };
                 ticks = ticks.wrapping_add(1);
                 let Some(commands) = asked.take() else { break };
-                engine.borrow_mut().obey(commands);
-                engine.borrow_mut().tick(ticks, Instant::now());
+                engine.obey(commands);
+                engine.tick(ticks, Instant::now());
             }
             () = asked.rung() => {
                 let Some(commands) = asked.take() else { break };
-                engine.borrow_mut().obey(commands);
+                engine.obey(commands);
             }
             ready = watch.ready() => {
                 // No packet overtakes a command.
                 let Some(commands) = asked.take() else { break };
-                engine.borrow_mut().obey(commands);
-                engine.borrow_mut().read(&ready?);
+                engine.obey(commands);
+                engine.read(&ready?, &mut intake);
             }
-            () = waits.notified() => engine.borrow_mut().outbox.flush(),
-            Some(notice) = noticed.recv() => engine.borrow_mut().notice(notice),
-            Some((name, result)) = loads.recv() => engine.borrow_mut().sound_loaded(&name, result),
+            Some(notice) = noticed.recv() => engine.notice(notice),
+            Some((name, result)) = loads.recv() => engine.sound_loaded(&name, result),
         }
         // There is always more to read or to do on a busy switch: the browsers' tasks have their turn in between.
         tokio::task::yield_now().await;
     }
-    reader.abort();
-    engine.borrow_mut().outbox.flush();
+    engine.outbox.flush();
     Ok(())
 }
 
@@ -191,15 +180,15 @@ impl Engine {
     }
 
     fn sizes(&self) -> Sizes {
-        // A browser's reading task holds one weak reference; the rest are the library's.
-        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() + self.myself.weak_count();
+        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         Sizes { legs: self.legs.len(), heard: self.listeners.len(), mixed: self.mixer.voices(), peers: self.peers.len(), tasks }
     }
 
     // ---- legs ----
 
     fn open_rtp(&mut self, leg: LegId, Pair { rtp, rtcp, lease }: Pair) {
-        let watched = self.watch.add(&rtp, leg, Channel::Rtp).and_then(|()| self.watch.add(&rtcp, leg, Channel::Rtcp));
+        let watch = |socket, channel| self.watch.add(socket, Owner::Leg(leg, channel));
+        let watched = watch(&rtp, Channel::Rtp).and_then(|()| watch(&rtcp, Channel::Rtcp));
         if let Err(error) = watched {
             tracing::error!(%leg, %error, "RTP sockets");
             return;
@@ -207,20 +196,27 @@ impl Engine {
         self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, lease)))));
     }
 
-    /// Takes one datagram from each of these sockets.
-    fn read(&mut self, ready: &[(LegId, Channel)]) {
+    /// Takes one datagram from each of these legs' sockets, and what waits of the browsers.
+    fn read(&mut self, ready: &[Owner], intake: &mut Intake) {
         let mut buffer = [0; DATAGRAM];
-        for (leg, channel) in ready {
-            let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get(leg) else { continue };
-            // An error is an ICMP answer to something we sent: the far side is not there yet, or not any more.
-            let Ok((length, from)) = link.socket(*channel).recv_from(&mut buffer) else { continue };
-            let datagram = buffer.get(..length).unwrap_or_default();
-            match channel {
-                Channel::Rtp => self.rtp_received(*leg, from, datagram),
-                Channel::Rtcp => self.rtcp_received(*leg, from, datagram),
+        for owner in ready {
+            match owner {
+                Owner::Leg(leg, channel) => self.read_leg(*leg, *channel, &mut buffer),
+                Owner::Browsers => self.read_browsers(intake),
             }
         }
         self.outbox.flush();
+    }
+
+    fn read_leg(&mut self, leg: LegId, channel: Channel, buffer: &mut [u8]) {
+        let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get(&leg) else { return };
+        // An error is an ICMP answer to something we sent: the far side is not there yet, or not any more.
+        let Ok((length, from)) = link.socket(channel).recv_from(buffer) else { return };
+        let datagram = buffer.get(..length).unwrap_or_default();
+        match channel {
+            Channel::Rtp => self.rtp_received(leg, from, datagram),
+            Channel::Rtcp => self.rtcp_received(leg, from, datagram),
+        }
     }
 
     fn set_remote(&mut self, leg: LegId, remote: RtpRemote) {
@@ -371,10 +367,8 @@ impl Engine {
         for (id, leg) in &mut self.legs {
             let quality = match &mut leg.link {
                 Link::Rtp(link) => link.meter.interval(&link.reception).map(|heard| link.control.quality(heard)),
-                Link::Browser { peer, .. } => {
-                    let Some(PeerState::Open(open)) = self.peers.get_mut(peer).map(|peer| &mut peer.state) else { continue };
-                    open.quality()
-                }
+                Link::Browser { peer, .. } => open_mut(self.peers.get_mut(peer))
+                    .and_then(|open| open.meter.interval(&open.reception).map(|heard| open.control.quality(heard))),
                 Link::None => None,
             };
             measured.extend(quality.map(|quality| MediaEvent::Quality { leg: *id, quality }));

@@ -13,7 +13,7 @@ use crate::ports::Lease;
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtcp;
-use crate::rtp::{HEADER_LEN, Header};
+use crate::rtp::{CLOCK, HEADER_LEN, Header};
 use crate::sound::{FRAME, Frame, Library, Sound};
 use crate::spool;
 use crate::watch::Channel;
@@ -21,7 +21,6 @@ use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -55,7 +54,7 @@ pub enum Link {
 
 /// A SIP leg's sockets and session.
 pub struct RtpLink {
-    rtp: Rc<UdpSocket>,
+    rtp: Arc<UdpSocket>,
     rtcp: UdpSocket,
     /// The RTP socket is connected to the far side.
     connected: bool,
@@ -140,13 +139,13 @@ impl RtpLink {
     pub fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: Lease) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
         RtpLink {
-            rtp: Rc::new(rtp),
+            rtp: Arc::new(rtp),
             rtcp,
             connected: false,
             session: None,
             outgoing,
             reception: Reception::default(),
-            control: Control::new(Instant::now()),
+            control: Control::new(CLOCK, Instant::now()),
             meter: Meter::default(),
             _lease: lease,
         }
@@ -163,7 +162,7 @@ impl RtpLink {
             }
             None => {
                 self.session = Some(Session { remote, far: FarAddress::told(remote.addr, now) });
-                self.control = Control::new(now);
+                self.control = Control::new(CLOCK, now);
             }
         }
     }
@@ -363,14 +362,15 @@ impl Leg {
             Link::Browser { peer, .. } => {
                 let Some(peer) = peers.get_mut(peer).filter(|peer| peer.leg == Some(id)) else { return };
                 let PeerState::Open(open) = &mut peer.state else { return };
-                if !open.connected {
+                if !open.is_connected() {
                     return;
                 }
                 let Some(header) = header_for(&mut open.outgoing, packet, open.audio_type, open.event_type, now) else { return };
-                let mut payload = Vec::with_capacity(FRAME);
-                push_payload(&mut payload, packet, Law::Mu);
-                record(&header, Law::Mu, &payload);
-                open.send(header, payload);
+                let mut plain = Vec::with_capacity(HEADER_LEN + FRAME);
+                header.write(&mut plain);
+                push_payload(&mut plain, packet, Law::Mu);
+                record(&header, Law::Mu, plain.get(HEADER_LEN..).unwrap_or_default());
+                open.send(&header, plain, outbox);
             }
             Link::None => {}
         }
@@ -386,6 +386,14 @@ impl Packet<'_> {
 /// The peer's open connection.
 pub fn open(peer: Option<&Peer>) -> Option<&OpenPeer> {
     match &peer?.state {
+        PeerState::Open(open) => Some(open),
+        PeerState::Negotiating => None,
+    }
+}
+
+/// The same to change.
+pub fn open_mut(peer: Option<&mut Peer>) -> Option<&mut OpenPeer> {
+    match &mut peer?.state {
         PeerState::Open(open) => Some(open),
         PeerState::Negotiating => None,
     }

@@ -5,7 +5,6 @@
 //! Only who hears several others at once hears them decoded and mixed.
 
 mod address;
-mod browser_reports;
 mod browser_sdp;
 mod control;
 mod dtmf;
@@ -14,6 +13,7 @@ mod engine;
 mod event;
 mod g711;
 mod handle;
+mod intake;
 mod leg;
 mod mixer;
 mod mp3;
@@ -31,6 +31,8 @@ mod rtp;
 mod shipped;
 mod sound;
 mod spool;
+mod srtp;
+mod srtp_keys;
 mod stun;
 mod synth;
 mod timeline;

@@ -1,21 +1,17 @@
 //! One UDP port for every browser: datagrams find their peer by a proven ICE user fragment, then by the address that was proven with it.
 
+use crate::leg::send_now;
 use crate::stun::{self, BindingRequest};
 use cordboard_core::ids::PeerId;
-use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-use tokio::net::UdpSocket;
-use tokio::sync::Notify;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
 };
@@ -24,27 +20,12 @@ use webrtc::runtime::{
 const ADDRESSES_PER_PEER: usize = 8;
 /// Datagrams waiting for one peer's task; more are dropped.
 const QUEUE: usize = 256;
-/// Datagrams sent together at most.
-const BATCH: usize = 64;
-/// Larger than any datagram on this port: DTLS flights and SRTP stay under the path MTU.
-const DATAGRAM: usize = 2048;
 
 /// The port.
 #[derive(Debug)]
 pub struct Mux {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
     routes: Mutex<Routes>,
-    out: Mutex<Out>,
-    /// Something waits in `out`.
-    waits: Notify,
-}
-
-/// What the peers' tasks send in one turn: together it wakes its receivers' machine once.
-#[derive(Debug, Default)]
-struct Out {
-    bytes: Vec<u8>,
-    /// Where each one goes and where it ends in the bytes.
-    datagrams: Vec<(SocketAddr, usize)>,
 }
 
 #[derive(Debug, Default)]
@@ -53,9 +34,9 @@ struct Routes {
     by_address: HashMap<SocketAddr, Arc<Inbox>>,
 }
 
-/// One peer's side of the port.
+/// One peer's side of the port: what waits for the library, and where its voice goes.
 #[derive(Debug)]
-struct Inbox {
+pub struct Inbox {
     peer: PeerId,
     password: String,
     state: Mutex<InboxState>,
@@ -73,104 +54,40 @@ struct InboxState {
 }
 
 impl Mux {
-    /// Takes a bound, non-blocking socket; must be called on the media runtime.
-    pub fn new(socket: std::net::UdpSocket) -> io::Result<Arc<Self>> {
-        let socket = UdpSocket::from_std(socket)?;
-        Ok(Arc::new(Mux { socket, routes: Mutex::default(), out: Mutex::default(), waits: Notify::new() }))
+    /// Takes a bound, non-blocking socket.
+    pub fn new(socket: UdpSocket) -> Arc<Self> {
+        Arc::new(Mux { socket: Arc::new(socket), routes: Mutex::default() })
     }
 
-    /// Reads the port for ever, and sends what waits. An error of one datagram (an ICMP answer) is not the port's end.
-    pub async fn run(self: Arc<Self>) {
-        let mut buffer = [0u8; DATAGRAM];
-        loop {
-            let received = tokio::select! {
-                biased;
-                () = self.waits.notified() => {
-                    self.flush();
-                    continue;
-                }
-                received = self.socket.recv_from(&mut buffer) => received,
-            };
-            match received {
-                Ok((length, from)) => {
-                    if let Some(datagram) = buffer.get(..length) {
-                        self.deliver(from, datagram, Instant::now());
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "browser port"),
-            }
-        }
+    pub fn socket(&self) -> &Arc<UdpSocket> {
+        &self.socket
     }
 
-    /// Hands a datagram to its peer. Only a proven binding request teaches an address; everything else must come from a known one.
-    fn deliver(&self, from: SocketAddr, datagram: &[u8], now: Instant) {
+    /// Hands STUN and DTLS to the library, and tells whose a packet of RTP or RTCP is (RFC 7983). Only a proven binding request teaches an address;
+    /// everything else must come from a known one.
+    pub fn deliver(&self, from: SocketAddr, datagram: &[u8], now: Instant) -> Option<PeerId> {
         let mut routes = self.routes.lock();
-        if let Some(request) = BindingRequest::parse(datagram) {
-            let Some(inbox) = routes.by_ufrag.get(request.local_ufrag).cloned() else { return };
-            if !request.proven_by(&inbox.password) {
-                return;
-            }
-            routes.learn(from, &inbox);
-            inbox.put(from, datagram, now);
-            return;
-        }
-        if stun::is_stun(datagram) && datagram.first() == Some(&0) {
-            // A request without proof; the library would refuse it, and the address may be forged.
-            return;
-        }
-        if let Some(inbox) = routes.by_address.get(&from) {
-            if !stun::is_stun(datagram) {
-                inbox.state.lock().voice = Some(from);
-            }
-            inbox.put(from, datagram, now);
-        }
-    }
-
-    /// Has it sent when the tasks that run now have had their turn.
-    fn send(&self, to: SocketAddr, datagram: &[u8]) {
-        let waiting = {
-            let mut out = self.out.lock();
-            out.bytes.extend_from_slice(datagram);
-            let end = out.bytes.len();
-            out.datagrams.push((to, end));
-            out.datagrams.len()
-        };
-        match waiting {
-            1 => self.waits.notify_one(),
-            BATCH.. => self.flush(),
-            _ => {}
-        }
-    }
-
-    /// What the kernel does not take is lost.
-    fn flush(&self) {
-        let Out { bytes, datagrams } = std::mem::take(&mut *self.out.lock());
-        let mut start = 0;
-        let (mut parts, mut names) = (Vec::with_capacity(datagrams.len()), Vec::with_capacity(datagrams.len()));
-        for (to, end) in datagrams {
-            parts.push([IoSlice::new(bytes.get(start..end).unwrap_or_default())]);
-            names.push(Some(SockaddrStorage::from(to)));
-            start = end;
-        }
-        let mut headers = MultiHeaders::preallocate(parts.len(), None);
-        let none: [ControlMessage<'_>; 0] = [];
-        let mut sent = 0;
-        while let (Some(parts @ [_, ..]), Some(names)) = (parts.get(sent..), names.get(sent..)) {
-            // Past tokio's own bookkeeping of readiness, which would refuse the first datagrams.
-            match sendmmsg(self.socket.as_raw_fd(), &mut headers, parts, names, none, MsgFlags::MSG_DONTWAIT) {
-                Ok(results) => sent += results.count().max(1),
-                Err(Errno::EINTR) => {}
-                Err(error) => {
-                    tracing::trace!(%error, "browser datagram dropped");
-                    sent += 1;
+        match datagram.first()? {
+            0..=3 => {
+                if let Some(request) = BindingRequest::parse(datagram) {
+                    let inbox = routes.by_ufrag.get(request.local_ufrag).filter(|inbox| request.proven_by(&inbox.password)).cloned()?;
+                    routes.learn(from, &inbox);
+                    inbox.put(from, datagram, now);
+                } else if stun::is_stun(datagram) && datagram.first() != Some(&0) {
+                    // Not a request without proof: the library would refuse it, and the address may be forged.
+                    routes.by_address.get(&from)?.put(from, datagram, now);
                 }
+                None
             }
+            20..=63 => {
+                let inbox = routes.by_address.get(&from)?;
+                inbox.state.lock().voice.get_or_insert(from);
+                inbox.put(from, datagram, now);
+                None
+            }
+            128..=191 => routes.by_address.get(&from).map(|inbox| inbox.peer),
+            _ => None,
         }
-    }
-
-    /// When the peer was last heard: a proven check or a packet from a proven address.
-    pub fn last_heard(&self, ufrag: &str) -> Option<Instant> {
-        self.routes.lock().by_ufrag.get(ufrag).and_then(|inbox| inbox.state.lock().last_heard)
     }
 
     /// User fragments and addresses known now.
@@ -218,6 +135,24 @@ impl Inbox {
             reader.wake();
         }
     }
+
+    /// The browser's voice, proven by its keys, came from there.
+    pub fn voice_came(&self, from: SocketAddr, now: Instant) {
+        let mut state = self.state.lock();
+        state.last_heard = Some(now);
+        state.voice = Some(from);
+    }
+
+    /// Where its voice comes from, else where its handshake did, else where it was last proven.
+    pub fn voice_goes(&self) -> Option<SocketAddr> {
+        let state = self.state.lock();
+        state.voice.or_else(|| state.addresses.back().copied())
+    }
+
+    /// When the peer was last heard: a proven check or packet, or a handshake from a proven address.
+    pub fn last_heard(&self) -> Option<Instant> {
+        self.state.lock().last_heard
+    }
 }
 
 /// What the library takes for one peer's network: sockets are views of the one port, tasks and timers are tokio's.
@@ -225,14 +160,17 @@ impl Inbox {
 pub struct MuxRuntime {
     inner: TokioRuntime,
     mux: Arc<Mux>,
-    peer: PeerId,
+    inbox: Arc<Inbox>,
     ufrag: String,
-    password: String,
 }
 
 impl MuxRuntime {
     pub fn new(mux: Arc<Mux>, peer: PeerId, ufrag: String, password: String) -> Self {
-        MuxRuntime { inner: TokioRuntime, mux, peer, ufrag, password }
+        MuxRuntime { inner: TokioRuntime, mux, inbox: Arc::new(Inbox { peer, password, state: Mutex::default() }), ufrag }
+    }
+
+    pub fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
     }
 }
 
@@ -264,8 +202,7 @@ impl AsyncUdpSocket for PeerSocket {
         let Some(mux) = self.mux.upgrade() else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
         let answers_a_check = stun::is_stun(transmit.contents);
         let voice = self.inbox.state.lock().voice.filter(|_| !answers_a_check);
-        let to = voice.unwrap_or(transmit.destination);
-        mux.send(to, transmit.contents);
+        send_now(&mux.socket, transmit.contents, Some(voice.unwrap_or(transmit.destination)));
         Poll::Ready(Ok(transmit.contents.len()))
     }
 
@@ -294,11 +231,10 @@ impl Runtime for MuxRuntime {
     }
 
     /// The library binds a socket of its own; it is closed at once and only its address is kept.
-    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let label = socket.local_addr()?;
-        let inbox = Arc::new(Inbox { peer: self.peer, password: self.password.clone(), state: Mutex::default() });
-        self.mux.routes.lock().by_ufrag.insert(self.ufrag.clone(), Arc::clone(&inbox));
-        Ok(Arc::new(PeerSocket { label, mux: Arc::downgrade(&self.mux), inbox, ufrag: self.ufrag.clone() }))
+        self.mux.routes.lock().by_ufrag.insert(self.ufrag.clone(), self.inbox());
+        Ok(Arc::new(PeerSocket { label, mux: Arc::downgrade(&self.mux), inbox: self.inbox(), ufrag: self.ufrag.clone() }))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -346,27 +282,29 @@ mod tests {
 
     struct Rig {
         mux: Arc<Mux>,
+        inboxes: Vec<Arc<Inbox>>,
         sockets: Vec<Arc<dyn AsyncUdpSocket>>,
     }
 
+    /// The peers are 1, 2 and so on.
     fn rig(peers: &[(&str, &str)]) -> Rig {
         let bind = || {
-            let socket = std::net::UdpSocket::bind(at(0)).unwrap();
+            let socket = UdpSocket::bind(at(0)).unwrap();
             socket.set_nonblocking(true).unwrap();
             socket
         };
-        let mux = Mux::new(bind()).unwrap();
-        let sockets = peers
-            .iter()
-            .map(|(ufrag, password)| {
-                MuxRuntime::new(mux.clone(), PeerId(1), (*ufrag).into(), (*password).into()).wrap_udp_socket(bind()).unwrap()
-            })
-            .collect();
-        Rig { mux, sockets }
+        let mux = Mux::new(bind());
+        let runtime = |(peer, (ufrag, password)): (u128, &(&str, &str))| {
+            MuxRuntime::new(mux.clone(), PeerId(peer), (*ufrag).into(), (*password).into())
+        };
+        let runtimes: Vec<MuxRuntime> = (1..).zip(peers).map(runtime).collect();
+        let inboxes = runtimes.iter().map(MuxRuntime::inbox).collect();
+        let sockets = runtimes.iter().map(|runtime| runtime.wrap_udp_socket(bind()).unwrap()).collect();
+        Rig { mux, inboxes, sockets }
     }
 
     fn read(socket: &Arc<dyn AsyncUdpSocket>) -> Option<(SocketAddr, Vec<u8>)> {
-        let mut buffer = [0u8; DATAGRAM];
+        let mut buffer = [0u8; 2048];
         let mut meta = [RecvMeta::default()];
         let mut cx = Context::from_waker(Waker::noop());
         match socket.poll_recv(&mut cx, &mut [IoSliceMut::new(&mut buffer)], &mut meta) {
@@ -383,36 +321,43 @@ mod tests {
         rig.mux.deliver(at(1000), &binding_request("aaaa:zzzz", "wrong"), now);
         rig.mux.deliver(at(1000), &binding_request("bbbb:zzzz", "right"), now);
         rig.mux.deliver(at(1000), &binding_request("aaaa:zzzz", "right")[..20], now);
-        rig.mux.deliver(at(1000), &[0x80; 40], now);
+        rig.mux.deliver(at(1000), &[20; 40], now);
+        assert_eq!(rig.mux.deliver(at(1000), &[0x80; 40], now), None);
+        assert_eq!(rig.mux.deliver(at(1000), &[], now), None);
         assert_eq!(read(&rig.sockets[0]), None);
         assert_eq!(rig.mux.sizes(), (1, 0));
-        assert_eq!(rig.mux.last_heard("aaaa"), None);
+        assert_eq!(rig.inboxes[0].last_heard(), None);
     }
 
     #[tokio::test]
-    async fn packets_follow_the_proven_address_of_their_own_peer() {
+    async fn what_comes_from_a_proven_address_is_its_peers_and_voices_pass_the_library_by() {
         let rig = rig(&[("aaaa", "one"), ("bbbb", "two")]);
         let now = Instant::now();
         rig.mux.deliver(at(1000), &binding_request("aaaa:z", "one"), now);
         rig.mux.deliver(at(2000), &binding_request("bbbb:z", "two"), now);
-        rig.mux.deliver(at(2000), &[0x80, 2], now);
-        rig.mux.deliver(at(1000), &[0x80, 1], now);
-        rig.mux.deliver(at(3000), &[0x80, 3], now);
+        // RFC 7983: DTLS, two kinds of something else, RTP.
+        for (first, of) in [(20, None), (63, None), (16, None), (64, None), (127, None), (192, None), (128, Some(())), (191, Some(()))] {
+            assert_eq!(rig.mux.deliver(at(2000), &[first, 2], now), of.map(|()| PeerId(2)));
+            assert_eq!(rig.mux.deliver(at(1000), &[first, 1], now), of.map(|()| PeerId(1)));
+            assert_eq!(rig.mux.deliver(at(3000), &[first, 3], now), None);
+        }
         for (socket, port, last) in [(&rig.sockets[0], 1000, 1), (&rig.sockets[1], 2000, 2)] {
             assert_eq!(read(socket).unwrap().0, at(port));
-            assert_eq!(read(socket), Some((at(port), vec![0x80, last])));
+            assert_eq!(read(socket), Some((at(port), vec![20, last])));
+            assert_eq!(read(socket), Some((at(port), vec![63, last])));
             assert_eq!(read(socket), None);
         }
-        assert_eq!(rig.mux.last_heard("aaaa"), Some(now));
+        assert_eq!(rig.inboxes[0].last_heard(), Some(now));
     }
 
     // B3
     #[tokio::test]
     async fn voice_goes_where_it_comes_from_and_the_answer_to_a_check_to_who_asked() {
         let rig = rig(&[("aaaa", "one")]);
-        let [before, after] = [(); 2].map(|()| std::net::UdpSocket::bind(at(0)).unwrap());
-        let address = |socket: &std::net::UdpSocket| socket.local_addr().unwrap();
-        let told = |socket: &std::net::UdpSocket| {
+        let inbox = &rig.inboxes[0];
+        let [before, after] = [(); 2].map(|()| UdpSocket::bind(at(0)).unwrap());
+        let address = |socket: &UdpSocket| socket.local_addr().unwrap();
+        let told = |socket: &UdpSocket| {
             socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
             let mut byte = [0u8; 1];
             socket.recv(&mut byte).map(|_| byte[0]).unwrap()
@@ -422,17 +367,21 @@ mod tests {
             let transmit = Transmit { destination: address(&before), ecn: None, contents: &contents, segment_size: None, src_ip: None };
             let sent = rig.sockets[0].poll_send(&mut Context::from_waker(Waker::noop()), &transmit);
             assert!(matches!(sent, Poll::Ready(Ok(_))));
-            rig.mux.flush();
         };
         let now = Instant::now();
+        assert_eq!(inbox.voice_goes(), None);
         for socket in [&before, &after] {
             rig.mux.deliver(address(socket), &binding_request("aaaa:z", "one"), now);
-            send(0x80);
-            assert_eq!(told(&before), 0x80, "a check alone moves nothing");
+            rig.mux.deliver(address(socket), &[20, 0], now);
+            send(20);
+            assert_eq!(told(&before), 20, "neither a check nor what anybody may send moves it");
+            rig.mux.deliver(address(socket), &[0x80, 0], now);
+            assert_eq!(inbox.voice_goes(), Some(address(&before)), "a packet without proof moves nothing");
         }
-        rig.mux.deliver(address(&after), &[0x80, 0], now);
-        send(0x80);
-        assert_eq!(told(&after), 0x80);
+        inbox.voice_came(address(&after), now);
+        assert_eq!(inbox.voice_goes(), Some(address(&after)));
+        send(20);
+        assert_eq!(told(&after), 20);
         send(1);
         assert_eq!(told(&before), 1);
     }
@@ -467,10 +416,10 @@ mod tests {
         let rig = rig(&[("aaaa", "one"), ("bbbb", "two")]);
         let now = Instant::now();
         rig.mux.deliver(at(1000), &binding_request("aaaa:z", "one"), now);
+        rig.inboxes[0].voice_came(at(1000), now);
         rig.mux.deliver(at(1000), &binding_request("bbbb:z", "two"), now);
-        rig.mux.deliver(at(1000), &[0x80], now);
         assert_eq!(rig.mux.sizes(), (2, 1));
-        read(&rig.sockets[1]).unwrap();
-        assert_eq!(read(&rig.sockets[1]), Some((at(1000), vec![0x80])));
+        assert_eq!(rig.mux.deliver(at(1000), &[0x80], now), Some(PeerId(2)));
+        assert_eq!(rig.inboxes.iter().map(|inbox| inbox.voice_goes()).collect::<Vec<_>>(), [None, Some(at(1000))]);
     }
 }

@@ -1,49 +1,46 @@
-//! One browser's WebRTC connection: PCMU or Opus both ways, ICE-lite, on the shared browser port.
+//! One browser's WebRTC connection: PCMU or Opus both ways, ICE-lite, on the shared browser port. The library negotiates it, keeps ICE and shakes hands by DTLS;
+//! packets of RTP and RTCP pass it by.
 
-use crate::browser_reports::{BrowserReport, ReportReader};
 use crate::browser_sdp;
-use crate::control::Meter;
-use crate::emodel;
-use crate::event::{Codec, Quality};
+use crate::control::{Control, Meter};
+use crate::event::Codec;
 use crate::g711::Law;
-use crate::mux::{Mux, MuxRuntime};
+use crate::mux::{Inbox, Mux, MuxRuntime};
 use crate::narrow::Narrow;
+use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::reception::Reception;
-use crate::rtp::Header;
+use crate::rtcp;
+use crate::rtp::{HEADER_LEN, Header};
+use crate::srtp::Srtp;
+use crate::srtp_keys::{KeyNotes, PROFILES};
+use bytes::BytesMut;
 use cordboard_core::ids::{LegId, PeerId};
 use rand::Rng;
+use rtc::crypto::default_provider;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::{Registry, Slot};
+use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_PCMU, MIME_TYPE_TELEPHONE_EVENT};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
 use tokio::sync::mpsc::{self, UnboundedSender};
-use tokio::task::AbortHandle;
-use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
-use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder, RTCIceGatheringState,
     RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
 };
 
-/// Packets waiting for one browser; more are dropped. 64 are more than a second.
-const OUT_QUEUE: usize = 64;
 /// The library needs no network to gather; this only bounds a fault.
 const GATHERING: Duration = Duration::from_secs(3);
 /// The library looks at the address that a connection began with, and a browser may have gone on from another: it never gives one up (zero).
 const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::ZERO;
-/// Before every slot of the library's own.
-const NETWORK_SLOT: usize = 500;
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
 
 /// Why an offer was not answered.
@@ -56,6 +53,8 @@ pub enum PeerError {
     #[error("candidates were not gathered in time")]
     Gathering,
     #[error("{0}")]
+    Cryptography(#[from] rtc::crypto::CryptoError),
+    #[error("{0}")]
     Library(#[from] webrtc::error::Error),
 }
 
@@ -63,20 +62,21 @@ pub enum PeerError {
 pub enum Notice {
     Ready(PeerId, Result<Box<Negotiated>, PeerError>),
     State(PeerId, RTCPeerConnectionState),
-    Track(PeerId, Arc<dyn TrackRemote>),
-    Report(PeerId, BrowserReport),
 }
 
 /// A connection whose offer was answered.
 pub struct Negotiated {
     pub connection: Arc<dyn PeerConnection>,
-    pub track: Arc<TrackLocalStaticRTP>,
-    pub ssrc: u32,
     pub answer: String,
-    pub audio_type: u8,
-    pub event_type: Option<u8>,
-    pub narrow: Option<Narrow>,
-    pub ufrag: String,
+    inbox: Arc<Inbox>,
+    socket: Arc<UdpSocket>,
+    keys: Arc<KeyNotes>,
+    ssrc: u32,
+    /// Of the voice's timestamps.
+    clock: u32,
+    audio_type: u8,
+    event_type: Option<u8>,
+    narrow: Option<Narrow>,
 }
 
 /// The engine's view of a browser.
@@ -97,7 +97,7 @@ pub enum PeerState {
 /// A connection that has been answered.
 pub struct OpenPeer {
     pub connection: Arc<dyn PeerConnection>,
-    pub ufrag: String,
+    pub inbox: Arc<Inbox>,
     /// Payload types.
     pub audio_type: u8,
     pub event_type: Option<u8>,
@@ -105,102 +105,97 @@ pub struct OpenPeer {
     pub narrow: Option<Narrow>,
     pub outgoing: Outgoing,
     pub reception: Reception,
+    pub control: Control,
     pub meter: Meter,
-    /// Of what we send, as the browser sees it.
-    pub reported: BrowserReport,
     /// DTLS is done and the browser is heard.
     pub up: bool,
-    /// DTLS is done.
-    pub connected: bool,
     /// `PeerLost` was told since it was last up.
     pub lost: bool,
-    queue: mpsc::Sender<rtc::rtp::Packet>,
-    tasks: Vec<AbortHandle>,
+    socket: Arc<UdpSocket>,
+    keys: Arc<KeyNotes>,
+    /// From the end of the handshake to that of the connection.
+    srtp: Option<Srtp>,
 }
 
 impl OpenPeer {
-    /// Starts the task that hands packets to the library.
-    pub fn start(negotiated: Negotiated) -> Self {
-        let (queue, mut waiting) = mpsc::channel::<rtc::rtp::Packet>(OUT_QUEUE);
-        let track = negotiated.track;
-        let writer = tokio::task::spawn_local(async move {
-            while let Some(packet) = waiting.recv().await {
-                if let Err(error) = track.write_rtp(packet).await {
-                    tracing::debug!(%error, "browser packet dropped");
-                }
-            }
-        });
+    pub fn new(negotiated: Negotiated) -> Self {
         OpenPeer {
             connection: negotiated.connection,
-            ufrag: negotiated.ufrag,
+            inbox: negotiated.inbox,
             audio_type: negotiated.audio_type,
             event_type: negotiated.event_type,
             narrow: negotiated.narrow,
-            outgoing: Outgoing::new(negotiated.ssrc, rand::random(), rand::random()),
+            // In the lower half: a browser that misses the first packets must not miss their numbers' turn too (RFC 3711 section 3.3.1).
+            outgoing: Outgoing::new(negotiated.ssrc, rand::random::<u16>() / 2, rand::random()),
             reception: Reception::default(),
+            control: Control::new(negotiated.clock, Instant::now()),
             meter: Meter::default(),
-            reported: BrowserReport::default(),
             up: false,
-            connected: false,
             lost: false,
-            queue,
-            tasks: vec![writer.abort_handle()],
+            socket: negotiated.socket,
+            keys: negotiated.keys,
+            srtp: None,
         }
     }
 
-    /// A task that ends with the peer.
-    pub fn owns(&mut self, task: AbortHandle) {
-        self.tasks.push(task);
+    /// DTLS is done, this time or earlier.
+    pub fn connected(&mut self) {
+        if self.srtp.is_none() {
+            self.srtp = self.keys.take().and_then(|masters| Srtp::new(masters).ok());
+        }
+        if self.srtp.is_none() {
+            tracing::error!("a browser's connection has no keys");
+        }
     }
 
-    /// The quality of the last interval; `None` when the browser sent nothing.
-    pub fn quality(&mut self) -> Option<Quality> {
-        let heard = self.meter.interval(&self.reception)?;
-        let reported = self.reported;
-        let round_trip = reported.round_trip_ms.unwrap_or(0.0);
-        let towards_us = emodel::mos(heard.loss_percent, heard.jitter_ms, round_trip);
-        let towards_them = emodel::mos(reported.loss_percent, reported.jitter_ms, round_trip);
-        Some(Quality {
-            mos: towards_us.min(towards_them),
-            loss_percent: heard.loss_percent.max(reported.loss_percent),
-            jitter_ms: heard.jitter_ms.max(reported.jitter_ms),
-            round_trip_ms: reported.round_trip_ms,
-        })
+    pub fn closed(&mut self) {
+        self.srtp = None;
     }
 
-    /// Sends without ever waiting: a browser that cannot keep up loses packets. Audio is µ-law.
-    pub fn send(&mut self, header: Header, payload: Vec<u8>) {
-        let (header, payload) = match &mut self.narrow {
-            None => (header, payload),
+    pub fn is_connected(&self) -> bool {
+        self.srtp.is_some()
+    }
+
+    /// Sends a packet that begins with `header`. Audio is µ-law.
+    pub fn send(&mut self, header: &Header, mut packet: Vec<u8>, outbox: &mut Outbox) {
+        if let Some(narrow) = &mut self.narrow {
             // Where there is Opus there are no telephone events.
-            Some(narrow) => match narrow.encode(header, &payload) {
-                Ok(packet) => packet,
+            match narrow.encode(*header, packet.get(HEADER_LEN..).unwrap_or_default()) {
+                Ok((header, payload)) => {
+                    packet.clear();
+                    header.write(&mut packet);
+                    packet.extend_from_slice(&payload);
+                }
                 Err(error) => return tracing::debug!(%error, "a frame could not be encoded"),
-            },
-        };
-        let packet = rtc::rtp::Packet {
-            header: rtc::rtp::header::Header {
-                version: 2,
-                marker: header.marker,
-                payload_type: header.payload_type,
-                sequence_number: header.sequence,
-                timestamp: header.timestamp,
-                ssrc: header.ssrc,
-                ..Default::default()
-            },
-            payload: payload.into(),
-        };
-        if self.queue.try_send(packet).is_err() {
-            tracing::trace!("browser queue full");
+            }
+        }
+        let protected = self.srtp.as_mut().and_then(|srtp| srtp.protect(header, &packet));
+        if let (Some(packet), Some(to)) = (protected, self.inbox.voice_goes()) {
+            outbox.push(&self.socket, Some(to), |out| out.extend_from_slice(&packet));
         }
     }
-}
 
-impl Drop for OpenPeer {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
+    /// Sends a report when one is due.
+    pub fn report(&mut self, outbox: &mut Outbox, now: Instant) {
+        let (Some(srtp), Some(to)) = (&mut self.srtp, self.inbox.voice_goes()) else { return };
+        let report = self.control.due(&self.outgoing, &mut self.reception, now, SystemTime::now(), rand::random());
+        if let Some(packet) = report.and_then(|report| srtp.protect_control(&report)) {
+            outbox.push(&self.socket, Some(to), |out| out.extend_from_slice(&packet));
         }
+    }
+
+    /// A packet of the browser's RTP. Its reports are read here.
+    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) -> Option<BytesMut> {
+        let srtp = self.srtp.as_mut()?;
+        if !rtcp::is_rtcp(datagram) {
+            let packet = srtp.open(datagram)?;
+            self.inbox.voice_came(from, now);
+            return Some(packet);
+        }
+        if let Some(reports) = srtp.open_control(datagram).and_then(|packet| rtcp::parse(&packet)) {
+            self.control.receive(&reports, self.outgoing.ssrc(), now, SystemTime::now());
+        }
+        None
     }
 }
 
@@ -213,7 +208,7 @@ pub fn close(connection: Arc<dyn PeerConnection>) {
     });
 }
 
-/// Answers a browser's offer. The connection comes up on its own; its states and its track go to `notices`.
+/// Answers a browser's offer. The connection comes up on its own; its states go to `notices`.
 pub async fn negotiate(
     mux: Arc<Mux>,
     peer: PeerId,
@@ -234,7 +229,7 @@ pub async fn negotiate(
         Some(payload_type) => (payload_type, opus_codec(), None),
         None => (Law::Mu.payload_type(), codec(MIME_TYPE_PCMU, ""), browser_sdp::event_payload_type(&offer)),
     };
-    let clock = f64::from(audio.clock_rate) / 1000.0;
+    let clock = audio.clock_rate;
     let ssrc: u32 = rand::random();
     let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
         "cordboard".into(),
@@ -254,6 +249,7 @@ pub async fn negotiate(
             engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, RtpCodecKind::Audio)?;
         }
     }
+    let keys = Arc::new(KeyNotes::new(default_provider()?));
     let settings = SettingEngineBuilder::new()
         .with_lite(true)
         .with_ice_credentials(ufrag.clone(), password.clone())
@@ -261,25 +257,27 @@ pub async fn negotiate(
         // An ICE-lite end asks nobody: no need of a multicast route, and no answer to names it is told.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEPALIVE))
+        .with_srtp_protection_profiles(PROFILES.to_vec())
+        .with_crypto_provider(Arc::<KeyNotes>::clone(&keys))
         .build();
-    // Nearest to the network: it must see the reports that the library's own interceptors make and take.
-    let interceptors =
-        configure_rtcp_reports(Registry::new()).with(Slot::from(NETWORK_SLOT), ReportReader::new(peer, ssrc, clock, notices.clone()));
+    let socket = Arc::clone(mux.socket());
+    let runtime = MuxRuntime::new(mux, peer, ufrag, password);
+    let inbox = runtime.inbox();
     let (gathered, mut gathering) = mpsc::channel(1);
     let connection: Arc<dyn PeerConnection> = Arc::new(
         PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(engine)
             .with_setting_engine(settings)
-            .with_interceptor_registry(interceptors)
+            .with_interceptor_registry(Registry::new())
             .with_handler(Arc::new(Handler { peer, gathered, notices }))
-            .with_runtime(Arc::new(MuxRuntime::new(mux, peer, ufrag.clone(), password)))
+            .with_runtime(Arc::new(runtime))
             .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
             .build()
             .await?,
     );
     let answered = async {
-        connection.add_track(Arc::<TrackLocalStaticRTP>::clone(&track)).await?;
+        connection.add_track(track).await?;
         connection.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
         let answer = connection.create_answer(None).await?;
         connection.set_local_description(answer).await?;
@@ -291,7 +289,7 @@ pub async fn negotiate(
     match answered {
         Ok(answer) => {
             let event_type = browser_sdp::event_payload_type(&answer);
-            Ok(Box::new(Negotiated { connection, track, ssrc, answer, audio_type, event_type, narrow, ufrag }))
+            Ok(Box::new(Negotiated { connection, answer, inbox, socket, keys, ssrc, clock, audio_type, event_type, narrow }))
         }
         Err(error) => {
             close(connection);
@@ -346,9 +344,5 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         self.tell(Notice::State(self.peer, state));
-    }
-
-    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        self.tell(Notice::Track(self.peer, track));
     }
 }

@@ -91,6 +91,11 @@ fn push_header(out: &mut Vec<u8>, count: u8, kind: u8, words: usize) {
     out.extend_from_slice(&u16::try_from(words).unwrap_or(u16::MAX).to_be_bytes());
 }
 
+/// Whether what came to a port that RTP shares with it is RTCP (RFC 5761 section 4).
+pub fn is_rtcp(datagram: &[u8]) -> bool {
+    datagram.get(1).is_some_and(|kind| (192..=223).contains(kind))
+}
+
 /// The reports of a compound packet; `None` when it is not well-formed RTCP (appendix A.2).
 pub fn parse(datagram: &[u8]) -> Option<Vec<Report>> {
     let mut reports = Vec::new();

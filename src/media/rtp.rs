@@ -1,5 +1,7 @@
 //! RTP packets on the wire (RFC 3550 section 5.1).
 
+/// Steps of G.711's clock in a second.
+pub const CLOCK: u32 = 8000;
 /// Length of a header without contributing sources or extension.
 pub const HEADER_LEN: usize = 12;
 

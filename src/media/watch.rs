@@ -1,5 +1,5 @@
-//! One watch over the sockets of all SIP legs: a task for each would cost more than its packets do, by its waking and by a second read that
-//! finds nothing.
+//! One watch over the sockets of all SIP legs and the browsers' port: a task for each would cost more than its packets do, by its waking and by a
+//! second read that finds nothing.
 
 use cordboard_core::ids::LegId;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -13,6 +13,13 @@ use tokio::io::unix::AsyncFd;
 /// As many sockets are told of at once at most: in between, the clock and the commands have their turn.
 const BATCH: usize = 64;
 
+/// Whose socket it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    Leg(LegId, Channel),
+    Browsers,
+}
+
 /// Which of a leg's two sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Channel {
@@ -24,7 +31,7 @@ pub enum Channel {
 pub struct Watch {
     epoll: AsyncFd<Descriptor>,
     /// Whose socket a descriptor is. One that was closed stays here until its number is used again; nothing is told of it.
-    owners: RefCell<Vec<Option<(LegId, Channel)>>>,
+    owners: RefCell<Vec<Option<Owner>>>,
 }
 
 struct Descriptor(Epoll);
@@ -45,7 +52,7 @@ impl Watch {
     }
 
     /// Watches a socket until it is closed.
-    pub fn add(&self, socket: &UdpSocket, leg: LegId, channel: Channel) -> io::Result<()> {
+    pub fn add(&self, socket: &UdpSocket, of: Owner) -> io::Result<()> {
         let number = socket.as_raw_fd();
         let at = usize::try_from(number).map_err(io::Error::other)?;
         let key = u64::try_from(number).map_err(io::Error::other)?;
@@ -55,13 +62,13 @@ impl Watch {
             owners.resize(at + 1, None);
         }
         if let Some(owner) = owners.get_mut(at) {
-            *owner = Some((leg, channel));
+            *owner = Some(of);
         }
         Ok(())
     }
 
-    /// Waits for sockets that have something to read: one datagram of each is to be read now. What is left is told the next time.
-    pub async fn ready(&self) -> io::Result<Vec<(LegId, Channel)>> {
+    /// Waits for sockets that have something to read. What is left in them is told the next time.
+    pub async fn ready(&self) -> io::Result<Vec<Owner>> {
         let mut events = [EpollEvent::empty(); BATCH];
         loop {
             let mut readiness = self.epoll.readable().await?;
@@ -92,24 +99,24 @@ mod tests {
     async fn each_socket_is_told_as_long_as_it_has_something_to_read_and_not_once_it_is_closed() {
         let watch = Watch::new().unwrap();
         let (one, other, sender) = (socket(), socket(), socket());
-        watch.add(&one, LegId(1), Channel::Rtp).unwrap();
-        watch.add(&other, LegId(1), Channel::Rtcp).unwrap();
+        watch.add(&one, Owner::Leg(LegId(1), Channel::Rtp)).unwrap();
+        watch.add(&other, Owner::Leg(LegId(1), Channel::Rtcp)).unwrap();
         let send = |to: &UdpSocket| sender.send_to(b"x", to.local_addr().unwrap()).unwrap();
         let read = |from: &UdpSocket| from.recv(&mut [0; 8]).unwrap();
         send(&one);
         send(&one);
         send(&other);
-        assert_eq!(watch.ready().await.unwrap(), [(LegId(1), Channel::Rtp), (LegId(1), Channel::Rtcp)]);
+        assert_eq!(watch.ready().await.unwrap(), [Owner::Leg(LegId(1), Channel::Rtp), Owner::Leg(LegId(1), Channel::Rtcp)]);
         read(&one);
         read(&other);
-        assert_eq!(watch.ready().await.unwrap(), [(LegId(1), Channel::Rtp)], "a second datagram waits there");
+        assert_eq!(watch.ready().await.unwrap(), [Owner::Leg(LegId(1), Channel::Rtp)], "a second datagram waits there");
         read(&one);
         drop(one);
         let third = socket();
-        watch.add(&third, LegId(2), Channel::Rtp).unwrap();
+        watch.add(&third, Owner::Browsers).unwrap();
         let (ready, ()) = tokio::join!(watch.ready(), async {
             send(&third);
         });
-        assert_eq!(ready.unwrap(), [(LegId(2), Channel::Rtp)], "it has the closed one's number now");
+        assert_eq!(ready.unwrap(), [Owner::Browsers], "it has the closed one's number now");
     }
 }

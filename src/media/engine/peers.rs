@@ -3,15 +3,19 @@
 use super::{Engine, PEER_CONNECT, PEER_SILENCE};
 use crate::event::{Codec, MediaEvent};
 use crate::g711::Law;
-use crate::leg::{Leg, Link, open};
+use crate::intake::Intake;
+use crate::leg::{Leg, Link, open, open_mut};
 use crate::narrow;
 use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
 use crate::rtp;
 use cordboard_core::ids::{LegId, PeerId};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::RTCPeerConnectionState;
+
+/// So many batches of the browsers' datagrams are read together at most.
+const BATCHES: usize = 8;
 
 impl Engine {
     pub(super) fn open_peer(&mut self, peer: PeerId, offer: String, codec: Codec) {
@@ -79,12 +83,6 @@ impl Engine {
         match notice {
             Notice::Ready(peer, result) => self.negotiated(peer, result),
             Notice::State(peer, state) => self.peer_state(peer, state),
-            Notice::Track(peer, track) => self.read_track(peer, track),
-            Notice::Report(peer, report) => {
-                if let Some(PeerState::Open(open)) = self.peers.get_mut(&peer).map(|peer| &mut peer.state) {
-                    open.reported = report;
-                }
-            }
         }
     }
 
@@ -99,7 +97,7 @@ impl Engine {
         match result {
             Ok(negotiated) => {
                 let sdp = negotiated.answer.clone();
-                peer.state = PeerState::Open(Box::new(OpenPeer::start(*negotiated)));
+                peer.state = PeerState::Open(Box::new(OpenPeer::new(*negotiated)));
                 self.tell(MediaEvent::PeerAnswer { peer: id, sdp });
             }
             Err(error) => {
@@ -112,14 +110,14 @@ impl Engine {
     }
 
     pub(super) fn peer_state(&mut self, id: PeerId, state: RTCPeerConnectionState) {
-        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
+        let Some(open) = open_mut(self.peers.get_mut(&id)) else { return };
         match state {
             RTCPeerConnectionState::Connected => {
-                open.connected = true;
+                open.connected();
                 self.peer_up(id);
             }
             RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
-                open.connected = false;
+                open.closed();
                 self.peer_lost(id);
             }
             // Whether a browser is heard we see for ourselves, sooner than the library tells.
@@ -134,7 +132,7 @@ impl Engine {
     pub(super) fn peer_up(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let PeerState::Open(open) = &mut peer.state else { return };
-        if open.up {
+        if open.up || !open.is_connected() {
             return;
         }
         open.up = true;
@@ -168,60 +166,58 @@ impl Engine {
         }
     }
 
-    /// Starts the task that takes a browser's audio.
-    pub(super) fn read_track(&mut self, id: PeerId, track: Arc<dyn TrackRemote>) {
-        let engine = self.myself.clone();
-        let Some(PeerState::Open(open)) = self.peers.get_mut(&id).map(|peer| &mut peer.state) else { return };
-        let task = tokio::task::spawn_local(async move {
-            while let Some(event) = track.poll().await {
-                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
-                    let Some(engine) = engine.upgrade() else { return };
-                    let mut engine = engine.borrow_mut();
-                    engine.browser_packet(id, &packet);
-                    // Browsers that spoke together are heard together.
-                    engine.waits.notify_one();
-                }
-            }
-        });
-        open.owns(task.abort_handle());
-    }
-
-    /// Looks after browsers that went away, came back or never came.
+    /// Looks after browsers that went away, came back or never came, and sends the reports that are due to those in a call.
     pub(super) fn watch_peers(&mut self, now: Instant) {
         let mut came = Vec::new();
         let mut went = Vec::new();
-        for (id, peer) in &self.peers {
-            let Some(open) = open(Some(peer)) else { continue };
-            let heard = self.mux.last_heard(&open.ufrag).is_some_and(|at| now.saturating_duration_since(at) < PEER_SILENCE);
-            let in_time = now.saturating_duration_since(peer.opened) < PEER_CONNECT;
-            if open.up && !heard || !open.connected && !open.lost && !in_time {
+        for (id, peer) in &mut self.peers {
+            let (leg, opened) = (peer.leg, peer.opened);
+            let Some(open) = open_mut(Some(peer)) else { continue };
+            let heard = open.inbox.last_heard().is_some_and(|at| now.saturating_duration_since(at) < PEER_SILENCE);
+            let in_time = now.saturating_duration_since(opened) < PEER_CONNECT;
+            if open.up && !heard || !open.is_connected() && !open.lost && !in_time {
                 went.push(*id);
-            } else if open.connected && !open.up && heard {
+            } else if open.is_connected() && !open.up && heard {
                 came.push(*id);
             }
+            if leg.is_some() {
+                open.report(&mut self.outbox, now);
+            }
         }
+        self.outbox.flush();
         went.into_iter().for_each(|id| self.peer_lost(id));
         came.into_iter().for_each(|id| self.peer_up(id));
     }
 
-    pub(super) fn browser_packet(&mut self, id: PeerId, packet: &rtc::rtp::Packet) {
-        let now = Instant::now();
+    /// Takes what waits at the browsers' port, for so long that neither they nor the carriers wait for the other.
+    pub(super) fn read_browsers(&mut self, intake: &mut Intake) {
+        let mux = Arc::clone(&self.mux);
+        for _ in 0..BATCHES {
+            let now = Instant::now();
+            let more = intake.read(mux.socket(), |from, datagram| {
+                if let Some(peer) = mux.deliver(from, datagram, now) {
+                    self.browser_packet(peer, from, datagram, now);
+                }
+            });
+            if !more {
+                return;
+            }
+        }
+    }
+
+    fn browser_packet(&mut self, id: PeerId, from: SocketAddr, datagram: &[u8], now: Instant) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let leg = peer.leg;
-        let PeerState::Open(open) = &mut peer.state else { return };
-        let header = rtp::Header {
-            marker: packet.header.marker,
-            payload_type: packet.header.payload_type,
-            sequence: packet.header.sequence_number,
-            timestamp: packet.header.timestamp,
-            ssrc: packet.header.ssrc,
-        };
+        let Some(open) = open_mut(Some(peer)) else { return };
+        let Some(packet) = open.receive(from, datagram, now) else { return };
+        let Some(packet) = rtp::Packet::parse(&packet) else { return };
+        let header = packet.header;
         let event = open.event_type == Some(header.payload_type);
         if !event && header.payload_type != open.audio_type {
             return;
         }
         if let Some(narrow) = &mut open.narrow {
-            let heard = narrow.decode(header, &packet.payload);
+            let heard = narrow.decode(header, packet.payload);
             open.reception.receive(&narrow::in_g711_time(header), now);
             let (Some(leg), Ok(heard)) = (leg, heard) else { return };
             for narrow::Decoded { header, payload } in &heard {
@@ -235,7 +231,6 @@ impl Engine {
             open.reception.receive(&header, now);
         }
         let Some(leg) = leg else { return };
-        let packet = rtp::Packet { header, payload: &packet.payload };
         if event {
             self.event_from(leg, &packet, now);
         } else {

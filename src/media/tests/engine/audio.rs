@@ -26,6 +26,24 @@ async fn an_a_law_trunk_is_converted_both_ways() {
     trunk.ear.hears(1000.0).await;
 }
 
+/// F7.
+#[tokio::test]
+async fn a_browser_is_heard_and_hears_in_whichever_encryption_it_has() {
+    use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+    for profile in [SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm, SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80] {
+        let mut rig = Rig::start();
+        let mut trunk = rig.trunk(CUSTOMER, Law::Mu).await;
+        let mut browser = rig.connecting(PeerId(1), Browser::new(vec![profile]).await).await;
+        rig.media.attach_peer(AGENT, PeerId(1));
+        rig.told(MediaEvent::Attached { leg: AGENT }).await;
+        rig.join();
+        trunk.speaks(600.0);
+        browser.speaks(1000.0);
+        browser.ear.hears(600.0).await;
+        trunk.ear.hears(1000.0).await;
+    }
+}
+
 /// D2.
 #[tokio::test]
 async fn on_hold_the_customer_hears_music_only_and_the_agent_still_hears_the_customer() {

@@ -2,6 +2,7 @@
 
 use cordboard_core::ids::{LegId, PeerId};
 use cordboard_media::{Codec, Law, Media, MediaConfig, MediaEvent, RtpRemote, Source};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
@@ -126,7 +127,11 @@ impl Rig {
 
     /// A browser that has its answer and is connecting.
     pub async fn browser_alone(&mut self, peer: PeerId) -> Browser {
-        let mut browser = Browser::new().await;
+        self.connecting(peer, Browser::new(Vec::new()).await).await
+    }
+
+    /// The same with a browser that is there.
+    pub async fn connecting(&mut self, peer: PeerId, mut browser: Browser) -> Browser {
         self.media.open_peer(peer, browser.offer().await, Codec::Pcmu);
         let answer = self
             .event(|event| match event {
@@ -425,7 +430,8 @@ impl PeerConnectionEventHandler for Handler {
 }
 
 impl Browser {
-    pub async fn new() -> Self {
+    /// One that has these SRTP profiles; the library's own when there are none.
+    pub async fn new(profiles: Vec<SrtpProtectionProfile>) -> Self {
         let codec = |mime: &str, format: &str| RTCRtpCodec {
             mime_type: mime.to_owned(),
             clock_rate: 8000,
@@ -456,7 +462,9 @@ impl Browser {
         let connection = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(engine)
-            .with_setting_engine(SettingEngineBuilder::new().with_include_loopback_candidate(true).build())
+            .with_setting_engine(
+                SettingEngineBuilder::new().with_include_loopback_candidate(true).with_srtp_protection_profiles(profiles).build(),
+            )
             .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
             .with_handler(Arc::new(Handler { heard, gathered: gather }))
             .with_runtime(Arc::new(TokioRuntime))
