@@ -20,12 +20,16 @@ use webrtc::runtime::{
 const ADDRESSES_PER_PEER: usize = 8;
 /// Datagrams waiting for one peer's task; more are dropped.
 const QUEUE: usize = 256;
+/// The library's timers go off at marks of a clock that all peers have in common: each by itself, five times a second, wakes the thread more often than voices do.
+const TIMERS: Duration = Duration::from_millis(20);
 
 /// The port.
 #[derive(Debug)]
 pub struct Mux {
     socket: Arc<UdpSocket>,
     routes: Mutex<Routes>,
+    /// Where the clock of the timers begins.
+    opened: tokio::time::Instant,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +60,7 @@ struct InboxState {
 impl Mux {
     /// Takes a bound, non-blocking socket.
     pub fn new(socket: UdpSocket) -> Arc<Self> {
-        Arc::new(Mux { socket: Arc::new(socket), routes: Mutex::default() })
+        Arc::new(Mux { socket: Arc::new(socket), routes: Mutex::default(), opened: tokio::time::Instant::now() })
     }
 
     pub fn socket(&self) -> &Arc<UdpSocket> {
@@ -250,7 +254,9 @@ impl Runtime for MuxRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
-        self.inner.sleep(duration)
+        let since = (self.mux.opened.elapsed() + duration).as_millis() % TIMERS.as_millis();
+        let early = Duration::from_millis(since.try_into().unwrap_or(0));
+        self.inner.sleep(if duration < TIMERS / 2 { duration } else { duration + TIMERS - early })
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -384,6 +390,17 @@ mod tests {
         assert_eq!(told(&after), 20);
         send(1);
         assert_eq!(told(&before), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn timers_go_off_together_and_short_ones_at_once() {
+        let rig = rig(&[]);
+        let runtime = MuxRuntime::new(rig.mux.clone(), PeerId(1), "a".into(), "b".into());
+        for (millis, since) in [(5, 5), (30, 40), (200, 260), (215, 480), (1000, 1500), (9, 1509)] {
+            runtime.sleep(Duration::from_millis(millis)).await;
+            let late = rig.mux.opened.elapsed() - Duration::from_millis(since);
+            assert!(late <= Duration::from_millis(2), "{millis} ms are {late:?} late");
+        }
     }
 
     #[tokio::test]
