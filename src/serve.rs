@@ -140,7 +140,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     }
     let realm = config.sip.realm.clone();
     let user_agent = format!("Cordboard/{}", env!("CARGO_PKG_VERSION"));
-    let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), ..EndpointConfig::default() });
+    let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), secret: rand::random(), ..EndpointConfig::default() });
     let sip = SipActor::new(endpoint, sockets.clone(), switch.clone()).start();
     let board = BoardActor::new(switch.clone()).start();
     {

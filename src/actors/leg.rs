@@ -67,7 +67,7 @@ impl LegActor {
     /// An INVITE from a trunk: its leg and its call. The endpoint sent 100 Trying already.
     pub fn inbound(switch: &Arc<Switch>, sip: Addr<SipActor>, leg: LegId, trunk: TrunkId, key: ServerKey, request: Request, flow: Flow) {
         let refuse = |response: Response| {
-            sip.do_send(FromLeg::Respond { key: key.clone(), response });
+            sip.do_send(FromLeg::Respond { key, response });
             sip.do_send(FromLeg::Forget(leg));
         };
         let local = match switch.media.open_rtp_for_new_call(leg) {
@@ -81,7 +81,7 @@ impl LegActor {
                 return refuse(request.response(503));
             }
         };
-        let (session, first) = match switch.with_cx(|cx| Session::incoming(leg, &request, key.clone(), flow, local, cx)) {
+        let (session, first) = match switch.with_cx(|cx| Session::incoming(leg, &request, key, flow, local, cx)) {
             Ok(made) => made,
             Err(refusal) => {
                 switch.media.close(leg);

@@ -1,7 +1,7 @@
 // Customers' calls and agents' phones made of SIPp: one process a call, its media on a CallerAudio's port.
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from './ports.mjs';
@@ -10,6 +10,8 @@ import { newFolder } from './work_folder.mjs';
 const scenarios = new URL('../sip/', import.meta.url).pathname;
 const LOOPBACK = '127.0.0.1';
 const MOST_OF_A_LOG = 50_000;
+/** Milliseconds within which SIPp says that a cue came too early. */
+const CUE_PASSED_OVER = 2000;
 let calls = 0;
 let cues = 0;
 
@@ -23,7 +25,7 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
   const placed = Date.now();
   const callId = `first-call-${process.pid}-${++calls}`;
   const keys = ['-cid_str', callId, '-key', 'did', did, '-key', 'caller', caller, '-key', 'rtp_port', `${audio.port}`];
-  const { sipp, ended, trace } = run(scenario, [`${LOOPBACK}:${sipPort}`, '-i', address, '-p', `${localPort}`, '-t', tcp ? 't1' : 'u1', ...keys]);
+  const { sipp, ended, trace, errors } = run(scenario, [`${LOOPBACK}:${sipPort}`, '-i', address, '-p', `${localPort}`, '-t', tcp ? 't1' : 'u1', ...keys]);
   return {
     callId,
     /** The messages so far, as SIPp writes them down. */
@@ -32,9 +34,9 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
     placed,
     port: localPort,
     ended,
-    cue: () => sendInfo(callId, address, localPort),
+    cue: () => giveCue(callId, address, localPort, errors),
     /** Ends it whatever it is at: as the scenario would, if it can. */
-    giveUp: () => giveUp(sipp, ended, () => sendInfo(callId, address, localPort)),
+    giveUp: () => giveUp(sipp, ended, () => giveCue(callId, address, localPort, errors)),
     /** The carrier vanishes: no BYE, nothing. */
     kill: () => sipp.kill('SIGKILL'),
   };
@@ -50,14 +52,14 @@ export function openPhone(scenario, { audio, ...more }) {
 
 /** As many phones behind one address as there are audios: the first call is the first one's, the next the next one's. They have one end: the last call's. */
 export function openPhonesInTurn(scenario, { port, audios, address = LOOPBACK, words }) {
-  const { sipp, ended, trace } = run(scenario, ['-i', address, '-p', `${port}`], { words, calls: audios.length, mediaPorts: audios.map((audio) => audio.port) });
+  const { sipp, ended, trace, errors } = run(scenario, ['-i', address, '-p', `${port}`], { words, calls: audios.length, mediaPorts: audios.map((audio) => audio.port) });
   const lines = [];
   const waiting = [];
   const phones = audios.map(() => {
     let cue = async () => {};
     const rings = new Promise((resolve, reject) => {
       waiting.push((callId, ring) => {
-        cue = () => sendInfo(callId, address, port);
+        cue = () => giveCue(callId, address, port, errors);
         resolve(ring);
       });
       ended.then(() => reject(new Error('the phone did not ring')), reject);
@@ -136,7 +138,8 @@ function run(scenario, options, { words = {}, calls = 1, mediaPorts } = {}) {
   });
   // Whoever waits for it hears of a failure; a test that failed before is not failed twice.
   ended.catch(() => {});
-  return { sipp, ended, trace: () => readFileSync(join(folder, 'messages'), 'utf8') };
+  const read = (name) => readFileSync(join(folder, name), 'utf8');
+  return { sipp, ended, trace: () => read('messages'), errors: () => (existsSync(join(folder, 'errors')) ? read('errors') : '') };
 }
 
 async function giveUp(sipp, ended, cue) {
@@ -146,10 +149,25 @@ async function giveUp(sipp, ended, cue) {
   clearTimeout(patience);
 }
 
-// SIPp finds the call by its Call-ID and does not ask where the INFO came from. One that is like an earlier one it takes for its repetition.
-function sendInfo(callId, address, port) {
-  const socket = createSocket('udp4');
+/**
+ * Sends the INFO that the scenario waits for, and does not wait for it. One that comes before its turn SIPp passes over and says so: an agent's desk
+ * can ring before the customer's 180 is there. Then another one is sent.
+ */
+async function giveCue(callId, address, port, errors) {
   const cue = ++cues;
+  await sendInfo(callId, address, port, cue);
+  const began = Date.now();
+  const look = setInterval(() => {
+    const early = errors().includes(`CSeq: ${cue} INFO`);
+    if (early || Date.now() > began + CUE_PASSED_OVER) clearInterval(look);
+    if (early) giveCue(callId, address, port, errors);
+  }, 50);
+  look.unref();
+}
+
+// SIPp finds the call by its Call-ID and does not ask where the INFO came from. One that is like an earlier one it takes for its repetition.
+function sendInfo(callId, address, port, cue) {
+  const socket = createSocket('udp4');
   const lines = [
     `INFO sip:cue@${address}:${port} SIP/2.0`,
     `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-cue-${cue}`,

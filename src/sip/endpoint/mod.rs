@@ -18,7 +18,10 @@ use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::overload::Overload;
 use serde::{Deserialize, Serialize};
 use shed::Shed;
+use siphasher::sip128::{Hasher128, SipHasher13};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::hash::Hasher;
 use std::net::SocketAddr;
 use table::{Client, ClientMachine, Server, ServerMachine, Table};
 
@@ -28,12 +31,27 @@ pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO"
 pub const SUPPORTED: &str = "100rel, timer";
 
 /// Names one server transaction.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct ServerKey(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct ServerKey(u128);
 
 /// Names one client transaction.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-struct ClientKey(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+struct ClientKey(u128);
+
+/// A number for a name on the wire: shorter to keep and to compare. Without the secret nobody finds two names with one number.
+fn number_of(secret: u128, name: fmt::Arguments<'_>) -> u128 {
+    struct Writer(SipHasher13);
+    impl fmt::Write for Writer {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            Hasher::write(&mut self.0, text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut writer = Writer(SipHasher13::new_with_key(&secret.to_be_bytes()));
+    // A hasher takes everything.
+    let _ = fmt::Write::write_fmt(&mut writer, name);
+    writer.0.finish128().as_u128()
+}
 
 /// Our halves of a dialog's id: the forks of one INVITE share them.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -136,6 +154,8 @@ pub struct EndpointConfig {
     pub user_agent: String,
     /// What phones' passwords are for (RFC 7616 §3.3); without quotes.
     pub realm: String,
+    /// Of this process alone, and random: transactions are known by it.
+    pub secret: u128,
 }
 
 /// One instance serves the whole switch.
@@ -150,7 +170,7 @@ pub struct Endpoint {
     dialogs: HashMap<DialogId, LegId>,
     legs: HashMap<LegId, LegShare>,
     /// Ongoing requests outside dialogs, to tell merged ones (RFC 3261 §8.2.2.2).
-    merges: BTreeMap<String, ServerKey>,
+    merges: BTreeMap<u128, ServerKey>,
 }
 
 /// What the endpoint holds for one leg.
@@ -265,13 +285,13 @@ impl Endpoint {
         let branch = format!("z9hG4bK{:032x}", cx.next_id());
         self.dress(&mut request, &branch, &flow);
         let bytes = request.to_bytes();
-        let key = ClientKey::new(&branch, &request.method);
+        let key = self.client_key(&branch, &request.method);
         let is_invite = request.method == Method::INVITE;
         if let Some(User::Leg(leg)) = user {
             let share = self.legs.entry(leg).or_default();
-            share.clients.insert(key.clone());
+            share.clients.insert(key);
             if is_invite {
-                share.invite = Some(key.clone());
+                share.invite = Some(key);
             }
         }
         let machine = if is_invite {
@@ -292,7 +312,7 @@ impl Endpoint {
 
     /// Cancels the leg's pending INVITE, once. Nothing happens before a provisional response came (RFC 3261 §9.1).
     pub fn cancel(&mut self, leg: LegId, reason: Option<String>, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let key = self.legs.get(&leg).and_then(|l| l.invite.clone());
+        let key = self.legs.get(&leg).and_then(|l| l.invite);
         key.and_then(|key| self.cancel_invite(&key, reason, cx.now)).into_iter().collect()
     }
 
@@ -308,7 +328,7 @@ impl Endpoint {
         let branch = cancel.headers.top_via().ok()?.branch()?.to_owned();
         let bytes = cancel.to_bytes();
         let machine = ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), now));
-        self.clients.insert(ClientKey::new(&branch, &Method::CANCEL), Client { user: None, flow, machine, request: cancel });
+        self.clients.insert(self.client_key(&branch, &Method::CANCEL), Client { user: None, flow, machine, request: cancel });
         Some(EndpointAction::Transmit { flow, bytes })
     }
 
@@ -412,7 +432,11 @@ impl Endpoint {
     /// The server transaction is the leg's to answer.
     fn hand_to(&mut self, key: &ServerKey, leg: LegId) {
         self.servers.update(key, |s| s.leg = Some(leg));
-        self.legs.entry(leg).or_default().servers.insert(key.clone());
+        self.legs.entry(leg).or_default().servers.insert(*key);
+    }
+
+    fn client_key(&self, branch: &str, method: &Method) -> ClientKey {
+        ClientKey(number_of(self.config.secret, format_args!("{branch}|{method}")))
     }
 
     /// Adds what every request of ours carries.
@@ -442,10 +466,4 @@ fn hop_request(invite: &Request, method: Method) -> Request {
     let seq = invite.headers.cseq().map_or(0, |c| c.seq);
     request.headers.push(Field::CSeq, format!("{seq} {}", request.method));
     request
-}
-
-impl ClientKey {
-    fn new(branch: &str, method: &Method) -> Self {
-        Self(format!("{branch}|{method}"))
-    }
 }

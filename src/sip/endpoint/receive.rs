@@ -3,7 +3,7 @@
 use super::route::{self, Source};
 use super::shed::Glance;
 use super::table::{ClientMachine, Server, ServerMachine};
-use super::{ALLOW, ClientKey, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request};
+use super::{ALLOW, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request, number_of};
 use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
 use crate::registrar::Outcome;
 use crate::sdp;
@@ -54,7 +54,7 @@ impl Endpoint {
         if glance.is_ack {
             return repeated.then(Vec::new);
         }
-        if !repeated && (self.overload.has_room() || self.servers.get(&ServerKey::of(&glance.via, &Method::INVITE)?).is_some()) {
+        if !repeated && (self.overload.has_room() || self.servers.get(&self.key_of(&glance.via, &Method::INVITE)?).is_some()) {
             return None;
         }
         self.shed.insert(&glance);
@@ -95,7 +95,7 @@ impl Endpoint {
     fn on_register(&mut self, flow: &Flow, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let Ok(mut via) = request.headers.top_via() else { return Vec::new() };
         let back = flow.back(Some(&via));
-        let key = ServerKey::new(&request, &via, &request.method);
+        let key = self.server_key(&request, &via, &request.method);
         if let Some(server) = self.servers.get(&key) {
             return repeat(server).into_iter().collect();
         }
@@ -108,7 +108,7 @@ impl Endpoint {
         let mut actions: Vec<_> = bound.map(EndpointAction::Bound).into_iter().collect();
         actions.extend(wrong_try.map(|user| EndpointAction::WrongPassword { source: flow.remote, user }));
         if response.is_success() {
-            self.open(key.clone(), back, &request);
+            self.open(key, back, &request);
             actions.extend(self.respond(&key, response, cx));
         } else {
             actions.push(self.stateless(flow, response, cx));
@@ -119,19 +119,19 @@ impl Endpoint {
     fn on_request(&mut self, flow: Flow, source: Source, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let Ok(mut via) = request.headers.top_via() else { return Vec::new() };
         let back = flow.back(Some(&via));
-        let key = ServerKey::new(&request, &via, &request.method);
+        let key = self.server_key(&request, &via, &request.method);
         route::mark_received(&mut via, flow.remote);
         request.headers.replace_first(Field::Via, &via.to_string());
         if request.method == Method::ACK {
-            return self.on_ack(&ServerKey::new(&request, &via, &Method::INVITE), request, cx);
+            return self.on_ack(&self.server_key(&request, &via, &Method::INVITE), request, cx);
         }
         if let Some(server) = self.servers.get(&key) {
             return repeat(server).into_iter().collect();
         }
-        let merged = merge_key(&request).is_some_and(|m| self.merges.contains_key(&m));
-        self.open(key.clone(), back, &request);
+        let merged = self.merge_key(&request).is_some_and(|m| self.merges.contains_key(&m));
+        self.open(key, back, &request);
         if request.method == Method::CANCEL {
-            return self.on_cancel(&key, &ServerKey::new(&request, &via, &Method::INVITE), &request, cx);
+            return self.on_cancel(&key, &self.server_key(&request, &via, &Method::INVITE), &request, cx);
         }
         if let Some(response) = refusal(&request, merged) {
             return self.respond(&key, response, cx);
@@ -204,7 +204,7 @@ impl Endpoint {
         };
         let mut actions = self.respond(key, request.response(200), cx);
         if let (Some(leg), true) = (leg, pending) {
-            actions.push(EndpointAction::Cancelled { leg, key: invite.clone(), q850: request.headers.q850() });
+            actions.push(EndpointAction::Cancelled { leg, key: *invite, q850: request.headers.q850() });
         }
         actions
     }
@@ -214,7 +214,7 @@ impl Endpoint {
         let (Ok(vias), Ok(cseq)) = (response.headers.vias(), response.headers.cseq()) else { return Vec::new() };
         let [via] = vias.as_slice() else { return Vec::new() };
         let Some(branch) = via.branch() else { return Vec::new() };
-        let key = ClientKey::new(branch, &cseq.method);
+        let key = self.client_key(branch, &cseq.method);
         let now = cx.now;
         let outcome = self.clients.update(&key, |client| {
             let step = match &mut client.machine {
@@ -248,6 +248,32 @@ impl Endpoint {
         actions
     }
 
+    /// RFC 3261 §17.2.3: by branch and sent-by, or for a client of RFC 2543 by what its requests keep.
+    fn server_key(&self, request: &Request, via: &Via, method: &Method) -> ServerKey {
+        let headers = &request.headers;
+        self.key_of(via, method).unwrap_or_else(|| {
+            let seq = headers.cseq().map_or(0, |c| c.seq);
+            let (call, from) = (headers.call_id().unwrap_or_default(), headers.from_tag().unwrap_or_default());
+            let (branch, by) = (via.params.get("branch").unwrap_or_default(), via.sent_by());
+            ServerKey(number_of(self.config.secret, format_args!("2543|{call}|{from}|{seq}|{branch}|{by}|{method}")))
+        })
+    }
+
+    /// By branch and sent-by; `None` for a client of RFC 2543.
+    fn key_of(&self, via: &Via, method: &Method) -> Option<ServerKey> {
+        via.branch().map(|branch| ServerKey(number_of(self.config.secret, format_args!("{branch}|{}|{method}", via.sent_by()))))
+    }
+
+    /// What one request keeps while it comes by several ways; `None` in a dialog, where it cannot be merged.
+    fn merge_key(&self, request: &Request) -> Option<u128> {
+        let headers = &request.headers;
+        if request.method == Method::CANCEL || headers.to_tag().is_some() {
+            return None;
+        }
+        let (call, from, cseq) = (headers.call_id()?, headers.from_tag().unwrap_or_default(), headers.get(Field::CSeq)?);
+        Some(number_of(self.config.secret, format_args!("{call}|{from}|{cseq}")))
+    }
+
     fn open(&mut self, key: ServerKey, back: Flow, request: &Request) {
         let reliable = back.is_reliable();
         let machine = if request.method == Method::INVITE {
@@ -255,9 +281,9 @@ impl Endpoint {
         } else {
             ServerMachine::Other(OtherServer::new(reliable))
         };
-        let merge = merge_key(request);
-        if let Some(merge) = &merge {
-            self.merges.entry(merge.clone()).or_insert_with(|| key.clone());
+        let merge = self.merge_key(request);
+        if let Some(merge) = merge {
+            self.merges.entry(merge).or_insert(key);
         }
         let request = Some(request.headers.for_responses());
         self.servers.insert(key, Server { leg: None, flow: back, machine, merge, request });
@@ -271,15 +297,6 @@ fn repeat(server: &Server) -> Option<EndpointAction> {
         ServerMachine::Other(machine) => machine.receive_again(),
     };
     step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() })
-}
-
-/// What one request keeps while it comes by several ways; `None` in a dialog, where it cannot be merged.
-fn merge_key(request: &Request) -> Option<String> {
-    if request.method == Method::CANCEL || request.headers.to_tag().is_some() {
-        return None;
-    }
-    let cseq = request.headers.get(Field::CSeq)?;
-    Some(format!("{}|{}|{cseq}", request.headers.call_id()?, request.headers.from_tag().unwrap_or_default()))
 }
 
 /// The answer to a request that cannot be taken, whatever call it belongs to (RFC 3261 §8.2).
@@ -341,22 +358,4 @@ fn refusal_ack(invite: &Request, response: &Response) -> Request {
         ack.headers.set(Field::To, to);
     }
     ack
-}
-
-impl ServerKey {
-    /// RFC 3261 §17.2.3: by branch and sent-by, or for a client of RFC 2543 by what its requests keep.
-    fn new(request: &Request, via: &Via, method: &Method) -> Self {
-        let headers = &request.headers;
-        Self::of(via, method).unwrap_or_else(|| {
-            let seq = headers.cseq().map_or(0, |c| c.seq);
-            let from = headers.from_tag().unwrap_or_default();
-            let branch = via.params.get("branch").unwrap_or_default();
-            Self(format!("2543|{}|{from}|{seq}|{branch}|{}|{method}", headers.call_id().unwrap_or_default(), via.sent_by()))
-        })
-    }
-
-    /// By branch and sent-by; `None` for a client of RFC 2543.
-    fn of(via: &Via, method: &Method) -> Option<Self> {
-        via.branch().map(|branch| Self(format!("{branch}|{}|{method}", via.sent_by())))
-    }
 }

@@ -72,7 +72,7 @@ pub(super) struct Server {
     pub flow: Flow,
     pub machine: ServerMachine,
     /// Its key among the requests that may come by several ways.
-    pub merge: Option<String>,
+    pub merge: Option<u128>,
     /// What responses copy of the request, until the final one: what lingers after that should be small, for there is much of it.
     pub request: Option<Headers>,
 }
@@ -143,11 +143,11 @@ impl<K, V> Default for Table<K, V> {
     }
 }
 
-impl<K: Clone + Ord, V: Timed> Table<K, V> {
+impl<K: Copy + Ord, V: Timed> Table<K, V> {
     pub fn insert(&mut self, key: K, value: V) {
         self.remove(&key);
         if let Some(at) = value.next_deadline() {
-            self.deadlines.insert((at, key.clone()));
+            self.deadlines.insert((at, key));
         }
         self.entries.insert(key, value);
     }
@@ -159,7 +159,7 @@ impl<K: Clone + Ord, V: Timed> Table<K, V> {
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let value = self.entries.remove(key)?;
         if let Some(at) = value.next_deadline() {
-            self.deadlines.remove(&(at, key.clone()));
+            self.deadlines.remove(&(at, *key));
         }
         Some(value)
     }
@@ -171,10 +171,10 @@ impl<K: Clone + Ord, V: Timed> Table<K, V> {
         let after = value.next_deadline();
         if before != after {
             if let Some(at) = before {
-                self.deadlines.remove(&(at, key.clone()));
+                self.deadlines.remove(&(at, *key));
             }
             if let Some(at) = after {
-                self.deadlines.insert((at, key.clone()));
+                self.deadlines.insert((at, *key));
             }
         }
         Some(result)
@@ -182,12 +182,12 @@ impl<K: Clone + Ord, V: Timed> Table<K, V> {
 
     /// Keys of the entries that fit, in no order.
     pub fn keys(&self, fits: impl Fn(&V) -> bool) -> Vec<K> {
-        self.entries.iter().filter(|(_, v)| fits(v)).map(|(k, _)| k.clone()).collect()
+        self.entries.iter().filter(|(_, v)| fits(v)).map(|(k, _)| *k).collect()
     }
 
     /// The entry that is most overdue.
     pub fn due(&self, now: Millis) -> Option<K> {
-        self.deadlines.first().filter(|(at, _)| *at <= now).map(|(_, key)| key.clone())
+        self.deadlines.first().filter(|(at, _)| *at <= now).map(|(_, key)| *key)
     }
 
     pub fn next_deadline(&self) -> Option<Millis> {

@@ -165,7 +165,7 @@ impl Session {
             return;
         }
         let reliably = incoming.sends_reliably(with_sdp);
-        let (key, invite, answer, settled) = (incoming.key.clone(), incoming.invite.clone(), incoming.answer.clone(), incoming.settled);
+        let (key, invite, answer, settled) = (incoming.key, incoming.invite.clone(), incoming.answer.clone(), incoming.settled);
         let mut response = self.response(&invite, status);
         // An unreliable provisional can carry our answer, never our offer.
         let sdp = match answer {
@@ -200,7 +200,7 @@ impl Session {
             out.push(SessionAction::Event(SignalEvent::Failed(translate::own(408, "a provisional response was never acknowledged"))));
             self.refuse(504, None, None, out);
         } else if provisional.repeat.is_due(cx.now) {
-            out.push(SessionAction::Respond { key: incoming.key.clone(), response: provisional.response.clone() });
+            out.push(SessionAction::Respond { key: incoming.key, response: provisional.response.clone() });
         }
     }
 
@@ -263,7 +263,7 @@ impl Session {
             incoming.waiting = vec![Waiting::Answer];
             return;
         }
-        let (key, invite, answer) = (incoming.key.clone(), incoming.invite.clone(), incoming.answer.clone());
+        let (key, invite, answer) = (incoming.key, incoming.invite.clone(), incoming.answer.clone());
         let (cseq, offers) = (incoming.cseq(), incoming.answer.is_none() && !incoming.settled);
         let mut response = self.response(&invite, 200);
         let sdp = match answer {
@@ -280,7 +280,7 @@ impl Session {
             self.timer = Some(SessionTimer::new(interval, refresher == Refresher::Uas, cx.now));
         }
         self.unacknowledged = Some(Unacknowledged {
-            key: key.clone(),
+            key,
             response: response.clone(),
             cseq,
             repeat: Repeat::new(cx.now, T2),
@@ -295,7 +295,7 @@ impl Session {
     /// Ends the call before its answer with a final response.
     pub(super) fn refuse(&mut self, status: u16, q850: Option<u8>, retry_after: Option<u32>, out: &mut Actions) {
         let Phase::Incoming(incoming) = &self.phase else { return };
-        let key = incoming.key.clone();
+        let key = incoming.key;
         let mut response = self.response(&incoming.invite, status);
         if let Some(q850) = q850 {
             response.headers.push(Field::Reason, translate::reason(q850));

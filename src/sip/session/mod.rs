@@ -317,7 +317,7 @@ impl Session {
                     None => self.break_off(translate::own(408, "the answer was never acknowledged"), &mut out),
                 }
             } else if waiting.repeat.is_due(cx.now) {
-                out.push(SessionAction::Respond { key: waiting.key.clone(), response: waiting.response.clone() });
+                out.push(SessionAction::Respond { key: waiting.key, response: waiting.response.clone() });
             }
         }
         self.tick_modify(cx, &mut out);

@@ -193,7 +193,7 @@ impl Session {
                 let mut response = self.accept_change(request, cx);
                 attach(&mut response.headers, &mut response.body, &sdp);
                 self.unacknowledged = Some(Unacknowledged {
-                    key: key.clone(),
+                    key,
                     response: response.clone(),
                     cseq: request.headers.cseq().map_or(0, |c| c.seq),
                     repeat: Repeat::new(cx.now, T2),

@@ -24,7 +24,7 @@ impl Rig {
             phones: HashSet::from(["192.0.2.3:5090".parse().unwrap()]),
         };
         Self {
-            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), realm: "here".into() }),
+            endpoint: Endpoint::new(EndpointConfig { sources, user_agent: "Cordboard".into(), realm: "here".into(), secret: 0 }),
             flow: from("192.0.2.2:5060"),
             ids: CountingIds(5),
         }

@@ -354,7 +354,7 @@ fn requests_go_to_the_contact_unless_it_is_behind_a_nat() {
         );
         let Ok(Message::Request(invite)) = Message::parse(text.as_bytes()) else { panic!("{text}") };
         let flow = Pair::new().b.flow;
-        let key = serde_json::from_str("\"k\"").unwrap();
+        let key = serde_json::from_str("1").unwrap();
         let local = LocalMedia::new("192.0.2.2:4000".parse().unwrap(), 1);
         let mut cx = Cx::new(0, 0, 0, &mut ids);
         let (mut session, _) = Session::incoming(LegId(1), &invite, key, flow, local, &mut cx).unwrap();
