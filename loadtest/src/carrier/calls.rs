@@ -149,7 +149,7 @@ impl Calls {
             }
         };
         let local = LocalMedia::new(SocketAddr::new(self.local.ip(), stream.port), rand::random());
-        let (session, actions) = match self.with_cx(|_, cx| Session::incoming(leg, request, key.clone(), flow, local, cx)) {
+        let (session, actions) = match self.with_cx(|_, cx| Session::incoming(leg, request, *key, flow, local, cx)) {
             Ok(made) => made,
             Err(refusal) => return self.refuse(leg, key, *refusal),
         };

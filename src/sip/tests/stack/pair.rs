@@ -224,7 +224,7 @@ impl Pair {
                     let side = self.side(who);
                     side.invites.push(request.clone());
                     let local = side.local_media();
-                    let made = Session::incoming(leg, &request, key.clone(), flow, local, &mut Cx::new(now, 0, 0, &mut side.ids));
+                    let made = Session::incoming(leg, &request, key, flow, local, &mut Cx::new(now, 0, 0, &mut side.ids));
                     match made {
                         Ok((session, actions)) => {
                             side.sessions.insert(leg, session);
