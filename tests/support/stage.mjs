@@ -258,7 +258,8 @@ export class Stage {
     const deadline = Date.now() + 20_000;
     for (;;) {
       const { items } = await station.page.evaluate(ask, sipp.placed);
-      const ready = items.every(({ recording }) => !recording || ['ready', 'recovered', 'failed'].includes(recording.state));
+      // What a killed switch recorded is put beside the call's record a moment after that.
+      const ready = items.every(({ recording, status }) => (recording ? ['ready', 'recovered', 'failed'].includes(recording.state) : status !== 'interrupted'));
       if (items.length > 0 && ready) return items;
       if (Date.now() > deadline) throw new Error(`no settled records: ${JSON.stringify(items)}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
