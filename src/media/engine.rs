@@ -2,6 +2,7 @@
 
 mod peers;
 
+use crate::control::{Control, Meter};
 use crate::event::{Command, DtmfMode, Events, MediaEvent, RtpRemote, Sizes, Source};
 use crate::g711::Law;
 use crate::intake::Intake;
@@ -12,6 +13,7 @@ use crate::outbox::Outbox;
 use crate::peer::{Notice, Peer};
 use crate::ports::Pair;
 use crate::queue::Asked;
+use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Library, Sound, SoundError};
@@ -364,11 +366,13 @@ impl Engine {
     /// Tells the quality of every leg that packets came from.
     fn measure(&mut self) {
         let mut measured = Vec::new();
+        let of = |meter: &mut Meter, reception: &Reception, control: &Control| Some(control.quality(meter.interval(reception)?));
         for (id, leg) in &mut self.legs {
             let quality = match &mut leg.link {
-                Link::Rtp(link) => link.meter.interval(&link.reception).map(|heard| link.control.quality(heard)),
-                Link::Browser { peer, .. } => open_mut(self.peers.get_mut(peer))
-                    .and_then(|open| open.meter.interval(&open.reception).map(|heard| open.control.quality(heard))),
+                Link::Rtp(link) => of(&mut link.meter, &link.reception, &link.control),
+                Link::Browser { peer, .. } => {
+                    open_mut(self.peers.get_mut(peer)).and_then(|open| of(&mut open.meter, &open.reception, &open.control))
+                }
                 Link::None => None,
             };
             measured.extend(quality.map(|quality| MediaEvent::Quality { leg: *id, quality }));

@@ -26,6 +26,7 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
   const callId = `first-call-${process.pid}-${++calls}`;
   const keys = ['-cid_str', callId, '-key', 'did', did, '-key', 'caller', caller, '-key', 'rtp_port', `${audio.port}`];
   const { sipp, ended, trace, errors } = run(scenario, [`${LOOPBACK}:${sipPort}`, '-i', address, '-p', `${localPort}`, '-t', tcp ? 't1' : 'u1', ...keys]);
+  const cue = () => giveCue(callId, address, localPort, errors);
   return {
     callId,
     /** The messages so far, as SIPp writes them down. */
@@ -34,9 +35,9 @@ export async function placeCall(scenario, { sipPort, did, audio, caller = '+4477
     placed,
     port: localPort,
     ended,
-    cue: () => giveCue(callId, address, localPort, errors),
+    cue,
     /** Ends it whatever it is at: as the scenario would, if it can. */
-    giveUp: () => giveUp(sipp, ended, () => giveCue(callId, address, localPort, errors)),
+    giveUp: () => giveUp(sipp, ended, cue),
     /** The carrier vanishes: no BYE, nothing. */
     kill: () => sipp.kill('SIGKILL'),
   };

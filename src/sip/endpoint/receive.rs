@@ -128,8 +128,7 @@ impl Endpoint {
         if let Some(server) = self.servers.get(&key) {
             return repeat(server).into_iter().collect();
         }
-        let merged = self.merge_key(&request).is_some_and(|m| self.merges.contains_key(&m));
-        self.open(key, back, &request);
+        let merged = self.open(key, back, &request);
         if request.method == Method::CANCEL {
             return self.on_cancel(&key, &self.server_key(&request, &via, &Method::INVITE), &request, cx);
         }
@@ -274,7 +273,8 @@ impl Endpoint {
         Some(number_of(self.config.secret, format_args!("{call}|{from}|{cseq}")))
     }
 
-    fn open(&mut self, key: ServerKey, back: Flow, request: &Request) {
+    /// Begins a server transaction. Whether the request has come by another way before.
+    fn open(&mut self, key: ServerKey, back: Flow, request: &Request) -> bool {
         let reliable = back.is_reliable();
         let machine = if request.method == Method::INVITE {
             ServerMachine::Invite(InviteServer::new(reliable))
@@ -282,11 +282,10 @@ impl Endpoint {
             ServerMachine::Other(OtherServer::new(reliable))
         };
         let merge = self.merge_key(request);
-        if let Some(merge) = merge {
-            self.merges.entry(merge).or_insert(key);
-        }
+        let first = merge.is_none_or(|merge| *self.merges.entry(merge).or_insert(key) == key);
         let request = Some(request.headers.for_responses());
         self.servers.insert(key, Server { leg: None, flow: back, machine, merge, request });
+        !first
     }
 }
 
