@@ -138,7 +138,7 @@ impl CallRole {
     /// For the agent who comes first at the caller's next call (C3).
     fn note_served(&self, agent: cordboard_core::ids::AgentId, stage: &Stage<'_, Self>) {
         if let Some(group) = self.machine.group().filter(|_| self.machine.arrival().colleagues().is_none()) {
-            stage.switch.last_served.lock().insert(self.customer.clone(), group, agent);
+            stage.switch.last_served.lock().insert(&self.customer, group, agent);
         }
     }
 

@@ -21,7 +21,8 @@ use cordboard_db::{Db, DbError, Journal, Role};
 use cordboard_media::Media;
 use cordboard_sip::registrar::Binding;
 use parking_lot::{Mutex, RwLock};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -145,7 +146,7 @@ impl Switch {
     pub fn load_last_served(&self) -> Result<(), DbError> {
         let mut served = self.last_served.lock();
         for (caller, group, agent) in self.db.last_served(LastServed::MOST)? {
-            served.insert(caller, group, agent);
+            served.insert(&caller, group, agent);
         }
         Ok(())
     }
@@ -260,19 +261,20 @@ fn deliver(directory: &Directory, from: Address, tell: Tell) {
     }
 }
 
-/// Who last served a caller in a group, for the newest callers.
+/// Who last served a caller in a group, for the newest callers. Callers are known by hashes of their numbers: a hundred thousand take 4 MiB.
 #[derive(Default)]
 pub struct LastServed {
-    agents: HashMap<(String, GroupId), AgentId>,
-    order: std::collections::VecDeque<(String, GroupId)>,
+    secret: RandomState,
+    agents: HashMap<u64, AgentId>,
+    order: VecDeque<u64>,
 }
 
 impl LastServed {
     const MOST: usize = 100_000;
 
-    pub fn insert(&mut self, caller: String, group: GroupId, agent: AgentId) {
-        let key = (caller, group);
-        if self.agents.insert(key.clone(), agent).is_none() {
+    pub fn insert(&mut self, caller: &str, group: GroupId, agent: AgentId) {
+        let key = self.key(caller, group);
+        if self.agents.insert(key, agent).is_none() {
             self.order.push_back(key);
         }
         if self.order.len() > Self::MOST
@@ -283,6 +285,30 @@ impl LastServed {
     }
 
     pub fn get(&self, caller: &str, group: GroupId) -> Option<AgentId> {
-        self.agents.get(&(caller.to_owned(), group)).copied()
+        self.agents.get(&self.key(caller, group)).copied()
+    }
+
+    fn key(&self, caller: &str, group: GroupId) -> u64 {
+        self.secret.hash_one((caller, group))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // C3
+    #[test]
+    fn who_served_a_caller_last_is_known_by_group_for_the_newest_callers() {
+        let mut served = LastServed::default();
+        let caller = |n: usize| format!("+4477{n:08}");
+        for n in 0..=LastServed::MOST {
+            served.insert(&caller(n), GroupId(1), AgentId(1));
+            served.insert(&caller(n), GroupId(1), AgentId(2));
+        }
+        assert_eq!(served.get(&caller(0), GroupId(1)), None);
+        assert_eq!(served.get(&caller(1), GroupId(1)), Some(AgentId(2)));
+        assert_eq!(served.get(&caller(1), GroupId(2)), None);
+        assert_eq!((served.agents.len(), served.order.len()), (LastServed::MOST, LastServed::MOST));
     }
 }
