@@ -9,7 +9,7 @@ mod placing;
 mod self_service;
 
 use super::call::CallActor;
-use super::shell::{Progress, Role, Shell, Stage};
+use super::shell::{Role, Shell, Stage};
 use super::switch::Switch;
 use super::{dial, views};
 use crate::wire::{self, Ask, ToWorkstation};
@@ -475,7 +475,7 @@ impl Role for AgentRole {
         first
     }
 
-    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) -> Progress {
+    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) {
         match action {
             Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
             Action::StateChanged => {
@@ -505,7 +505,6 @@ impl Role for AgentRole {
             Action::LogOut => self.log_out(stage),
             other => super::foreign(self.address(), &other),
         }
-        Progress::Go
     }
 }
 

@@ -1,9 +1,9 @@
-//! A call's actor: the journal's gate, the media commands, the legs it makes.
+//! A call's actor: its lines in the journal, the media commands, the legs it makes.
 
 use super::agent::Desk;
 use super::gauges;
 use super::leg::{LegActor, Line};
-use super::shell::{Deliver, Progress, Role, Shell, Stage, Unblock};
+use super::shell::{Deliver, Role, Shell, Stage, Unblock};
 use super::switch::Switch;
 use actix::Actor;
 use cordboard_core::call::{Arrival, Call, Event};
@@ -62,6 +62,7 @@ impl CallRole {
 
     fn remember(&mut self, actions: &[Action]) {
         for action in actions {
+            self.ended |= matches!(action, Action::Journal(What::Ended { .. }));
             match action {
                 Action::Tell(Tell::Agent(id, _)) => self.told.insert(Address::Agent(*id)),
                 Action::Tell(Tell::Group(id, _)) => self.told.insert(Address::Group(*id)),
@@ -85,11 +86,10 @@ impl CallRole {
         }
     }
 
-    fn journal(&mut self, what: What, stage: &mut Stage<'_, Self>) -> Progress {
+    fn journal(&mut self, what: What, stage: &mut Stage<'_, Self>) {
         use actix::AsyncContext;
         match &what {
             What::Ended { status, .. } => {
-                self.ended = true;
                 metrics::counter!("cordboard_calls_total", "status" => status.as_str()).increment(1);
             }
             What::Connected { agent } => self.note_served(*agent, stage),
@@ -118,8 +118,7 @@ impl CallRole {
         let refusable = matches!(what, What::Accepted { .. });
         let entry = Entry { call: self.id, at: stage.switch.wall(), what };
         if !durable {
-            stage.switch.journal.append(entry, None);
-            return Progress::Go;
+            return stage.switch.journal.append(entry, None);
         }
         let addr = stage.ctx.address();
         stage.switch.journal.append(
@@ -132,7 +131,6 @@ impl CallRole {
                 addr.do_send(Unblock);
             })),
         );
-        Progress::Wait
     }
 
     /// For the agent who comes first at the caller's next call (C3).
@@ -219,10 +217,10 @@ impl Role for CallRole {
         last
     }
 
-    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) -> Progress {
+    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) {
         use actix::ActorContext;
         match action {
-            Action::Journal(what) => return self.journal(what, stage),
+            Action::Journal(what) => self.journal(what, stage),
             Action::Media(action) => self.media(action, stage),
             Action::OpenLeg { leg, plan } => match plan {
                 LegPlan::Browser { agent, peer } => LegActor::browser(stage.switch, leg, self.id, agent, peer),
@@ -249,7 +247,6 @@ impl Role for CallRole {
             }
             other => super::foreign(self.address(), &other),
         }
-        Progress::Go
     }
 }
 

@@ -1,7 +1,7 @@
 //! A skill group's actor.
 
 use super::board::Changed;
-use super::shell::{Progress, Role, Shell, Stage};
+use super::shell::{Role, Shell, Stage};
 use super::views;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::group::{Event, Group};
@@ -45,7 +45,7 @@ impl Role for GroupRole {
         first
     }
 
-    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) -> Progress {
+    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) {
         match action {
             Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
             Action::QueueChanged => {
@@ -57,6 +57,5 @@ impl Role for GroupRole {
             }
             other => super::foreign(self.address(), &other),
         }
-        Progress::Go
     }
 }

@@ -6,9 +6,9 @@ use super::switch::Switch;
 use super::timer::Timer;
 use actix::prelude::*;
 use cordboard_core::cx::{Cx, Millis};
+use cordboard_core::gate::Gate;
 use cordboard_core::ids::Address;
 use cordboard_core::message::Action;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -23,15 +23,7 @@ pub trait Role: Sized + Unpin + 'static {
     /// The machine panicked: what to do about it. A role that ends stops the context in `perform` by `Action::Finished`.
     fn revive(&mut self, cx: &mut Cx) -> Vec<Action>;
     /// Actions that are this role's own.
-    fn perform(&mut self, action: Action, shell: &mut Stage<'_, Self>) -> Progress;
-}
-
-/// Whether the next action may follow at once.
-#[derive(PartialEq, Eq)]
-pub enum Progress {
-    Go,
-    /// The next actions wait for [`Unblock`] (a durable journal line).
-    Wait,
+    fn perform(&mut self, action: Action, shell: &mut Stage<'_, Self>);
 }
 
 /// What a role may reach while it performs an action.
@@ -44,8 +36,7 @@ pub struct Shell<R: Role> {
     pub role: R,
     pub switch: Arc<Switch>,
     timer: Timer,
-    actions: VecDeque<Action>,
-    blocked: bool,
+    gate: Gate,
 }
 
 /// An event for the machine.
@@ -53,7 +44,7 @@ pub struct Shell<R: Role> {
 #[rtype(result = "()")]
 pub struct Deliver<E: Send + 'static>(pub E);
 
-/// The journal has the line that the shell waits for.
+/// The journal is done with the line that the shell waits for.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Unblock;
@@ -61,7 +52,9 @@ pub struct Unblock;
 impl<R: Role> Shell<R> {
     /// A shell whose first actions (from making its machine) are performed as it starts.
     pub fn new(role: R, first: Vec<Action>, switch: Arc<Switch>) -> Self {
-        Self { role, switch, timer: Timer::default(), actions: first.into(), blocked: false }
+        let mut gate = Gate::default();
+        gate.extend(first);
+        Self { role, switch, timer: Timer::default(), gate }
     }
 
     pub fn feed(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut R, &mut Cx) -> Vec<Action>) {
@@ -75,21 +68,16 @@ impl<R: Role> Shell<R> {
                 switch.with_cx(|cx| self.role.revive(cx))
             }
         };
-        self.actions.extend(actions);
+        self.gate.extend(actions);
         self.perform(ctx);
     }
 
     fn perform(&mut self, ctx: &mut Context<Self>) {
-        while !self.blocked {
-            let Some(action) = self.actions.pop_front() else { break };
-            let progress = match action {
-                Action::Tell(tell) => {
-                    self.switch.tell(self.role.address(), tell);
-                    Progress::Go
-                }
+        while let Some(action) = self.gate.next_action() {
+            match action {
+                Action::Tell(tell) => self.switch.tell(self.role.address(), tell),
                 other => self.role.perform(other, &mut Stage { switch: &self.switch, ctx }),
-            };
-            self.blocked = progress == Progress::Wait;
+            }
         }
         self.arm(ctx);
     }
@@ -122,7 +110,7 @@ impl<R: Role> Handler<Unblock> for Shell<R> {
     type Result = ();
 
     fn handle(&mut self, _: Unblock, ctx: &mut Context<Self>) {
-        self.blocked = false;
+        self.gate.open();
         self.perform(ctx);
     }
 }

@@ -1,6 +1,6 @@
 //! A trunk's actor.
 
-use super::shell::{Progress, Role, Shell, Stage};
+use super::shell::{Role, Shell, Stage};
 use super::sip::Probe;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::Address;
@@ -38,7 +38,7 @@ impl Role for TrunkRole {
         first
     }
 
-    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) -> Progress {
+    fn perform(&mut self, action: Action, stage: &mut Stage<'_, Self>) {
         match action {
             Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
             Action::Probe { host } => {
@@ -49,6 +49,5 @@ impl Role for TrunkRole {
             }
             other => super::foreign(self.address(), &other),
         }
-        Progress::Go
     }
 }

@@ -424,13 +424,11 @@ impl Call {
                     }
                 }
             }
-            Event::JournalFailed => {
-                if self.state == State::Claiming {
-                    self.refuse(503, None, CallStatus::Interrupted, &mut out);
-                } else if matches!(self.state, State::Dialling(_)) {
-                    self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out);
-                }
-            }
+            Event::JournalFailed if self.is_over() => {}
+            Event::JournalFailed => match self.arrival.way {
+                Way::In(_) | Way::Barred(_) => self.refuse(503, None, CallStatus::Interrupted, &mut out),
+                Way::Out(_) => self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out),
+            },
             Event::Leg(leg, event) => self.leg(leg, event, &mut out, cx),
             Event::LegGone(leg) => {
                 self.legs.remove(&leg);

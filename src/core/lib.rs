@@ -8,6 +8,7 @@ pub mod board;
 pub mod call;
 pub mod cx;
 pub mod flow;
+pub mod gate;
 pub mod gone;
 pub mod group;
 pub mod ids;

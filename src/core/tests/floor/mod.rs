@@ -12,10 +12,11 @@ use crate::model::reference::Reference;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::call::{self, Call};
 use cordboard_core::cx::{CountingIds, Cx, Millis};
+use cordboard_core::gate::Gate;
 use cordboard_core::group::Group;
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use cordboard_core::leg::{self, Leg};
-use cordboard_core::message::{Action, Ringing, Session, Source, Tell};
+use cordboard_core::message::{Ringing, Session, Source, Tell};
 use cordboard_core::record::{CallRow, Entry, fold};
 use cordboard_core::trunk::Trunk;
 use random::Random;
@@ -42,8 +43,8 @@ pub enum Letter {
     Leg(LegId, leg::Input),
     Far(LegId, leg::SignalCommand),
     Attach(LegId, PeerId),
-    /// The journal has the call's durable line.
-    Appended(CallId),
+    /// The journal has the call's durable line, or cannot keep it.
+    Appended(CallId, bool),
 }
 
 /// The other end of a trunk's or phone's leg.
@@ -58,8 +59,9 @@ pub enum Far {
 pub struct Line {
     pub machine: Call,
     told: BTreeSet<Address>,
-    actions: VecDeque<Action>,
-    blocked: bool,
+    gate: Gate,
+    /// The journal has the call, or was asked in vain.
+    accepted: bool,
     ended: bool,
     /// Its machine panicked; the shell still writes the last line.
     pub dead: bool,
@@ -109,6 +111,8 @@ pub struct Floor {
     /// Whose recording is silent.
     pub unrecorded: BTreeSet<CallId>,
     pub journal: BTreeMap<CallId, Vec<Entry>>,
+    /// The journal cannot keep the next call.
+    pub disk_is_full: bool,
     pub sessions: BTreeMap<(AgentId, CallId), Session>,
     /// The answer bars that are shown.
     pub bars: BTreeMap<AgentId, Ringing>,
@@ -153,6 +157,7 @@ impl Floor {
             recording: BTreeSet::new(),
             unrecorded: BTreeSet::new(),
             journal: BTreeMap::new(),
+            disk_is_full: false,
             sessions: BTreeMap::new(),
             bars: BTreeMap::new(),
             rang: Vec::new(),
@@ -262,6 +267,14 @@ impl Floor {
         true
     }
 
+    /// A message that is not the disk's, in the order they were posted.
+    pub fn step_beside_the_disk(&mut self) -> bool {
+        let mail = self.mail.iter().filter(|((from, _), _)| *from != Node::Disk);
+        let Some((from, to)) = mail.min_by_key(|(_, queue)| queue[0].0).map(|(pair, _)| *pair) else { return false };
+        self.deliver(from, to);
+        true
+    }
+
     /// Everything that happens without time going by.
     pub fn settle(&mut self) {
         let mut steps = 0;
@@ -325,9 +338,13 @@ impl Floor {
                 let input = if self.peers.contains(&peer) { leg::Input::Attached } else { leg::Input::AttachFailed };
                 self.post(Node::Media, Node::At(Address::Leg(leg)), Letter::Leg(leg, input));
             }
-            Letter::Appended(call) => {
+            Letter::Appended(call, kept) => {
+                if !kept {
+                    self.call(Node::Disk, call, call::Event::JournalFailed);
+                }
                 if let Some(line) = self.calls.get_mut(&call) {
-                    line.blocked = false;
+                    line.accepted = true;
+                    line.gate.open();
                     self.pump(call);
                 }
             }

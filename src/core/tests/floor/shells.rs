@@ -2,9 +2,11 @@
 
 use super::{Cx, Far, Floor, Kept, Letter, Line, Node, SOUND, address_of, cx, names};
 use crate::floor::random::Random;
+use crate::model::mutations::Mutation;
 use crate::model::reference::{AgentSight, CallSight};
 use cordboard_core::agent::{self, Agent};
 use cordboard_core::call::{self, Call};
+use cordboard_core::gate::Gate;
 use cordboard_core::gone;
 use cordboard_core::group::{self, Group};
 use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, TrunkId};
@@ -129,23 +131,34 @@ impl Floor {
                 _ => false,
             };
         }
-        line.actions.extend(out);
+        line.ended |= out.iter().any(|action| matches!(action, Action::Journal(What::Ended { .. })));
+        line.gate.extend(out);
         self.pump(id);
     }
 
-    /// Performs a call's actions up to the next durable line.
+    /// Performs a call's actions as far as the journal lets them.
     pub(super) fn pump(&mut self, id: CallId) {
         loop {
-            let Some(line) = self.calls.get_mut(&id).filter(|line| !line.blocked) else { return };
-            let Some(action) = line.actions.pop_front() else { return };
+            let Some(line) = self.calls.get_mut(&id) else { return };
+            let Some(action) = line.gate.next_action() else { return };
+            let outside = match &action {
+                Action::Media(_) | Action::OpenLeg { plan: LegPlan::Trunk { .. }, .. } => true,
+                Action::Tell(Tell::Leg(leg, _)) => *leg == line.machine.customer_leg(),
+                _ => false,
+            };
+            if outside && !line.accepted {
+                self.reference.wrong(format!("{action:?} of {id:?} before the journal has it"));
+            }
             let me = Node::At(Address::Call(id));
             match action {
                 Action::Tell(tell) => self.post_tell(me, tell),
                 Action::Journal(what) => {
-                    line.blocked = what.is_durable();
-                    line.ended |= matches!(what, What::Ended { .. });
-                    if line.blocked {
-                        self.post(Node::Disk, me, Letter::Appended(id));
+                    if what.is_durable() {
+                        if self.mutation == Some(Mutation::JournalNotAwaited) {
+                            line.gate.open();
+                        }
+                        let fails = matches!(what, What::Accepted { .. }) && std::mem::take(&mut self.disk_is_full);
+                        self.post(Node::Disk, me, Letter::Appended(id, !fails));
                     }
                     let at = self.wall();
                     self.note(|| format!("    journal {id:?} {what:?}"));
@@ -231,8 +244,7 @@ impl Floor {
         let id = machine.id();
         self.reference.new_call(self.now, &machine);
         let known_to = machine.arrival().known_to();
-        let line =
-            Line { machine, told: [known_to].into(), actions: Default::default(), blocked: false, ended: false, dead: false, stalled: 0 };
+        let line = Line { machine, told: [known_to].into(), gate: Gate::default(), accepted: false, ended: false, dead: false, stalled: 0 };
         self.calls.insert(id, line);
         self.call(Node::Media, id, call::Event::Begin);
     }
@@ -447,13 +459,11 @@ impl Floor {
                 line.stalled = 0;
                 self.reference.call_panicked(line.machine.id(), line.machine.is_over());
                 let mut last = vec![Action::Media(MediaAction::StopRecording)];
-                let ends = !line.ended && !line.actions.iter().any(|action| matches!(action, Action::Journal(What::Ended { .. })));
-                if ends {
+                if !line.ended {
                     last.push(Action::Journal(What::Ended { status: CallStatus::Interrupted, by: HungUpBy::Switch }));
                 }
                 last.push(Action::Finished);
-                line.actions.retain(|action| *action != Action::Finished);
-                line.actions.extend(last);
+                line.gate.extend(last);
                 self.pump(id);
             }
             Address::Leg(id) => {

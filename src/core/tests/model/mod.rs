@@ -277,10 +277,8 @@ fn arrive(floor: &mut Floor, known: &Known, random: &mut Random) {
         _ => Way::In(Some(route)),
     };
     floor.log_line(|| format!("== a caller arrives: {way:?}"));
-    let call = floor.begin_by(way);
-    if random.one_in(40) {
-        floor.call(crate::floor::Node::Disk, call, call::Event::JournalFailed);
-    }
+    floor.disk_is_full = random.one_in(40);
+    floor.begin_by(way);
 }
 
 /// An agent calls out, or a colleague.

@@ -35,6 +35,8 @@ pub enum Mutation {
     ChannelKept,
     /// The grace time ends and the call does not hear of it.
     LossUntold,
+    /// A call's actions do not wait for the journal.
+    JournalNotAwaited,
 }
 
 impl Floor {

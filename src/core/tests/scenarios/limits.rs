@@ -259,10 +259,28 @@ fn a_trunk_lets_in_so_many_calls_a_second() {
 #[test]
 fn when_the_journal_cannot_keep_a_call_it_is_refused() {
     let mut floor = floor_of(group(1), 1);
+    floor.disk_is_full = true;
     let call = floor.begin(to(1));
     let leg = floor.leg_of(call);
-    floor.call(crate::floor::Node::Disk, call, cordboard_core::call::Event::JournalFailed);
     floor.settle();
     assert_eq!(signals(&floor, leg), [rejected(503, None)]);
     assert_eq!((floor.calls.len(), floor.trunks[&TRUNK].channels()), (0, 0));
+}
+
+// G5
+#[test]
+fn when_the_journal_fails_late_the_agents_telephone_is_silent_again_and_the_caller_is_refused() {
+    let mut floor = floor_of(group(1), 1);
+    floor.disk_is_full = true;
+    let call = floor.begin(to(1));
+    let leg = floor.leg_of(call);
+    // All but the disk.
+    while floor.bars.is_empty() {
+        assert!(floor.step_beside_the_disk(), "the agent is rung without the disk");
+    }
+    assert_eq!(signals(&floor, leg), []);
+    floor.settle();
+    assert_eq!(signals(&floor, leg), [rejected(503, None)]);
+    assert_eq!((floor.calls.len(), floor.trunks[&TRUNK].channels(), floor.bars.len()), (0, 0, 0));
+    assert_eq!(floor.row(call).status, CallStatus::Interrupted);
 }
