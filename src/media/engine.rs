@@ -11,7 +11,7 @@ use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
 use crate::outbox::Outbox;
 use crate::peer::{Notice, Peer};
-use crate::ports::Pair;
+use crate::ports::{Pair, PortPool};
 use crate::queue::Asked;
 use crate::reception::Reception;
 use crate::recording::Recorder;
@@ -22,7 +22,7 @@ use crate::watch::{Channel, Owner, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,6 +58,7 @@ pub struct Engine {
     library: Library,
     recorder: Recorder,
     watch: Rc<Watch>,
+    ports: Arc<PortPool>,
     mux: Arc<Mux>,
     browser_port: u16,
     advertised: Vec<IpAddr>,
@@ -68,9 +69,10 @@ pub struct Engine {
 
 /// What the thread starts with.
 pub struct Setup {
-    pub browser_socket: std::net::UdpSocket,
+    pub browser_socket: UdpSocket,
     pub browser_addr: SocketAddr,
     pub browser_advertise: Vec<IpAddr>,
+    pub ports: Arc<PortPool>,
     pub library: Library,
     pub recorder: Recorder,
     pub events: Events,
@@ -108,6 +110,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
         library: setup.library,
         recorder: setup.recorder,
         watch: Rc::clone(&watch),
+        ports: setup.ports,
         mux: Mux::new(setup.browser_socket),
         browser_port: setup.browser_addr.port(),
         advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
@@ -188,14 +191,17 @@ impl Engine {
 
     // ---- legs ----
 
-    fn open_rtp(&mut self, leg: LegId, Pair { rtp, rtcp, lease }: Pair) {
-        let watch = |socket, channel| self.watch.add(socket, Owner::Leg(leg, channel));
-        let watched = watch(&rtp, Channel::Rtp).and_then(|()| watch(&rtcp, Channel::Rtcp));
+    fn open_rtp(&mut self, leg: LegId, pair: Pair) {
+        let watch = |socket: &UdpSocket, channel| {
+            let owner = Owner::Leg(leg, channel);
+            if pair.rested { self.watch.hand_over(socket, owner) } else { self.watch.add(socket, owner) }
+        };
+        let watched = watch(&pair.rtp, Channel::Rtp).and_then(|()| watch(&pair.rtcp, Channel::Rtcp));
         if let Err(error) = watched {
             tracing::error!(%leg, %error, "RTP sockets");
             return;
         }
-        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(rtp, rtcp, lease)))));
+        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(pair)))));
     }
 
     /// Takes one datagram from each of these legs' sockets, and what waits of the browsers.
@@ -205,6 +211,7 @@ impl Engine {
             match owner {
                 Owner::Leg(leg, channel) => self.read_leg(*leg, *channel, &mut buffer),
                 Owner::Browsers => self.read_browsers(intake),
+                Owner::Resting(port) => self.ports.disturbed(*port),
             }
         }
         self.outbox.flush();
@@ -288,18 +295,23 @@ impl Engine {
     }
 
     fn close(&mut self, leg: LegId) {
-        let Some(mut closed) = self.legs.remove(&leg) else { return };
-        if let Link::Rtp(link) = &mut closed.link {
-            link.goodbye(Instant::now());
-        }
+        let Some(closed) = self.legs.remove(&leg) else { return };
         if let Some(call) = closed.recorded_by {
             self.recorder.stop(call, Instant::now());
         }
         self.listen_no_more(leg, &closed.source);
-        if let Link::Browser { peer, .. } = closed.link
-            && let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg))
-        {
-            peer.leg = None;
+        match closed.link {
+            Link::Rtp(mut link) => {
+                let now = Instant::now();
+                link.goodbye(now);
+                link.rest(&self.watch, now);
+            }
+            Link::Browser { peer, .. } => {
+                if let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg)) {
+                    peer.leg = None;
+                }
+            }
+            Link::None => {}
         }
     }
 
@@ -463,6 +475,7 @@ impl Engine {
         }
         if ticks.is_multiple_of(QUALITY_TICKS) {
             self.measure();
+            self.ports.tidy(now);
         }
     }
 }

@@ -77,10 +77,12 @@ impl Media {
             recording::start(config.spool_dir.clone(), config.mp3_dir.clone(), Arc::clone(&events)).map_err(MediaError::Recordings)?;
         let (asker, asked) = queue::queue();
         let lateness = Arc::new(Lateness::default());
+        let ports = Arc::new(PortPool::new(config.bind_ip, &config.rtp_ports));
         let setup = Setup {
             browser_socket,
             browser_addr,
             browser_advertise: config.browser_advertise,
+            ports: Arc::clone(&ports),
             library: Library::new(config.sounds_dir),
             recorder,
             events,
@@ -98,7 +100,7 @@ impl Media {
             .map_err(MediaError::Thread)?;
         Ok(Media {
             asker: Arc::new(asker),
-            ports: Arc::new(PortPool::new(config.bind_ip, &config.rtp_ports)),
+            ports,
             advertise_ip: config.advertise_ip,
             browser_addr,
             spool_dir: config.spool_dir,
@@ -137,8 +139,8 @@ impl Media {
 
     fn open_rtp_beside(&self, leg: LegId, keep: usize) -> Result<SocketAddr, MediaError> {
         let failed = |source| MediaError::RtpPort { ip: self.advertise_ip, source };
-        let pair = self.ports.bind(keep).map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
-        let port = pair.rtp.local_addr().map_err(failed)?.port();
+        let pair = self.ports.take(keep, Instant::now()).map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
+        let port = pair.lease.port();
         self.asker.ask(Command::OpenRtp { leg, pair }).map_err(|_| MediaError::Ended)?;
         Ok(SocketAddr::new(self.advertise_ip, port))
     }

@@ -9,14 +9,14 @@ use crate::mixer::Mixer;
 use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::peer::{OpenPeer, Peer, PeerState};
-use crate::ports::Lease;
+use crate::ports::{Lease, Pair};
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtcp;
 use crate::rtp::{CLOCK, HEADER_LEN, Header};
 use crate::sound::{FRAME, Frame, Library, Sound};
 use crate::spool;
-use crate::watch::Channel;
+use crate::watch::{Channel, Owner, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -63,8 +63,7 @@ pub struct RtpLink {
     pub reception: Reception,
     pub control: Control,
     pub meter: Meter,
-    /// The ports are offered again when the leg goes.
-    _lease: Lease,
+    lease: Lease,
 }
 
 /// What the SDP agreed on.
@@ -136,18 +135,19 @@ pub enum Packet<'a> {
 }
 
 impl RtpLink {
-    pub fn new(rtp: UdpSocket, rtcp: UdpSocket, lease: Lease) -> Self {
+    /// A resting pair's far side is no more.
+    pub fn new(Pair { rtp, rtcp, rested, lease }: Pair) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
         RtpLink {
-            rtp: Arc::new(rtp),
+            connected: rested && rustix::net::connect_unspec(&*rtp).is_err(),
+            rtp,
             rtcp,
-            connected: false,
             session: None,
             outgoing,
             reception: Reception::default(),
             control: Control::new(CLOCK, Instant::now()),
             meter: Meter::default(),
-            _lease: lease,
+            lease,
         }
     }
 
@@ -200,6 +200,16 @@ impl RtpLink {
         let Some(session) = &self.session else { return };
         let goodbye = self.control.goodbye(&self.outgoing, &mut self.reception, now, SystemTime::now());
         send_now(&self.rtcp, &goodbye, Some(session.rtcp_target()));
+    }
+
+    /// The leg is gone: its ports rest.
+    pub fn rest(self, watch: &Watch, now: Instant) {
+        let Self { rtp, rtcp, lease, .. } = self;
+        let resting = Owner::Resting(lease.port());
+        match watch.hand_over(&rtp, resting).and_then(|()| watch.hand_over(&rtcp, resting)) {
+            Ok(()) => lease.rest(rtp, rtcp, now),
+            Err(error) => tracing::error!(%error, "RTP sockets"),
+        }
     }
 
     /// Takes the far side's reports, from the host that its RTP comes from only.

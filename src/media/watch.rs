@@ -18,6 +18,8 @@ const BATCH: usize = 64;
 pub enum Owner {
     Leg(LegId, Channel),
     Browsers,
+    /// Nobody's at present: the pair with this even port rests.
+    Resting(u16),
 }
 
 /// Which of a leg's two sockets.
@@ -53,10 +55,14 @@ impl Watch {
 
     /// Watches a socket until it is closed.
     pub fn add(&self, socket: &UdpSocket, of: Owner) -> io::Result<()> {
-        let number = socket.as_raw_fd();
-        let at = usize::try_from(number).map_err(io::Error::other)?;
-        let key = u64::try_from(number).map_err(io::Error::other)?;
+        let key = u64::try_from(socket.as_raw_fd()).map_err(io::Error::other)?;
         self.epoll.get_ref().0.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, key))?;
+        self.hand_over(socket, of)
+    }
+
+    /// A socket that is watched already belongs to somebody else now.
+    pub fn hand_over(&self, socket: &UdpSocket, of: Owner) -> io::Result<()> {
+        let at = usize::try_from(socket.as_raw_fd()).map_err(io::Error::other)?;
         let mut owners = self.owners.borrow_mut();
         if owners.len() <= at {
             owners.resize(at + 1, None);

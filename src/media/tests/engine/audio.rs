@@ -309,6 +309,41 @@ async fn a_far_side_behind_nat_is_found_and_strangers_are_not_heard() {
 }
 
 #[tokio::test]
+async fn ports_that_an_earlier_call_had_carry_the_next_ones_and_not_one_that_does_not_stop() {
+    let mut rig = Rig::start();
+    let (mut earlier, mut browser) = rig.call(Law::Mu).await;
+    earlier.speaks(600.0);
+    browser.speaks(1000.0);
+    browser.ear.hears(600.0).await;
+    earlier.ear.hears(1000.0).await;
+    let mut leg = 100;
+    let mut taken = async |rig: &Rig, port: u16| {
+        for _ in 0..90 {
+            leg += 1;
+            if rig.media.open_rtp(LegId(leg)).unwrap().port() == port {
+                return Some(LegId(leg));
+            }
+            rig.media.close(LegId(leg));
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        None
+    };
+    // It goes on to speak after its call.
+    rig.media.close(CUSTOMER);
+    assert_eq!(taken(&rig, earlier.to.port()).await, None, "its port is closed, and closed ports rest longest");
+    let quiet = rig.trunk(THIRD, Law::Mu).await;
+    rig.media.close(THIRD);
+    let next = taken(&rig, quiet.to.port()).await.unwrap();
+    let mut later = Trunk::at(quiet.to).await;
+    rig.media.set_remote(next, later.remote(Law::Mu));
+    rig.media.hear(next, Source::Leg(AGENT));
+    rig.media.hear(AGENT, Source::Leg(next));
+    later.speaks(800.0);
+    browser.ear.hears(800.0).await;
+    later.ear.hears(1000.0).await;
+}
+
+#[tokio::test]
 async fn a_held_session_is_neither_sent_to_nor_heard() {
     let mut rig = Rig::start();
     let (mut trunk, mut browser) = rig.call(Law::Mu).await;
