@@ -52,6 +52,18 @@ pub struct Customers {
     /// Whether voices are sent and listened to both ways; else calls are signalling alone.
     #[serde(default)]
     pub audio: bool,
+    /// From the beginning of self-service to the key.
+    #[serde(default = "a_second")]
+    pub presses_after: Spread,
+    /// How long those who are called let it ring.
+    #[serde(default = "a_second")]
+    pub answers_after: Spread,
+    /// Which share of those who are called is busy.
+    #[serde(default)]
+    pub busy: f64,
+    /// Which share lets it ring until the switch gives up.
+    #[serde(default)]
+    pub away: f64,
 }
 
 #[derive(Deserialize, Clone, Debug)]
@@ -79,12 +91,28 @@ pub struct Agents {
     /// Which share is handed on to the second group after a consultation (D5).
     #[serde(default)]
     pub consult: f64,
+    /// Which share is sent through self-service in the middle of the talk, where the customer presses a key (D6).
+    #[serde(default)]
+    pub self_service: f64,
     /// How many of the agents work in the second group, which takes transfers and consultations.
     #[serde(default)]
     pub second: u32,
-    /// Whether the group records.
+    /// How many more agents there are who only call out (E1), in a group of their own.
+    #[serde(default)]
+    pub callers: u32,
+    /// How long they rest before each call.
+    #[serde(default = "a_second")]
+    pub calls_after: Spread,
+    /// Whether the groups record.
     #[serde(default)]
     pub record: bool,
+}
+
+impl Agents {
+    /// Those who take calls, and those who call out.
+    pub const fn all(&self) -> u32 {
+        self.count.saturating_add(self.callers)
+    }
 }
 
 /// What agents answer with.
@@ -191,7 +219,8 @@ impl Scenario {
     }
 
     fn check(&self) -> Result<(), ScenarioError> {
-        let Agents { count, second, hang_up, hold, transfer, consult, kind, .. } = self.agents;
+        let Agents { count, second, callers, hang_up, hold, transfer, consult, self_service, kind, .. } = self.agents;
+        let Customers { audio, busy, away, .. } = self.customers;
         let need = |fits: bool, key: &str, is: &dyn fmt::Display, expected: &str| {
             if fits { Ok(()) } else { Err(ScenarioError(format!("{key} is {is}; expected {expected}"))) }
         };
@@ -204,27 +233,41 @@ impl Scenario {
             need(rate > 0.0 && rate <= 100_000.0, "arrivals: a rate", &rate, "more than 0 and at most 100000 calls a second")?;
         }
         need((1..=50_000).contains(&count), "agents.count", &count, "1 to 50000")?;
-        for (key, share) in [("hang_up", hang_up), ("hold", hold), ("transfer", transfer), ("consult", consult)] {
-            need((0.0..=1.0).contains(&share), &format!("agents.{key}"), &share, "a share from 0 to 1")?;
+        need(callers <= 10_000, "agents.callers", &callers, "at most 10000")?;
+        for (key, share) in [
+            ("agents.hang_up", hang_up),
+            ("agents.hold", hold),
+            ("agents.transfer", transfer),
+            ("agents.consult", consult),
+            ("agents.self_service", self_service),
+            ("customers.busy", busy),
+            ("customers.away", away),
+        ] {
+            need((0.0..=1.0).contains(&share), key, &share, "a share from 0 to 1")?;
         }
-        let moves = hold + transfer + consult;
-        need(moves <= 1.0, "agents.hold, transfer and consult together", &moves, "at most 1")?;
+        let moves = hold + transfer + consult + self_service;
+        need(moves <= 1.0, "agents.hold, transfer, consult and self_service together", &moves, "at most 1")?;
+        need(busy + away <= 1.0, "customers.busy and away together", &(busy + away), "at most 1")?;
         need(
             moves == 0.0 || kind != Kind::Phones,
             "agents.kind",
             &"\"phones\"",
-            "\"workstations\", \"webrtc\" or \"browsers\" where calls are held or handed on",
+            "\"workstations\", \"webrtc\" or \"browsers\" where agents do more than talk",
         )?;
-        let audio = self.customers.audio;
+        need(callers == 0 || kind == Kind::Browsers, "agents.callers", &callers, "0 where agents are not \"browsers\"")?;
         need(!audio || kind != Kind::Webrtc, "customers.audio", &audio, "false where agents are \"webrtc\", whose voices are their own")?;
         need(audio || kind != Kind::Browsers, "customers.audio", &audio, "true where agents are \"browsers\"")?;
+        need(audio || self_service == 0.0, "agents.self_service", &self_service, "0 without customers.audio, which keys are pressed in")?;
         let handed_on = transfer + consult > 0.0;
         need(!handed_on || (1..count).contains(&second), "agents.second", &second, "some of the agents, where calls are handed on")?;
         for (key, spread) in [
             ("customers.patience", self.customers.patience),
+            ("customers.presses_after", self.customers.presses_after),
+            ("customers.answers_after", self.customers.answers_after),
             ("agents.answers_after", self.agents.answers_after),
             ("agents.talk", self.agents.talk),
             ("agents.hold_for", self.agents.hold_for),
+            ("agents.calls_after", self.agents.calls_after),
         ] {
             spread.check().map_err(|expected| ScenarioError(format!("{key} is {spread:?}; expected {expected}")))?;
         }
@@ -358,6 +401,10 @@ mod tests {
         assert!(mistake("rate = 50", "rate = 0").contains("more than 0"));
         assert!(mistake("count = 20", "count = 20\nhold = 0.5").contains("\"workstations\", \"webrtc\" or"));
         assert!(mistake("count = 20", "size = 20").contains("unknown field `size`"));
+        assert_eq!(mistake("count = 20", "count = 20\ncallers = 3"), "agents.callers is 3; expected 0 where agents are not \"browsers\"");
+        let keys = mistake("\"phones\"", "\"workstations\"\nself_service = 0.1");
+        assert!(keys.starts_with("agents.self_service is 0.1; expected 0 without customers.audio"), "{keys}");
+        assert!(mistake("[customers]", "[customers]\nbusy = 0.6\naway = 0.6").ends_with("is 1.2; expected at most 1"));
     }
 
     #[test]

@@ -5,19 +5,47 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::time::Duration;
 
-/// A customer's number ends with the call's index in so many digits.
+/// The number of a customer who calls begins like this, and ends with the call's index in so many digits.
+const CALLING: &str = "+4477";
 const DIGITS: usize = 8;
+/// That of one who is called goes on with agent and count.
+pub const CALLED: &str = "+4478";
+const AGENT_DIGITS: usize = 5;
+const COUNT_DIGITS: usize = 6;
 /// What calls with two agents talk at least.
 const HANDED_ON: Duration = Duration::from_secs(6);
+/// What the two talk at least after self-service: the key is under way, and the switch busy.
+const BACK: Duration = Duration::from_secs(2);
 
 /// The number of the customer of the call with that index.
 pub fn number_of(call: usize) -> String {
-    format!("+4477{call:0DIGITS$}")
+    format!("{CALLING}{call:0DIGITS$}")
 }
 
 /// The call that this customer's number names.
 pub fn index_of(number: &str) -> Option<usize> {
-    number.get(number.len().checked_sub(DIGITS)?..)?.parse().ok()
+    number.strip_prefix(CALLING)?.parse().ok()
+}
+
+/// A call out of the centre (E1): whose it is, and how many of that agent's came before it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct CallOut {
+    pub agent: u32,
+    pub nth: u32,
+}
+
+impl CallOut {
+    /// The number that is dialled: as long as numbers get (E.164).
+    pub fn number(self) -> String {
+        let Self { agent, nth } = self;
+        format!("{CALLED}{agent:0AGENT_DIGITS$}{nth:0COUNT_DIGITS$}")
+    }
+
+    /// The call that this number names.
+    pub fn of(number: &str) -> Option<Self> {
+        let (agent, nth) = number.strip_prefix(CALLED)?.split_at_checked(AGENT_DIGITS)?;
+        Some(Self { agent: agent.parse().ok()?, nth: nth.parse().ok()? })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -37,32 +65,87 @@ pub enum Turn {
     Transfer,
     /// With the second group, and handed on to it (D5).
     Consult,
+    /// Where the customer presses this key after so long (D6).
+    SelfService(u8, Duration),
 }
 
 impl Story {
     /// Of the call with that index.
     pub fn of(scenario: &Scenario, call: usize) -> Self {
         let agents = &scenario.agents;
-        let call = u64::try_from(call).unwrap_or(u64::MAX);
-        // Neighbouring seeds and calls have nothing in common.
-        let mut random = StdRng::seed_from_u64(scenario.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ call);
+        let mut random = random(scenario, u64::try_from(call).unwrap_or(u64::MAX));
         let talk = agents.talk.sample(&mut random);
         let agent_hangs_up = random.random_bool(agents.hang_up);
         let hold = agents.hold_for.sample(&mut random);
         let which: f64 = random.random();
+        let (key, presses_after) = (random.random_range(0..10), scenario.customers.presses_after.sample(&mut random));
+        let handed_on = agents.hold + agents.transfer + agents.consult;
         let turn = if which < agents.hold {
             Turn::Hold(hold)
         } else if which < agents.hold + agents.transfer {
             Turn::Transfer
-        } else if which < agents.hold + agents.transfer + agents.consult {
+        } else if which < handed_on {
             Turn::Consult
+        } else if which < handed_on + agents.self_service {
+            Turn::SelfService(key, presses_after)
         } else {
             Turn::None
         };
-        // Whoever is handed on needs time to get there.
-        let talk = if matches!(turn, Turn::Transfer | Turn::Consult) { talk.max(HANDED_ON) } else { talk };
+        let talk = match turn {
+            // Whoever is handed on needs time to get there.
+            Turn::Transfer | Turn::Consult => talk.max(HANDED_ON),
+            Turn::SelfService(_, after) => talk.max(2 * (after + BACK)),
+            Turn::Hold(_) | Turn::None => talk,
+        };
         Self { talk, agent_hangs_up, turn }
     }
+}
+
+/// How a call out goes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct StoryOut {
+    /// The agent's, before it.
+    pub rest: Duration,
+    pub meets: Meets,
+    pub talk: Duration,
+    pub agent_hangs_up: bool,
+}
+
+/// What the customer does who is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meets {
+    /// Answers, after so long.
+    Answer(Duration),
+    /// Is busy (486).
+    Busy,
+    /// Lets it ring until the switch gives up.
+    Nobody,
+}
+
+impl StoryOut {
+    pub fn of(scenario: &Scenario, call: CallOut) -> Self {
+        let (agents, customers) = (&scenario.agents, &scenario.customers);
+        // Agents count from 1: no call in has these numbers.
+        let mut random = random(scenario, (u64::from(call.agent) << 32) | u64::from(call.nth));
+        let rest = agents.calls_after.sample(&mut random);
+        let talk = agents.talk.sample(&mut random);
+        let agent_hangs_up = random.random_bool(agents.hang_up);
+        let answers_after = customers.answers_after.sample(&mut random);
+        let which: f64 = random.random();
+        let meets = if which < customers.busy {
+            Meets::Busy
+        } else if which < customers.busy + customers.away {
+            Meets::Nobody
+        } else {
+            Meets::Answer(answers_after)
+        };
+        Self { rest, meets, talk, agent_hangs_up }
+    }
+}
+
+/// Neighbouring seeds and calls have nothing in common.
+fn random(scenario: &Scenario, call: u64) -> StdRng {
+    StdRng::seed_from_u64(scenario.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ call)
 }
 
 #[cfg(test)]
@@ -73,5 +156,45 @@ mod tests {
     fn numbers_name_calls() {
         assert_eq!(index_of(&number_of(42)), Some(42));
         assert_eq!((index_of("anonymous"), index_of("42"), index_of("")), (None, None, None));
+        let out = CallOut { agent: 50_000, nth: 42 };
+        assert_eq!((out.number().len(), CallOut::of(&out.number())), (16, Some(out)));
+        assert_eq!((index_of(&out.number()), CallOut::of(&number_of(42)), CallOut::of("+4478")), (None, None, None));
+    }
+
+    fn scenario(customers: &str, agents: &str) -> Scenario {
+        let head = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1";
+        let text = format!(
+            "{head}\n[customers]\naudio = true\n{customers}\n[agents]\nkind = \"browsers\"\ncount = 4\nsecond = 1\ntalk = 2\n{agents}"
+        );
+        Scenario::parse(&text).unwrap()
+    }
+
+    fn near(found: usize, expected: usize) {
+        assert!(found.abs_diff(expected) < 60, "{found} of 1000, expected {expected}");
+    }
+
+    /// D6.
+    #[test]
+    fn who_is_sent_through_self_service_has_the_time_for_it() {
+        let scenario = scenario("presses_after = 3", "transfer = 0.2\nself_service = 0.3");
+        let stories: Vec<Story> = (0..1000).map(|call| Story::of(&scenario, call)).collect();
+        let served: Vec<&Story> = stories.iter().filter(|story| matches!(story.turn, Turn::SelfService(..))).collect();
+        near(served.len(), 300);
+        near(stories.iter().filter(|story| story.turn == Turn::Transfer).count(), 200);
+        assert!(served.iter().all(|story| story.talk / 2 > Duration::from_secs(3)));
+        assert!((0..10).all(|key| served.iter().any(|story| matches!(story.turn, Turn::SelfService(pressed, _) if pressed == key))));
+    }
+
+    /// E1, G3.
+    #[test]
+    fn who_is_called_answers_is_busy_or_is_not_there() {
+        let scenario = scenario("busy = 0.2\naway = 0.1\nanswers_after = 2", "callers = 2\ncalls_after = { uniform = [1, 3] }");
+        let stories: Vec<StoryOut> = (0..1000).map(|nth| StoryOut::of(&scenario, CallOut { agent: 5, nth })).collect();
+        let count = |meets| stories.iter().filter(|story| story.meets == meets).count();
+        near(count(Meets::Busy), 200);
+        near(count(Meets::Nobody), 100);
+        assert_eq!(count(Meets::Answer(Duration::from_secs(2))), 1000 - count(Meets::Busy) - count(Meets::Nobody));
+        assert_ne!(stories[0].rest, stories[1].rest);
+        assert_eq!(StoryOut::of(&scenario, CallOut { agent: 5, nth: 7 }), stories[7]);
     }
 }

@@ -60,7 +60,8 @@ test('calls with audio over SIP phones: all connected, each side heard the other
   assert.ok(clean);
   assert.ok(numbers.tried >= 15, `${numbers.tried}`);
   assert.deepEqual([numbers.connected, numbers.failed], [numbers.tried, 0]);
-  assert.deepEqual(check, { calls: numbers.tried, records: numbers.tried, missing: 0, surplus: 0, wrongStatus: 0, unrecorded: 0 });
+  assert.deepEqual(check, { calls: numbers.tried, records: numbers.tried, missing: 0, surplus: 0, wrongStatus: 0, unrecorded: 0, wrongKey: 0 });
+  assert.equal(numbers.callsOut, null);
   const { audio } = numbers;
   assert.deepEqual([audio.deafSides, audio.foreignSpeech], [0, 0]);
   // A second of talk is 50 packets to each side.
@@ -79,6 +80,24 @@ test('browsers hold, hand on and consult; each agent who had the call has a reco
   assert.ok(clean);
   assert.ok(numbers.tried >= 2 && numbers.connected === numbers.tried);
   assert.ok(check.records > numbers.tried, `${check.records} records of ${numbers.tried} calls`);
+});
+
+// J1, J2, D6, E1, G3
+test('customers press keys in self-service, and agents call out to some who are busy: each call has its key, its status and its recording', async () => {
+  const agents = 'kind = "browsers"\ncount = 10\ntalk = 2\nself_service = 0.6\ncallers = 3\ncalls_after = { uniform = [0.3, 0.6] }\nrecord = true';
+  const customers = 'presses_after = 0.5\nanswers_after = 0.3\nbusy = 0.4';
+  const { clean, rounds, page } = await play(scenario(agents, { rate: 2, audio: true, seconds: 6, customers }));
+  const [{ numbers, check, faults }] = rounds;
+  assert.deepEqual(faults, []);
+  assert.ok(clean);
+  const { callsOut, audio } = numbers;
+  assert.ok(numbers.tried >= 5 && numbers.connected === numbers.tried, `${numbers.tried}`);
+  assert.ok(callsOut.connected >= 3 && callsOut.tried > callsOut.connected && callsOut.failed === 0, JSON.stringify(callsOut));
+  assert.equal(callsOut.setupTime.count, callsOut.tried);
+  // Each call here has one agent.
+  assert.deepEqual(check, { calls: numbers.tried + callsOut.tried, records: check.calls, missing: 0, surplus: 0, wrongStatus: 0, unrecorded: 0, wrongKey: 0 });
+  assert.deepEqual([audio.deafSides, audio.foreignSpeech], [0, 0]);
+  assert.match(page, /Calls out/);
 });
 
 test('a customer whose patience ends before an agent is free is a failed call, on record as one', async () => {

@@ -1,6 +1,7 @@
 //! One scripted agent at the workstation's protocol: logs in, goes online, takes calls.
 
 use super::Report;
+use super::caller::Caller;
 use super::moves::{BEAT, Move, Plot};
 use super::voice::{Voice, VoiceError};
 use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
@@ -8,7 +9,7 @@ use crate::browser::booth::Booth;
 use actix_codec::Framed;
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
-use awc::error::WsProtocolError;
+use awc::error::{WsClientError, WsProtocolError};
 use awc::http::{StatusCode, Uri, header};
 use awc::ws::{Codec, Frame, Message};
 use awc::{BoxedSocket, Client, Connector};
@@ -40,6 +41,10 @@ pub struct Script {
     pub plot: Plot,
     /// The group that takes transfers and consultations; none: there are none.
     pub second: Option<String>,
+    /// The flow of self-service; none: there is none.
+    pub flow: Option<i32>,
+    /// Who only calls out.
+    pub caller: Option<Caller>,
 }
 
 /// How agents come in.
@@ -188,6 +193,8 @@ struct InCall {
     /// What is still to be done, the next first.
     plan: VecDeque<(Instant, Move)>,
     consulted: bool,
+    /// The customer was sent into self-service.
+    served: bool,
 }
 
 impl Desk {
@@ -199,7 +206,10 @@ impl Desk {
         };
         let request = client.ws(format!("{}/ws", script.url)).origin(script.url.as_str()).header(header::COOKIE, cookie);
         let opened = request.max_frame_size(LARGEST_MESSAGE).connect().await;
-        let (_, socket) = opened.map_err(|error| failed("opening the socket", error))?;
+        let (_, socket) = opened.map_err(|error| match error {
+            WsClientError::InvalidResponseStatus(status) => failed("opening the socket", status),
+            other => failed("opening the socket", other),
+        })?;
         let tone = if let Media::Browser(hertz) = script.media { hertz } else { 0 };
         let tally = Tally { agent: script.email.clone(), tone, ..Tally::default() };
         Ok(Self {
@@ -224,6 +234,7 @@ impl Desk {
             tokio::select! {
                 frame = self.socket.next() => self.take(frame).await?,
                 () = at(moves) => self.moves().await?,
+                () = due(self.script.caller.as_mut()) => self.dial().await?,
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
@@ -323,6 +334,9 @@ impl Desk {
         match state {
             "available" => {
                 self.available = true;
+                if let Some(caller) = &mut self.script.caller {
+                    caller.rest();
+                }
                 self.report(Report::Available(self.script.email.clone()));
             }
             "inLine" | "afterCallWork" => {}
@@ -332,7 +346,8 @@ impl Desk {
     }
 
     async fn session(&mut self, session: Session) -> Result<(), DeskError> {
-        let Session { call, phase, caller, group, consult } = session;
+        let Session { call, phase, caller, group, consult, service } = session;
+        let in_service = service.is_some_and(|service| service.running);
         let known = self.in_call.as_mut().filter(|talking| talking.call == call);
         match (phase, known) {
             (Phase::Talking, None) => {
@@ -342,31 +357,51 @@ impl Desk {
                 let turns = self.second.is_some() && group != self.script.second;
                 let now = Instant::now();
                 let plan = self.script.plot.plan(&caller, turns, self.voice.is_some());
-                self.in_call =
-                    Some(InCall { call, plan: plan.into_iter().map(|(after, next)| (now + after, next)).collect(), consulted: false });
+                let plan = plan.into_iter().map(|(after, next)| (now + after, next)).collect();
+                self.in_call = Some(InCall { call, plan, consulted: false, served: false });
             }
             (Phase::Talking, Some(talking)) => {
                 let up = consult.is_some_and(|consult| consult.reached == "up") && group != self.script.second;
                 if up && !std::mem::replace(&mut talking.consulted, true) {
                     talking.plan = VecDeque::from([(Instant::now() + BEAT, Move::Complete)]);
                 }
+                if in_service && !std::mem::replace(&mut talking.served, true) {
+                    self.report(Report::SelfService { caller });
+                }
             }
             (Phase::Ended, Some(_)) => {
                 self.tally.ended += 1;
                 self.in_call = None;
-                // The desk is cleared for the next customer (D8).
-                self.ask(json!({ "type": "completeService", "call": call })).await?;
+                if in_service {
+                    self.problem(format!("the call of {caller} ended in self-service"));
+                }
+                self.complete(call).await?;
             }
+            // Who was called did not answer.
+            (Phase::Ended, None) if self.script.caller.is_some() => self.complete(call).await?,
             (Phase::Reconnecting, _) => self.problem("the customer hears music: the agent's voice path is away".into()),
-            (Phase::Connecting, _) | (Phase::Ended, None) => {}
+            (Phase::Dialling | Phase::Ringing | Phase::Connecting, _) | (Phase::Ended, None) => {}
         }
         Ok(())
+    }
+
+    /// The desk is cleared for the next customer (D8).
+    async fn complete(&mut self, call: String) -> Result<(), DeskError> {
+        self.ask(json!({ "type": "completeService", "call": call })).await
+    }
+
+    /// E1, with the caller ID that the switch chooses.
+    async fn dial(&mut self) -> Result<(), DeskError> {
+        let Some(caller) = &mut self.script.caller else { return Ok(()) };
+        let call = caller.dial();
+        self.report(Report::Dials(call));
+        self.ask(json!({ "type": "dial", "to": call.number(), "callerId": null })).await
     }
 
     async fn moves(&mut self) -> Result<(), DeskError> {
         let Some(talking) = &mut self.in_call else { return Ok(()) };
         let Some((_, now)) = talking.plan.pop_front() else { return Ok(()) };
-        let ask = now.ask(&talking.call, self.second);
+        let ask = now.ask(&talking.call, self.second, self.script.flow);
         self.ask(ask).await
     }
 
@@ -387,6 +422,13 @@ impl Desk {
     fn report(&self, report: Report) {
         // Nobody listens any more: the program ends.
         let _ = self.reports.send(report);
+    }
+}
+
+async fn due(caller: Option<&mut Caller>) {
+    match caller {
+        Some(caller) => caller.due().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -3,12 +3,14 @@
 //! `{"event":"ready","agents":N}` once all are available; `{"event":"problem","agent":…,"what":…}` as they come; and, when standard
 //! input has ended, `{"event":"summary","agents":[…]}` with what each has done.
 
+pub mod caller;
 pub mod desk;
 pub mod moves;
 pub mod tone;
 mod voice;
 pub mod wire;
 
+use crate::story::CallOut;
 use desk::{Desk, Entry, Media, Script, Tally};
 use moves::Plot;
 use serde_json::{Value, json};
@@ -51,6 +53,12 @@ pub enum Report {
         agent: u32,
         caller: String,
     },
+    /// This customer is in self-service (D6).
+    SelfService {
+        caller: String,
+    },
+    /// The agent dials (E1).
+    Dials(CallOut),
     Problem {
         agent: String,
         what: String,
@@ -77,6 +85,8 @@ async fn work(options: Options) -> io::Result<()> {
             media: Media::Browser(400 + 10 * n),
             plot: Plot::Digits { talk: options.talk.map(Duration::from_secs) },
             second: options.second.clone(),
+            flow: None,
+            caller: None,
         };
         agents.spawn_local(day(script, Arc::clone(&turns), reports.clone(), stop.clone()));
     }
@@ -89,7 +99,7 @@ async fn work(options: Options) -> io::Result<()> {
                     say(&json!({ "event": "ready", "agents": available.len() }))?;
                 }
             }
-            Report::Talking { .. } => {}
+            Report::Talking { .. } | Report::SelfService { .. } | Report::Dials(_) => {}
             Report::Problem { agent, what } => say(&json!({ "event": "problem", "agent": agent, "what": what }))?,
         }
     }

@@ -7,7 +7,7 @@
 //! | 9 | consultation after a second; handed over a second after its answer (D5) |
 
 use crate::scenario::Scenario;
-use crate::story::{Story, Turn, index_of};
+use crate::story::{CallOut, Story, StoryOut, Turn, index_of};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,12 +34,17 @@ impl Plot {
                 None => talk.map(|talk| (talk, Move::HangUp)).into_iter().collect(),
             },
             Self::Scenario(scenario) => {
+                if let Some(call) = CallOut::of(caller) {
+                    let StoryOut { talk, agent_hangs_up, .. } = StoryOut::of(scenario, call);
+                    return agent_hangs_up.then_some((talk, Move::HangUp)).into_iter().collect();
+                }
                 let Some(call) = index_of(caller) else { return Vec::new() };
                 let Story { talk, agent_hangs_up, turn } = Story::of(scenario, call);
                 let mut plan = match turn {
                     Turn::Hold(time) => vec![(talk / 2, Move::Hold), (talk / 2 + time, Move::Resume)],
                     Turn::Transfer if turns => vec![(talk / 2, Move::Transfer)],
                     Turn::Consult if turns => vec![(talk / 2, Move::Consult)],
+                    Turn::SelfService(..) => vec![(talk / 2, Move::SelfService)],
                     Turn::None | Turn::Transfer | Turn::Consult => Vec::new(),
                 };
                 if agent_hangs_up && hangs_up {
@@ -59,6 +64,7 @@ pub enum Move {
     Transfer,
     Consult,
     Complete,
+    SelfService,
     HangUp,
 }
 
@@ -75,8 +81,8 @@ impl Move {
         }
     }
 
-    /// What is asked of the switch, where transfers and consultations go to that group.
-    pub fn ask(self, call: &str, group: Option<i32>) -> Value {
+    /// What is asked of the switch, where transfers and consultations go to that group, and self-service is that flow.
+    pub fn ask(self, call: &str, group: Option<i32>, flow: Option<i32>) -> Value {
         let group = json!({ "type": "group", "id": group });
         match self {
             Self::Hold => json!({ "type": "hold", "call": call }),
@@ -84,6 +90,7 @@ impl Move {
             Self::Transfer => json!({ "type": "transfer", "call": call, "to": group }),
             Self::Consult => json!({ "type": "consult", "call": call, "with": group }),
             Self::Complete => json!({ "type": "completeConsult", "call": call }),
+            Self::SelfService => json!({ "type": "startFlow", "call": call, "flow": flow }),
             Self::HangUp => json!({ "type": "hangUp", "call": call }),
         }
     }
@@ -92,6 +99,7 @@ impl Move {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::story::number_of;
 
     #[test]
     fn the_last_digits_say_what_to_do() {
@@ -103,5 +111,16 @@ mod tests {
         let plot = Plot::Digits { talk: Some(3 * BEAT) };
         assert_eq!(plot.plan("+44 7700 •••• 53", true, true), [(BEAT, Move::Hold), (2 * BEAT, Move::Resume)]);
         assert_eq!(plot.plan("+44 7700 •••• 53", false, true), [(3 * BEAT, Move::HangUp)]);
+    }
+
+    /// D6, E1.
+    #[test]
+    fn a_scenario_sends_customers_through_self_service_and_only_hangs_up_on_those_it_calls() {
+        let text = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true\n[agents]\n\
+            kind = \"browsers\"\ncount = 1\ntalk = 8\nhang_up = 1\nself_service = 1\ncallers = 1";
+        let plot = Plot::Scenario(Arc::new(Scenario::parse(text).unwrap()));
+        assert_eq!(plot.plan(&number_of(3), false, true), [(4 * BEAT, Move::SelfService), (8 * BEAT, Move::HangUp)]);
+        assert_eq!(plot.plan(&CallOut { agent: 2, nth: 3 }.number(), false, true), [(8 * BEAT, Move::HangUp)]);
+        assert_eq!(Move::SelfService.ask("a", None, Some(7)), json!({ "type": "startFlow", "call": "a", "flow": 7 }));
     }
 }

@@ -67,12 +67,18 @@ pub struct Session {
     pub caller: String,
     pub group: Option<String>,
     pub consult: Option<Consult>,
+    pub service: Option<SelfService>,
 }
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase")]
 pub struct Consult {
     pub reached: String,
+}
+
+#[derive(Deserialize, Debug)]
+pub struct SelfService {
+    pub running: bool,
 }
 
 #[derive(Deserialize, Debug)]
@@ -84,6 +90,8 @@ pub struct Group {
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
+    Dialling,
+    Ringing,
     Connecting,
     Talking,
     Reconnecting,
@@ -105,9 +113,13 @@ mod tests {
         assert!(matches!(read(r#"{"seq":8,"tell":{"type":"offer","offer":null}}"#), Tell::Offer { offer: None }));
         let talking = read(
             r#"{"seq":9,"tell":{"type":"session","call":"b","phase":"talking","caller":"+44 •• 12","group":"Load","held":false,
-                "consult":{"whom":"Second","reached":"up","side":"third","customerLeft":false}}}"#,
+                "consult":{"whom":"Second","reached":"up","side":"third","customerLeft":false},
+                "service":{"flow":"Choice","step":"choose","keys":"","results":[],"running":true}}}"#,
         );
-        assert!(matches!(talking, Tell::Session(Session { phase: Phase::Talking, consult: Some(consult), .. }) if consult.reached == "up"));
+        let Tell::Session(Session { phase: Phase::Talking, consult: Some(consult), service: Some(service), .. }) = talking else {
+            panic!()
+        };
+        assert_eq!((consult.reached.as_str(), service.running), ("up", true));
         assert!(
             matches!(read(r#"{"seq":0,"tell":{"type":"snapshot","now":1,"agent":{"state":"busy","reason":null,"since":1}}}"#), Tell::Snapshot { agent } if agent.state == "busy")
         );

@@ -112,6 +112,7 @@ impl House {
 
     /// By a floor file without passwords.
     pub async fn of(binary: &Path, text: &str) -> io::Result<Self> {
+        is_free(WEB)?;
         let folder = tempfile::tempdir()?;
         let floor = folder.path().join("floor.toml");
         std::fs::write(&floor, text)?;
@@ -140,6 +141,14 @@ impl House {
 
     pub fn url(&self) -> String {
         format!("http://{WEB}")
+    }
+}
+
+/// A switch that was left over would be taken for the one that is started.
+fn is_free(at: SocketAddrV4) -> io::Result<()> {
+    match TcpStream::connect(at) {
+        Ok(_) => Err(io::Error::other(format!("something listens at {at} already"))),
+        Err(_) => Ok(()),
     }
 }
 
@@ -196,4 +205,18 @@ fn asking() -> io::Result<UdpSocket> {
 
 fn answers(socket: &UdpSocket, question: &[u8], to: SocketAddrV4) -> bool {
     socket.send_to(question, to).is_ok() && socket.recv(&mut [0; 2048]).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_listens_already_is_not_taken_for_the_switch() {
+        let listener = std::net::TcpListener::bind(here(0)).unwrap();
+        let at = here(listener.local_addr().unwrap().port());
+        assert_eq!(is_free(at).unwrap_err().to_string(), format!("something listens at {at} already"));
+        drop(listener);
+        assert!(is_free(at).is_ok());
+    }
 }

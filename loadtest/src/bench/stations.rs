@@ -123,6 +123,8 @@ async fn browsers(options: &Options) -> io::Result<f64> {
                 media: Media::Browser(400 + 10 * agent),
                 plot: Plot::Digits { talk: None },
                 second: None,
+                flow: None,
+                caller: None,
             };
             desks.spawn_local(agents::day(script, Arc::clone(&turns), reports.clone(), stopped.clone()));
         }
@@ -130,7 +132,7 @@ async fn browsers(options: &Options) -> io::Result<f64> {
             match told.recv().await {
                 Some(Report::Available(agent)) => drop(available.insert(agent)),
                 Some(Report::Problem { agent, what }) => return Err(io::Error::other(format!("{agent}: {what}"))),
-                Some(Report::Talking { .. }) | None => {}
+                Some(Report::Talking { .. } | Report::SelfService { .. } | Report::Dials(_)) | None => {}
             }
         }
         sleep(WARM_UP).await;

@@ -72,6 +72,8 @@ pub struct Browser {
     password: String,
     /// Of its voice.
     pub ssrc: u32,
+    /// Packets of it in the runs before: their numbers go on, since none is taken twice (RFC 3711 §3.3.2).
+    pub sent: u64,
     path: Option<Path>,
 }
 
@@ -95,7 +97,7 @@ impl Browser {
     pub fn new(identity: &Arc<Identity>, at: SocketAddrV4) -> Self {
         let mut random = rand::rng();
         let mut letters = |count: usize| (0..count).map(|_| char::from(random.random_range(b'a'..=b'z'))).collect();
-        Self { identity: Arc::clone(identity), at, ufrag: letters(8), password: letters(24), ssrc: rand::random(), path: None }
+        Self { identity: Arc::clone(identity), at, ufrag: letters(8), password: letters(24), ssrc: rand::random(), sent: 0, path: None }
     }
 
     pub fn offer(&self) -> String {

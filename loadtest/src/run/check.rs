@@ -1,9 +1,12 @@
 //! J2: whether every call has exactly its right records and recording, as the switch tells afterwards.
 
+use super::engine::Log;
+use super::floor::flow_result;
 use super::leg::Ending;
 use super::results::{CallLog, Check};
 use crate::agents::desk::{DeskError, failed};
-use crate::story::index_of;
+use crate::scenario::Scenario;
+use crate::story::{CallOut, Story, Turn, index_of};
 use awc::Client;
 use awc::http::header;
 use serde::Deserialize;
@@ -21,7 +24,9 @@ const LARGEST: usize = 64 * 1024 * 1024;
 #[derive(Deserialize)]
 struct Row {
     caller: String,
+    contact: String,
     status: String,
+    flows: String,
     recording: String,
 }
 
@@ -30,15 +35,24 @@ struct Row {
 struct OnRecord {
     statuses: Vec<String>,
     recordings: usize,
+    flows: String,
+}
+
+impl OnRecord {
+    fn add(&mut self, row: Row) {
+        self.statuses.push(row.status);
+        self.recordings += usize::from(matches!(row.recording.as_str(), "ready" | "recovered"));
+        self.flows.push_str(&row.flows);
+    }
 }
 
 /// `began`: the run's first moment, milliseconds since 1970.
-pub async fn check(client: &Client, url: &str, cookie: &str, calls: &[CallLog], began: u64, record: bool) -> Result<Check, DeskError> {
+pub async fn check(client: &Client, url: &str, cookie: &str, log: &Log, scenario: &Scenario, began: u64) -> Result<Check, DeskError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let rows = records(client, url, cookie, calls, began).await?;
+        let rows = records(client, url, cookie, &log.calls, began).await?;
         let settled = !rows.iter().any(|row| matches!(row.recording.as_str(), "spooling" | "encoding"));
-        let checked = compare(calls, rows, record);
+        let checked = compare(log, scenario, rows);
         if (checked.is_right() && settled) || Instant::now() > deadline {
             return Ok(checked);
         }
@@ -68,18 +82,28 @@ async fn records(client: &Client, url: &str, cookie: &str, calls: &[CallLog], be
     Ok(rows)
 }
 
-fn compare(calls: &[CallLog], rows: Vec<Row>, record: bool) -> Check {
+fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Row>) -> Check {
+    let record = scenario.agents.record;
     let mut on_record: HashMap<usize, OnRecord> = HashMap::new();
+    let mut out_on_record: HashMap<CallOut, OnRecord> = HashMap::new();
     let mut check = Check {
-        calls: u32::try_from(calls.len()).unwrap_or(u32::MAX),
+        calls: u32::try_from(calls.len() + calls_out.len()).unwrap_or(u32::MAX),
         records: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         ..Check::default()
     };
     for row in rows {
-        let Some(call) = index_of(&row.caller) else { continue };
-        let known = on_record.entry(call).or_default();
-        known.statuses.push(row.status);
-        known.recordings += usize::from(matches!(row.recording.as_str(), "ready" | "recovered"));
+        if let Some(call) = index_of(&row.caller) {
+            on_record.entry(call).or_default().add(row);
+        } else if let Some(call) = CallOut::of(&row.contact) {
+            out_on_record.entry(call).or_default().add(row);
+        }
+    }
+    for (call, log) in calls_out {
+        let known = out_on_record.remove(call).unwrap_or_default();
+        check.missing += u32::from(known.statuses.is_empty());
+        check.surplus += u32::from(known.statuses.len() > 1);
+        check.wrong_status += u32::from(known.statuses.iter().any(|status| status != log.status()));
+        check.unrecorded += u32::from(record && log.seen.is_served() && known.recordings != 1);
     }
     for (index, call) in calls.iter().enumerate() {
         let known = on_record.remove(&index).unwrap_or_default();
@@ -91,18 +115,36 @@ fn compare(calls: &[CallLog], rows: Vec<Row>, record: bool) -> Check {
         let normal = known.statuses.iter().filter(|status| *status == "normal_end").count();
         check.wrong_status += u32::from(!known.statuses.is_empty() && !shed && normal != usize::from(call.is_served()));
         check.unrecorded += u32::from(record && call.is_served() && known.recordings != call.agents.len());
+        let pressed = match Story::of(scenario, index).turn {
+            Turn::SelfService(key, _) if call.is_served() => flow_result(key),
+            Turn::SelfService(..) | Turn::None | Turn::Hold(_) | Turn::Transfer | Turn::Consult => String::new(),
+        };
+        check.wrong_key += u32::from(known.flows != pressed);
     }
     // Calls that nobody made.
-    check.surplus += u32::try_from(on_record.len()).unwrap_or(u32::MAX);
+    check.surplus += u32::try_from(on_record.len() + out_on_record.len()).unwrap_or(u32::MAX);
     check
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::results::{LogOut, LogsOut};
+    use crate::story::{Meets, number_of};
 
-    fn row(call: u32, status: &str, recording: &str) -> Row {
-        Row { caller: format!("+4477{call:08}"), status: status.into(), recording: recording.into() }
+    fn row(call: usize, status: &str, recording: &str) -> Row {
+        let [contact, flows] = Default::default();
+        Row { caller: number_of(call), contact, status: status.into(), flows, recording: recording.into() }
+    }
+
+    fn out(nth: u32, status: &str, recording: &str) -> Row {
+        let [caller, flows] = Default::default();
+        Row { caller, contact: CallOut { agent: 7, nth }.number(), status: status.into(), flows, recording: recording.into() }
+    }
+
+    fn scenario(agents: &str) -> Scenario {
+        let head = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true";
+        Scenario::parse(&format!("{head}\n[agents]\nkind = \"browsers\"\ncount = 1\ntalk = 1\nrecord = true\n{agents}")).unwrap()
     }
 
     fn served(agents: &[u32]) -> CallLog {
@@ -112,7 +154,7 @@ mod tests {
     #[test]
     fn each_fault_of_the_records_is_found() {
         let gone = CallLog { ending: Some(Ending::HungUp), ..CallLog::default() };
-        let calls = [served(&[1]), served(&[1, 2]), gone];
+        let log = Log { calls: vec![served(&[1]), served(&[1, 2]), gone], ..Log::default() };
         let right = || {
             vec![
                 row(0, "normal_end", "ready"),
@@ -124,7 +166,7 @@ mod tests {
         let found = |change: fn(&mut Vec<Row>)| {
             let mut rows = right();
             change(&mut rows);
-            compare(&calls, rows, true)
+            compare(&log, &scenario(""), rows)
         };
         assert!(found(|_| {}).is_right());
         assert_eq!(found(|rows| drop(rows.pop())).missing, 1);
@@ -133,13 +175,43 @@ mod tests {
         assert_eq!(found(|rows| rows.push(row(9, "normal_end", "ready"))).surplus, 1);
         assert_eq!(found(|rows| rows[0].status = "agent_lost".into()).wrong_status, 1);
         assert_eq!(found(|rows| rows[0].recording = "failed".into()).unrecorded, 1);
+        assert_eq!(found(|rows| rows[0].flows = flow_result(1)).wrong_key, 1);
+    }
+
+    /// E1, G3.
+    #[test]
+    fn each_fault_of_the_records_of_calls_out_is_found() {
+        let answered = LogOut { seen: served(&[7]), ..LogOut::new(Meets::Answer(Duration::ZERO)) };
+        let logs = [answered, LogOut::new(Meets::Busy), LogOut::new(Meets::Nobody)];
+        let calls_out: LogsOut = (0..).zip(logs).map(|(nth, log)| (CallOut { agent: 7, nth }, log)).collect();
+        let log = Log { calls_out, ..Log::default() };
+        let found = |change: fn(&mut Vec<Row>)| {
+            let mut rows = vec![out(0, "normal_end", "ready"), out(1, "in_call", ""), out(2, "missed", "")];
+            change(&mut rows);
+            compare(&log, &scenario(""), rows)
+        };
+        assert!(found(|_| {}).is_right());
+        assert_eq!(found(|rows| drop(rows.remove(1))).missing, 1);
+        assert_eq!(found(|rows| rows.push(out(2, "missed", ""))).surplus, 1);
+        assert_eq!(found(|rows| rows.push(out(3, "missed", ""))).surplus, 1);
+        assert_eq!(found(|rows| rows[1].status = "carrier_exception".into()).wrong_status, 1);
+        assert_eq!(found(|rows| rows[0].recording.clear()).unrecorded, 1);
+    }
+
+    /// D6.
+    #[test]
+    fn the_key_of_self_service_is_on_record() {
+        let scenario = scenario("self_service = 1");
+        let log = Log { calls: vec![served(&[1])], ..Log::default() };
+        let Turn::SelfService(key, _) = Story::of(&scenario, 0).turn else { panic!("no self-service") };
+        let found = |flows: String| compare(&log, &scenario, vec![Row { flows, ..row(0, "normal_end", "ready") }]).wrong_key;
+        assert_eq!([flow_result(key), flow_result((key + 1) % 10), "Choice: ".into(), String::new()].map(found), [0, 1, 1, 1]);
     }
 
     #[test]
     fn a_call_that_was_shed_is_only_counted() {
-        let shed = CallLog { ending: Some(Ending::Refused(503, None)), ..CallLog::default() };
-        assert!(compare(std::slice::from_ref(&shed), Vec::new(), false).is_right());
-        let full = CallLog { ending: Some(Ending::Refused(503, Some(34))), ..CallLog::default() };
-        assert_eq!(compare(&[full], Vec::new(), false).missing, 1);
+        let log = |ending| Log { calls: vec![CallLog { ending: Some(ending), ..CallLog::default() }], ..Log::default() };
+        assert!(compare(&log(Ending::Refused(503, None)), &scenario(""), Vec::new()).is_right());
+        assert_eq!(compare(&log(Ending::Refused(503, Some(34))), &scenario(""), Vec::new()).missing, 1);
     }
 }

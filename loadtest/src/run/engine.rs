@@ -1,15 +1,20 @@
 //! The calls of a run, on one thread: customers who call and SIP phones that are called, with their sockets, clocks and voices.
 
+mod meter;
+mod out;
+
 use super::leg::{Event, Leg, Micros, Output};
-use super::process::{Process, own_cpu};
-use super::results::{CallLog, Second};
+use super::process::Process;
+use super::results::{CallLog, LogsOut, Second};
 use super::sockets::{Socket, since_1970, wait_for};
-use super::voices::{StreamId, Voices};
+use super::voices::{Heard, StreamId, Voices};
 use crate::browser::booth::Lines;
-use crate::scenario::Scenario;
-use crate::story::{Story, index_of, number_of};
+use crate::scenario::{Customers, Kind, Scenario};
+use crate::story::{CallOut, Story, Turn, index_of, number_of};
+use cordboard_core::outbound::RING_OUT;
 use cordboard_sip::message::{Field, Message, Method, Request, Response};
 use hdrhistogram::Histogram;
+use meter::Meter;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::cmp::Reverse;
@@ -39,18 +44,22 @@ pub struct Places {
     pub audio_sockets: u16,
 }
 
-/// What a workstation tells of a call.
+/// What happens at a workstation.
 #[derive(Clone, Copy, Debug)]
-pub struct AtDesk {
-    pub call: usize,
-    pub agent: u32,
-    pub at: Instant,
+pub enum AtDesk {
+    /// The agent talks in this call.
+    Talks { call: usize, agent: u32 },
+    /// The customer of this call is in self-service (D6).
+    SelfService { call: usize },
+    /// E1.
+    Dials(CallOut),
 }
 
 /// All that was seen in a run.
 #[derive(Default)]
 pub struct Log {
     pub calls: Vec<CallLog>,
+    pub calls_out: LogsOut,
     pub seconds: Vec<Second>,
     pub packets_sent: u64,
     pub delay: Option<Histogram<u64>>,
@@ -67,6 +76,8 @@ pub struct Log {
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Answer,
+    /// A key in self-service.
+    Press(u8),
     HangUp,
 }
 
@@ -76,14 +87,23 @@ enum Side {
     Phone,
 }
 
+/// Which call a leg is part of.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    /// A customer's who calls, by its index.
+    In(usize),
+    /// An agent's who calls out.
+    Out(CallOut),
+}
+
 struct Live {
     leg: Leg,
     side: Side,
-    call: usize,
+    of: Of,
     /// Whose phone it is.
     agent: Option<u32>,
     stream: Option<StreamId>,
-    next: Option<(Micros, Deed)>,
+    todo: Vec<(Micros, Deed)>,
     /// The earliest timer that is set for it.
     armed: Option<Micros>,
 }
@@ -103,6 +123,7 @@ pub struct Engine {
     /// Names the calls of this run apart from those of another.
     run: u32,
     calls: Vec<CallLog>,
+    calls_out: LogsOut,
     /// The customer's leg of each call, while it lives.
     customers: Vec<Option<usize>>,
     legs: Vec<Option<Live>>,
@@ -140,6 +161,7 @@ impl Engine {
             random,
             run: rand::random(),
             calls: Vec::new(),
+            calls_out: LogsOut::new(),
             customers: Vec::new(),
             legs: Vec::new(),
             free: Vec::new(),
@@ -153,7 +175,7 @@ impl Engine {
     }
 
     /// Places the scenario's calls and sees them to their ends. Each second is told while it goes on.
-    pub fn run(mut self, desks: &Receiver<AtDesk>, switch: Option<&Process>, told: &Sender<Second>) -> io::Result<Log> {
+    pub fn run(mut self, desks: &Receiver<(Instant, AtDesk)>, switch: Option<&Process>, told: &Sender<Second>) -> io::Result<Log> {
         self.began = Instant::now();
         self.began_since_1970 = since_1970();
         let end = micros(self.scenario.length());
@@ -184,8 +206,8 @@ impl Engine {
                 cpu_to = switch.and_then(Process::cpu);
             }
             self.listen()?;
-            while let Ok(report) = desks.try_recv() {
-                self.at_desk(report);
+            while let Ok((at, what)) = desks.try_recv() {
+                self.at_desk(micros(at.saturating_duration_since(self.began)), what);
             }
             self.tick();
             let began = self.began;
@@ -218,6 +240,7 @@ impl Engine {
         let lines = self.browsers.iter().map(|(agent, _)| *agent).zip(lines).collect();
         Ok(Log {
             calls: self.calls,
+            calls_out: self.calls_out,
             seconds: self.seconds,
             packets_sent,
             delay,
@@ -235,7 +258,9 @@ impl Engine {
 
     /// How long a call may go on by itself after the last one was placed.
     fn longest(&self) -> Micros {
-        micros(self.scenario.agents.talk.longest() + self.scenario.customers.patience.longest())
+        let Customers { patience, answers_after, away, .. } = &self.scenario.customers;
+        let rings_out = if *away > 0.0 { Duration::from_millis(RING_OUT) } else { Duration::ZERO };
+        micros(self.scenario.agents.talk.longest() + patience.longest().max(answers_after.longest()).max(rings_out))
     }
 
     fn place(&mut self, now: Micros) {
@@ -247,7 +272,8 @@ impl Engine {
         let patience = micros(self.scenario.customers.patience.sample(&mut self.random));
         self.calls.push(CallLog { placed: now, ..CallLog::default() });
         self.this_second.tried += 1;
-        let live = Live { leg, side: Side::Customer, call, agent: None, stream, next: Some((now + patience, Deed::HangUp)), armed: None };
+        let todo = vec![(now + patience, Deed::HangUp)];
+        let live = Live { leg, side: Side::Customer, of: Of::In(call), agent: None, stream, todo, armed: None };
         let index = self.keep(live);
         self.customers.push(Some(index));
         self.perform(index, out, now);
@@ -309,7 +335,10 @@ impl Engine {
                 let out = live.leg.receive(&message, now);
                 self.perform(index, out, now);
             }
-            (None, Message::Request(request)) if request.method == Method::INVITE && side == Side::Phone => self.called(request, now),
+            (None, Message::Request(request)) if request.method == Method::INVITE => match side {
+                Side::Phone => self.called(request, now),
+                Side::Customer => self.called_out(request, now),
+            },
             // A leg that is over: its last answer was lost.
             (None, Message::Request(request)) if request.method != Method::ACK => {
                 let status = if request.method == Method::OPTIONS { 200 } else { 481 };
@@ -358,7 +387,7 @@ impl Engine {
         let (stream, audio) = self.stream();
         let (leg, out) = Leg::phone(invite, self.phones.local, audio);
         let after = micros(self.scenario.agents.answers_after.sample(&mut self.random));
-        let live = Live { leg, side: Side::Phone, call, agent, stream, next: Some((now + after, Deed::Answer)), armed: None };
+        let live = Live { leg, side: Side::Phone, of: Of::In(call), agent, stream, todo: vec![(now + after, Deed::Answer)], armed: None };
         if let Some(log) = self.calls.get_mut(call) {
             log.offered = Some(now);
             log.offers += 1;
@@ -381,10 +410,16 @@ impl Engine {
             }
             live.armed = None;
             let mut out = live.leg.tick(now);
-            match live.next.take_if(|(due, _)| *due <= now) {
-                Some((_, Deed::Answer)) => out.extend(live.leg.answer(now)),
-                Some((_, Deed::HangUp)) => out.extend(live.leg.hang_up(now)),
-                None => {}
+            for (_, deed) in live.todo.extract_if(.., |(due, _)| *due <= now) {
+                match deed {
+                    Deed::Answer => out.extend(live.leg.answer(now)),
+                    Deed::Press(key) => {
+                        if let (Some(voices), Some(stream), Some(events)) = (&mut self.voices, live.stream, live.leg.events) {
+                            voices.press(stream, key, events);
+                        }
+                    }
+                    Deed::HangUp => out.extend(live.leg.hang_up(now)),
+                }
             }
             self.perform(index, out, now);
         }
@@ -411,7 +446,7 @@ impl Engine {
 
     fn arm(&mut self, index: usize) {
         let Some(Some(live)) = self.legs.get_mut(index) else { return };
-        let next = live.leg.next_deadline().into_iter().chain(live.next.map(|(at, _)| at)).min();
+        let next = live.leg.next_deadline().into_iter().chain(live.todo.iter().map(|(at, _)| *at)).min();
         if let Some(at) = next.filter(|at| live.armed.is_none_or(|armed| *at < armed)) {
             live.armed = Some(at);
             self.timers.push(Reverse((at, index)));
@@ -420,7 +455,11 @@ impl Engine {
 
     fn happened(&mut self, index: usize, event: &Event, now: Micros) {
         let Some(Some(live)) = self.legs.get_mut(index) else { return };
-        let (side, call, stream, agent) = (live.side, live.call, live.stream, live.agent);
+        let (side, stream, agent) = (live.side, live.stream, live.agent);
+        let call = match live.of {
+            Of::In(call) => call,
+            Of::Out(call) => return self.happened_out(index, call, event, now),
+        };
         let Some(log) = self.calls.get_mut(call) else { return };
         match (event, side) {
             (Event::Rings, _) => {}
@@ -442,13 +481,10 @@ impl Engine {
                 }
             }
             (Event::Over(ending), side) => {
-                let agent = if self.scenario.agents.kind.has_phones() { None } else { stream };
-                // A phone's stream ends with its leg; a browser's goes on.
-                let by_agent = self.voices.as_mut().zip(agent).and_then(|(voices, stream)| voices.partner_hears_anew(stream));
-                let heard = self.voices.as_mut().zip(stream).map(|(voices, stream)| voices.remove(stream)).unwrap_or_default();
+                let (heard, by_agent) = heard(&mut self.voices, stream, self.scenario.agents.kind);
                 match side {
                     Side::Customer => {
-                        log.agent_heard.add(by_agent.unwrap_or_default());
+                        log.agent_heard.add(by_agent);
                         log.ended = Some(now);
                         log.ending = Some(*ending);
                         log.customer_heard = heard;
@@ -461,13 +497,15 @@ impl Engine {
                     }
                     Side::Phone => log.agent_heard.add(heard),
                 }
-                if let Some(place) = self.legs.get_mut(index)
-                    && let Some(live) = place.take()
-                {
-                    self.by_call_id.remove(&(live.side, live.leg.call_id));
-                    self.free.push(index);
-                }
+                self.forget(index);
             }
+        }
+    }
+
+    fn forget(&mut self, index: usize) {
+        if let Some(live) = self.legs.get_mut(index).and_then(Option::take) {
+            self.by_call_id.remove(&(live.side, live.leg.call_id));
+            self.free.push(index);
         }
     }
 
@@ -481,30 +519,42 @@ impl Engine {
             self.this_second.connected += 1;
             // The customer is patient now.
             if let Some(Some(live)) = self.customers.get(call).copied().flatten().and_then(|customer| self.legs.get_mut(customer)) {
-                live.next = None;
+                live.todo.clear();
             }
         }
         first
     }
 
-    /// The stream of an agent at a browser.
-    fn browser_of(&self, agent: u32) -> Option<StreamId> {
-        self.browsers.iter().find(|(known, _)| *known == agent).map(|(_, stream)| *stream)
+    /// The customer and the agent at a browser hear each other from now on.
+    fn join_browser(&mut self, customer: Option<StreamId>, agent: u32) {
+        let browser = self.browsers.iter().find(|(known, _)| *known == agent).map(|(_, stream)| *stream);
+        if let (Some(customer), Some(browser), Some(voices)) = (customer, browser, &mut self.voices) {
+            voices.hear_anew(browser);
+            voices.join(customer, browser);
+        }
     }
 
-    /// Calls answered in a browser have no phone here.
-    fn at_desk(&mut self, AtDesk { call, agent, at }: AtDesk) {
-        if self.scenario.agents.kind.has_phones() {
-            return;
+    fn at_desk(&mut self, now: Micros, what: AtDesk) {
+        match what {
+            // Calls answered in a browser have no phone here.
+            AtDesk::Talks { call, agent } if !self.scenario.agents.kind.has_phones() => self.talks(call, agent, now),
+            AtDesk::Talks { .. } => {}
+            AtDesk::SelfService { call } => {
+                if let (Some(customer), Turn::SelfService(key, after)) =
+                    (self.customers.get(call).copied().flatten(), Story::of(&self.scenario, call).turn)
+                {
+                    self.later(customer, now + micros(after), Deed::Press(key));
+                }
+            }
+            AtDesk::Dials(call) => self.dials(call, now),
         }
-        let now = micros(at.saturating_duration_since(self.began));
+    }
+
+    fn talks(&mut self, call: usize, agent: u32, now: Micros) {
         let story = Story::of(&self.scenario, call);
         let customer = self.customers.get(call).copied().flatten();
         let stream = customer.and_then(|customer| self.legs.get(customer)).and_then(|live| live.as_ref()?.stream);
-        if let (Some(customer), Some(agent), Some(voices)) = (stream, self.browser_of(agent), &mut self.voices) {
-            voices.hear_anew(agent);
-            voices.join(customer, agent);
-        }
+        self.join_browser(stream, agent);
         if self.connected(call, Some(agent), now)
             && !story.agent_hangs_up
             && let Some(customer) = customer
@@ -515,7 +565,7 @@ impl Engine {
 
     fn later(&mut self, index: usize, at: Micros, deed: Deed) {
         if let Some(Some(live)) = self.legs.get_mut(index) {
-            live.next = Some((at, deed));
+            live.todo.push((at, deed));
         }
         self.arm(index);
     }
@@ -532,29 +582,11 @@ impl Engine {
     }
 }
 
-/// Reads CPU and memory once a second.
-struct Meter<'a> {
-    switch: Option<&'a Process>,
-    at: Instant,
-    switch_cpu: Option<Duration>,
-    own_cpu: Duration,
-}
-
-impl<'a> Meter<'a> {
-    fn new(switch: Option<&'a Process>) -> Self {
-        Self { switch, at: Instant::now(), switch_cpu: switch.and_then(Process::cpu), own_cpu: own_cpu() }
-    }
-
-    fn read(&mut self, second: &mut Second) {
-        let wall = self.at.elapsed().as_secs_f64();
-        self.at = Instant::now();
-        let (own, switch) = (own_cpu(), self.switch.and_then(Process::cpu));
-        second.own_cpu = own.saturating_sub(self.own_cpu).as_secs_f64() / wall;
-        second.switch_cpu = switch.zip(self.switch_cpu).map(|(now, before)| now.saturating_sub(before).as_secs_f64() / wall);
-        second.switch_memory_mib = self.switch.and_then(Process::memory_mib);
-        second.switch_descriptors = self.switch.and_then(Process::descriptors);
-        (self.own_cpu, self.switch_cpu) = (own, switch);
-    }
+/// What a customer heard whose leg is over, and what the agent at a browser did: a phone's stream ends with its leg, a browser's goes on.
+fn heard(voices: &mut Option<Voices>, stream: Option<StreamId>, kind: Kind) -> (Heard, Heard) {
+    let Some((voices, stream)) = voices.as_mut().zip(stream) else { return Default::default() };
+    let by_agent = if kind.has_phones() { None } else { voices.partner_hears_anew(stream) };
+    (voices.remove(stream), by_agent.unwrap_or_default())
 }
 
 pub fn micros(time: Duration) -> Micros {

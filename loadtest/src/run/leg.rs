@@ -13,6 +13,9 @@ pub type Micros = u64;
 const T1: Micros = 500_000;
 const T2: Micros = 4_000_000;
 const GIVE_UP: Micros = 64 * T1;
+/// The payload type of telephone events (RFC 4733) in a customer's offer.
+const EVENTS: u8 = 101;
+const EVENTS_AT_8_KHZ: &str = "telephone-event/8000";
 
 /// What the far side or time made of a leg.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,6 +112,8 @@ pub struct Leg {
     branches: u64,
     /// The ACK of a 2xx, for its repetitions.
     ack: Option<Vec<u8>>,
+    /// The payload type of telephone events, as offered and then as answered; none: no key can be pressed.
+    pub events: Option<u8>,
 }
 
 impl Leg {
@@ -135,6 +140,7 @@ impl Leg {
             phase: Phase::Over,
             branches: 0,
             ack: None,
+            events: Some(EVENTS),
         };
         let branch = leg.branch();
         let sdp = leg.sdp();
@@ -148,7 +154,7 @@ impl Leg {
         (leg, vec![Output::Send(invite)])
     }
 
-    /// A phone that the switch calls; it rings.
+    /// A phone that the switch calls, an agent's or a customer's; it rings.
     pub fn phone(invite: Request, sip: SocketAddrV4, audio: SocketAddrV4) -> (Self, Vec<Output>) {
         let value = |field| invite.headers.get(field).unwrap_or_default().to_owned();
         let call_id = value(Field::CallId);
@@ -164,6 +170,7 @@ impl Leg {
             phase: Phase::Over,
             branches: 0,
             ack: None,
+            events: None,
         };
         let ringing = leg.response(&invite, 180, None);
         let media = Output::Media(media(&invite.body));
@@ -275,6 +282,7 @@ impl Leg {
                 let branch = self.branch();
                 let ack = self.request("ACK", 1, branch, None);
                 self.ack = Some(ack.clone());
+                self.events = events(&response.body);
                 self.phase = Phase::Up;
                 let mut out = vec![Output::Send(ack), Output::Media(media(&response.body)), Output::Event(Event::Up)];
                 if given_up {
@@ -371,8 +379,11 @@ impl Leg {
 
     fn sdp(&self) -> String {
         let (ip, port) = (self.audio.ip(), self.audio.port());
+        let (format, events) = self.events.map_or_else(Default::default, |events| {
+            (format!(" {events}"), format!("a=rtpmap:{events} {EVENTS_AT_8_KHZ}\r\na=fmtp:{events} 0-15\r\n"))
+        });
         format!(
-            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n"
+            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0{format}\r\na=rtpmap:0 PCMU/8000\r\n{events}a=ptime:20\r\na=sendrecv\r\n"
         )
     }
 }
@@ -389,6 +400,12 @@ pub fn media(sdp: &[u8]) -> Option<SocketAddrV4> {
     let port: u16 = line("m=audio ")?.split(' ').next()?.parse().ok()?;
     let silent = text.lines().any(|line| matches!(line.trim(), "a=sendonly" | "a=inactive"));
     (port != 0 && !silent).then_some(SocketAddrV4::new(ip, port))
+}
+
+/// The payload type that a description has for telephone events.
+fn events(sdp: &[u8]) -> Option<u8> {
+    let maps = std::str::from_utf8(sdp).ok()?.lines().filter_map(|line| line.strip_prefix("a=rtpmap:")?.trim().split_once(' '));
+    maps.filter(|(_, encoding)| encoding.eq_ignore_ascii_case(EVENTS_AT_8_KHZ)).find_map(|(kind, _)| kind.parse().ok())
 }
 
 fn q850(response: &Response) -> Option<u8> {
@@ -443,6 +460,21 @@ mod tests {
         assert_eq!(out[1], Output::Event(Event::Over(Ending::HungUpByFar)));
         assert_eq!(phone.receive(&message(&out), 11), [Output::Event(Event::Over(Ending::HungUp))]);
         assert_eq!((customer.next_deadline(), phone.next_deadline()), (None, None));
+    }
+
+    /// RFC 4733.
+    #[test]
+    fn keys_can_be_pressed_where_the_answer_has_telephone_events() {
+        let (customer, _) = joined();
+        assert_eq!(customer.events, None, "phones have none");
+        let (mut customer, invite) = calling();
+        let mut ok = invite.response(200);
+        ok.set_to_tag("x");
+        ok.headers.push(Field::Contact, "<sip:127.0.0.1:5060>");
+        ok.body = String::from_utf8(invite.body).unwrap().replace("101", "96").into_bytes();
+        customer.receive(&Message::Response(ok), 1);
+        assert_eq!(customer.events, Some(96));
+        assert!(customer.sdp().contains("RTP/AVP 0 96\r\n"), "a later answer says the same");
     }
 
     #[test]

@@ -19,14 +19,17 @@ pub use results::{Audio, Numbers, Percentiles, Report, Round};
 pub use sockets::{Socket, since_1970, wait_for};
 pub use voices::{Heard, Voices};
 
+use crate::agents::caller::{Caller, Window};
 use crate::agents::desk::{Desk, DeskError, Entry, Media, Script, client, failed, log_in};
 use crate::agents::moves::Plot;
 use crate::agents::{self, LOGINS};
 use crate::browser::booth::{Booth, Lines};
 use crate::scenario::{Kind, Scenario};
 use crate::story::index_of;
+use awc::http::header;
 use engine::{AtDesk, Engine, Log};
-use results::{Check, IMPATIENT, Second, ratio};
+use results::{CallsOut, Check, IMPATIENT, Second, ratio};
+use serde::Deserialize;
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddrV4;
@@ -43,6 +46,8 @@ const FOUND: f64 = 0.05;
 const ROUNDS: u32 = 14;
 /// What does not grow by more than this share is flat.
 const FLAT: f64 = 0.03;
+/// Nobody dials so shortly before the end that the call may come when all others are over.
+const LAST_DIAL: Duration = Duration::from_secs(1);
 /// Calls a second that no machine makes.
 const MOST: f64 = 100_000.0;
 /// Above this share of its core the generator's own figures are doubtful.
@@ -155,12 +160,16 @@ pub async fn round(
     let from = milliseconds_since_1970();
     let booth = crew.as_ref().and_then(|crew| crew.booth.clone());
     let lines = booth.as_ref().map(Booth::lend).unwrap_or_default();
-    let mut log = play(scenario.clone(), places, lines, crew.as_mut().map(|crew| &mut crew.talking), switch).await?;
+    if let Some(crew) = &crew {
+        let from = tokio::time::Instant::now();
+        crew.window.send_replace(Some(Window { from, until: from + scenario.length().saturating_sub(LAST_DIAL) }));
+    }
+    let mut log = play(scenario.clone(), places, lines, crew.as_mut().map(|crew| &mut crew.at_desks), switch).await?;
     if let Some(booth) = booth {
         booth.take_back(std::mem::take(&mut log.lines));
     }
     let checked = match &crew {
-        Some(crew) => Some(crew.check(&log, from, scenario.agents.record).await.map_err(io::Error::other)?),
+        Some(crew) => Some(crew.check(&log, &scenario, from).await.map_err(io::Error::other)?),
         None => None,
     };
     let mut round = judge(rate, &scenario, log, checked);
@@ -197,30 +206,33 @@ pub async fn find(first: f64, round: &mut impl AsyncFnMut(f64) -> io::Result<Rou
     Ok((rounds, held))
 }
 
+/// What happens at the desks, and when.
+type AtDesks = tokio_mpsc::UnboundedReceiver<(Instant, AtDesk)>;
+
 /// One round on a thread of its own, with its seconds told while they pass.
 async fn play(
     scenario: Scenario,
     places: Places,
     lines: Lines,
-    talking: Option<&mut tokio_mpsc::UnboundedReceiver<AtDesk>>,
+    told_at_desks: Option<&mut AtDesks>,
     switch: Option<&Process>,
 ) -> io::Result<Log> {
     let (desks, at_desks) = mpsc::channel();
-    let mut talking = talking;
+    let mut told_at_desks = told_at_desks;
     // What is left of the round before this one.
-    while talking.as_mut().is_some_and(|talking| talking.try_recv().is_ok()) {}
+    while told_at_desks.as_mut().is_some_and(|desks| desks.try_recv().is_ok()) {}
     let (tell, told) = mpsc::channel();
     let process = switch.cloned();
     let length = scenario.length();
     let mut playing =
         tokio::task::spawn_blocking(move || Engine::new(scenario, places, floor::DID, lines)?.run(&at_desks, process.as_ref(), &tell));
     let screen = std::thread::spawn(move || show(&told, length));
-    let log = match talking {
-        Some(talking) => loop {
+    let log = match told_at_desks {
+        Some(told) => loop {
             tokio::select! {
                 log = &mut playing => break log,
                 // It is over: nobody listens any more.
-                Some(at_desk) = talking.recv() => drop(desks.send(at_desk)),
+                Some(at_desk) = told.recv() => drop(desks.send(at_desk)),
             }
         },
         None => playing.await,
@@ -260,7 +272,7 @@ fn show(told: &Receiver<Second>, length: Duration) {
 /// The numbers of a round, and what they fall short of.
 fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Round {
     let (from, to) = log.counted;
-    let mut numbers = Numbers::of(&log.calls, from, to, scenario.customers.audio);
+    let mut numbers = Numbers::of(&log.calls, &log.calls_out, from, to, scenario.customers.audio);
     if let (Some(audio), Some(delay)) = (&mut numbers.audio, &log.delay) {
         audio.packets_sent = log.packets_sent;
         audio.delay = Percentiles::of(delay);
@@ -274,7 +286,8 @@ fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Roun
     numbers.switch_memory_mib = log.seconds.iter().filter_map(|second| second.switch_memory_mib).reduce(f64::max);
     numbers.switch_memory_growth_mib = numbers.switch_memory_mib.zip(log.switch_memory_mib).map(|(most, before)| most - before);
     numbers.switch_cpu = log.switch_cpu.map(|cpu| cpu.as_secs_f64() / Duration::from_micros(to - from).as_secs_f64());
-    numbers.switch_cpu_per_call = log.switch_cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(numbers.tried.max(1)));
+    let tried = numbers.tried + numbers.calls_out.as_ref().map_or(0, |out| out.tried);
+    numbers.switch_cpu_per_call = log.switch_cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(tried.max(1)));
     numbers.own_drops = log.own_drops;
     let mut faults = Vec::new();
     let clean = scenario.clean;
@@ -286,6 +299,12 @@ fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Roun
     }
     if let Some(most) = clean.impatient.filter(|most| of_all(impatient) > *most) {
         faults.push(format!("{:.2} % of customers gave up; {:.2} % may", 100.0 * of_all(impatient), 100.0 * most));
+    }
+    if let Some(out) = &numbers.calls_out {
+        let failed = f64::from(out.failed) / f64::from(out.tried);
+        if failed > clean.failed {
+            faults.push(format!("{:.2} % of calls out failed; {:.2} % may", 100.0 * failed, 100.0 * clean.failed));
+        }
     }
     if let Some(flat_after) = clean.flat_after {
         let seconds: Vec<Second> =
@@ -310,8 +329,8 @@ fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Roun
     }
     if let Some(check) = check.filter(|check| !check.is_right()) {
         faults.push(format!(
-            "records of {} calls: {} too few, {} too many, {} of another status, {} without recording",
-            check.calls, check.missing, check.surplus, check.wrong_status, check.unrecorded
+            "records of {} calls: {} too few, {} too many, {} of another status, {} without recording, {} with another key",
+            check.calls, check.missing, check.surplus, check.wrong_status, check.unrecorded, check.wrong_key
         ));
     }
     let mut doubts = Vec::new();
@@ -354,6 +373,13 @@ fn say(round: &Round) {
     for (failure, calls) in &numbers.failures {
         println!("  {calls} x {failure}");
     }
+    if let Some(out) = &numbers.calls_out {
+        let CallsOut { tried, connected, failed, failures, setup_time } = out;
+        println!("  calls out: {tried} tried, {connected} answered, {failed} failed; setup {:.1} ms p99", setup_time.p99);
+        for (failure, calls) in failures {
+            println!("  {calls} x {failure}");
+        }
+    }
     for fault in faults {
         println!("  not clean: {fault}");
     }
@@ -371,7 +397,9 @@ pub struct Crew {
     client: awc::Client,
     url: String,
     admin: String,
-    talking: tokio_mpsc::UnboundedReceiver<AtDesk>,
+    at_desks: AtDesks,
+    /// When callers call out.
+    window: watch::Sender<Option<Window>>,
     problems: Receiver<String>,
     stop: watch::Sender<bool>,
     desks: JoinSet<()>,
@@ -389,24 +417,30 @@ impl Crew {
             (Kind::Browsers, Some(booth)) => Media::Line(booth.clone()),
             (Kind::Browsers, None) | (Kind::Phones | Kind::Workstations, _) => Media::Phone,
         };
+        let whole = Arc::new(scenario.clone());
         let script = |email: String, agent: u32| Script {
             url: url.clone(),
             email,
             entry: entry.clone(),
             agent,
             media: media(agent),
-            plot: Plot::Scenario(Arc::new(scenario.clone())),
+            plot: Plot::Scenario(Arc::clone(&whole)),
             second: (scenario.agents.second > 0).then(|| floor::SECOND.to_owned()),
+            flow: None,
+            caller: None,
         };
         let client = client();
         let admin = log_in(&client, &script(floor::ADMIN.to_owned(), 0)).await?;
+        let flow = if scenario.agents.self_service > 0.0 { Some(flow(&client, &url, &admin).await?) } else { None };
+        let (window, told_window) = watch::channel(None);
         let (reports, told) = tokio_mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let turns = Arc::new(Semaphore::new(LOGINS));
         let mut desks = JoinSet::new();
-        for agent in 1..=scenario.agents.count {
-            let (script, turns, reports, stopped) =
-                (script(floor::email(agent), agent), Arc::clone(&turns), reports.clone(), stopped.clone());
+        for agent in 1..=scenario.agents.all() {
+            let caller = (agent > scenario.agents.count).then(|| Caller::new(agent, Arc::clone(&whole), told_window.clone()));
+            let script = Script { flow, caller, ..script(floor::email(agent), agent) };
+            let (turns, reports, stopped) = (Arc::clone(&turns), reports.clone(), stopped.clone());
             if scenario.agents.kind == Kind::Phones {
                 desks.spawn_local(come_and_go(script, turns, reports));
             } else {
@@ -414,56 +448,76 @@ impl Crew {
             }
         }
         drop(reports);
-        let (talking, problems) = Self::listen(told, scenario.agents.count).await?;
-        Ok(Self { client, url, admin, talking, problems, stop, desks, booth })
+        let (at_desks, problems) = Self::listen(told, scenario.agents.all()).await?;
+        Ok(Self { client, url, admin, at_desks, window, problems, stop, desks, booth })
     }
 
     /// Waits until all are available; then sorts what is told.
-    async fn listen(
-        mut told: tokio_mpsc::UnboundedReceiver<agents::Report>,
-        count: u32,
-    ) -> Result<(tokio_mpsc::UnboundedReceiver<AtDesk>, Receiver<String>), DeskError> {
+    async fn listen(mut told: tokio_mpsc::UnboundedReceiver<agents::Report>, count: u32) -> Result<(AtDesks, Receiver<String>), DeskError> {
         let mut available = HashSet::new();
         while u32::try_from(available.len()).unwrap_or(u32::MAX) < count {
             match told.recv().await {
                 Some(agents::Report::Available(agent)) => drop(available.insert(agent)),
-                Some(agents::Report::Talking { .. }) => {}
+                Some(agents::Report::Talking { .. } | agents::Report::SelfService { .. } | agents::Report::Dials(_)) => {}
                 Some(agents::Report::Problem { agent, what }) => return Err(failed(&agent, what)),
                 None => return Err(failed("going online", "an agent did not come")),
             }
         }
         println!("{count} agents are available");
-        let (talk, talking) = tokio_mpsc::unbounded_channel();
+        let (tell, at_desks) = tokio_mpsc::unbounded_channel();
         let (problem, problems) = mpsc::channel();
         tokio::task::spawn_local(async move {
             while let Some(report) = told.recv().await {
-                // Nobody listens any more: the program ends.
-                match report {
-                    agents::Report::Available(_) => {}
-                    agents::Report::Talking { agent, caller } => {
-                        if let Some(call) = index_of(&caller) {
-                            let _ = talk.send(AtDesk { call, agent, at: Instant::now() });
-                        }
+                let what = match report {
+                    agents::Report::Available(_) => None,
+                    // Calls out are seen where they are answered.
+                    agents::Report::Talking { agent, caller } => index_of(&caller).map(|call| AtDesk::Talks { call, agent }),
+                    agents::Report::SelfService { caller } => index_of(&caller).map(|call| AtDesk::SelfService { call }),
+                    agents::Report::Dials(call) => Some(AtDesk::Dials(call)),
+                    agents::Report::Problem { agent, what } => {
+                        // Nobody listens any more: the program ends.
+                        let _ = problem.send(format!("{agent}: {what}"));
+                        None
                     }
-                    agents::Report::Problem { agent, what } => drop(problem.send(format!("{agent}: {what}"))),
+                };
+                if let Some(what) = what {
+                    let _ = tell.send((Instant::now(), what));
                 }
             }
         });
-        Ok((talking, problems))
+        Ok((at_desks, problems))
     }
 
     fn problems(&mut self) -> Vec<String> {
         self.problems.try_iter().collect()
     }
 
-    async fn check(&self, log: &Log, began: u64, record: bool) -> Result<Check, DeskError> {
-        check::check(&self.client, &self.url, &self.admin, &log.calls, began, record).await
+    async fn check(&self, log: &Log, scenario: &Scenario, began: u64) -> Result<Check, DeskError> {
+        check::check(&self.client, &self.url, &self.admin, log, scenario, began).await
     }
 
     pub async fn go_home(mut self) {
         self.stop.send_replace(true);
         while self.desks.join_next().await.is_some() {}
     }
+}
+
+/// The id of the flow in which customers press a key (D6).
+async fn flow(client: &awc::Client, url: &str, cookie: &str) -> Result<i32, DeskError> {
+    let request = client.get(format!("{url}/api/v1/flows")).insert_header((header::COOKIE, cookie));
+    let mut response = request.send().await.map_err(|error| failed("asking for the flows", error))?;
+    if !response.status().is_success() {
+        return Err(failed("asking for the flows", response.status()));
+    }
+    let flows: Vec<Flow> = response.json().await.map_err(|error| failed("reading the flows", error))?;
+    let known = flows.into_iter().find(|flow| flow.name == floor::FLOW);
+    known.map(|flow| flow.id).ok_or_else(|| failed("the floor", format!("it has no flow {:?}", floor::FLOW)))
+}
+
+#[derive(Deserialize)]
+struct Flow {
+    id: i32,
+    name: String,
 }
 
 /// An agent who answers on a SIP phone is made available and needs no page then (B3).
@@ -484,13 +538,28 @@ async fn come_and_go(script: Script, turns: Arc<Semaphore>, reports: tokio_mpsc:
 #[cfg(test)]
 pub mod tests {
     use super::leg::Ending;
-    use super::results::CallLog;
+    use super::results::{CallLog, LogOut};
     use super::*;
+    use crate::story::{CallOut, Meets};
 
     /// The first of so many UDP ports of loopback that are free.
     pub fn free_ports(count: u16) -> u16 {
         let free = |port: u16| std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok();
         (0..).map(|_| rand::random_range(40_000..60_000)).find(|first| (*first..first + count).all(free)).unwrap()
+    }
+
+    /// E1.
+    #[test]
+    fn calls_out_that_fail_are_a_fault() {
+        let text = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true\n[agents]\n\
+            kind = \"browsers\"\ncount = 1\ntalk = 1\ncallers = 1\n[clean]\nfailed = 0.5";
+        let faults = |failed: u32| {
+            let seen = |nth| CallLog { offered: Some(1), ending: (nth >= failed).then_some(Ending::GaveUp), ..CallLog::default() };
+            let calls_out = (0..4).map(|nth| (CallOut { agent: 2, nth }, LogOut { meets: Meets::Busy, seen: seen(nth) })).collect();
+            judge(1.0, &Scenario::parse(text).unwrap(), Log { calls_out, counted: (0, 10_000_000), ..Log::default() }, None).faults
+        };
+        assert!(faults(2).is_empty());
+        assert_eq!(faults(3), ["75.00 % of calls out failed; 50.00 % may"]);
     }
 
     fn round(rate: f64, limit: f64) -> Round {

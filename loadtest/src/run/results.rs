@@ -2,6 +2,7 @@
 
 use super::leg::{Ending, Micros};
 use super::voices::Heard;
+use crate::story::{CallOut, Meets};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -50,6 +51,48 @@ impl CallLog {
         })
     }
 }
+
+/// A call out of the centre (E1), as the customer saw it who was called: placed when the agent dialled, offered with the INVITE.
+#[derive(Clone, Debug)]
+pub struct LogOut {
+    pub meets: Meets,
+    pub seen: CallLog,
+}
+
+impl LogOut {
+    pub fn new(meets: Meets) -> Self {
+        Self { meets, seen: CallLog::default() }
+    }
+
+    /// The status on record (G3).
+    pub fn status(&self) -> &'static str {
+        match self.meets {
+            Meets::Answer(_) => "normal_end",
+            Meets::Busy => "in_call",
+            Meets::Nobody => "missed",
+        }
+    }
+
+    /// How it went otherwise than the customer meant, in a few words.
+    fn failure(&self) -> Option<&'static str> {
+        let Self { meets, seen } = self;
+        let as_meant = match meets {
+            Meets::Answer(_) => seen.is_served(),
+            Meets::Busy => seen.ending == Some(Ending::GaveUp),
+            Meets::Nobody => seen.ending == Some(Ending::TakenBack),
+        };
+        match (seen.offered, seen.ending) {
+            (_, _) if as_meant => None,
+            (None, _) => Some("never called"),
+            (Some(_), None) => Some("never ended"),
+            (Some(_), Some(Ending::Silence)) => Some("no answer to a message"),
+            (Some(_), Some(_)) => Some("ended by the switch"),
+        }
+    }
+}
+
+/// Calls out by the numbers that were dialled.
+pub type LogsOut = BTreeMap<CallOut, LogOut>;
 
 /// Percentiles, in milliseconds unless said otherwise.
 #[derive(Serialize, Clone, Copy, Debug, Default)]
@@ -120,6 +163,40 @@ pub struct Audio {
     pub jitter: Percentiles,
 }
 
+/// What became of the calls out of the centre, without those of the warm-up.
+#[derive(Serialize, Clone, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct CallsOut {
+    pub tried: u32,
+    /// The customer answered.
+    pub connected: u32,
+    /// They went otherwise than their customers meant.
+    pub failed: u32,
+    pub failures: BTreeMap<String, u32>,
+    /// From the agent's dialling to the INVITE at the carrier.
+    pub setup_time: Percentiles,
+}
+
+impl CallsOut {
+    /// Of the calls dialled from `from` to `to`; none where nobody called.
+    fn of(out: &LogsOut, from: Micros, to: Micros) -> Option<Self> {
+        let counted = || out.values().filter(|log| (from..to).contains(&log.seen.placed));
+        let mut all = Self {
+            setup_time: Percentiles::over(counted().filter_map(|log| Some(log.seen.offered?.saturating_sub(log.seen.placed)))),
+            ..Self::default()
+        };
+        for log in counted() {
+            all.tried += 1;
+            all.connected += u32::from(log.seen.is_served());
+            if let Some(failure) = log.failure() {
+                all.failed += 1;
+                *all.failures.entry(failure.to_owned()).or_insert(0) += 1;
+            }
+        }
+        (all.tried > 0).then_some(all)
+    }
+}
+
 /// The numbers of a run, without its warm-up.
 #[derive(Serialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase")]
@@ -140,6 +217,7 @@ pub struct Numbers {
     /// From the customer's INVITE to the switch's 503.
     pub refusal_time: Percentiles,
     pub audio: Option<Audio>,
+    pub calls_out: Option<CallsOut>,
     /// Microseconds of CPU of the switch for each call that was tried.
     pub switch_cpu_per_call: Option<f64>,
     pub switch_cpu: Option<f64>,
@@ -153,7 +231,7 @@ pub struct Numbers {
 
 impl Numbers {
     /// Of the calls placed from `from` to `to`.
-    pub fn of(calls: &[CallLog], from: Micros, to: Micros, with_audio: bool) -> Self {
+    pub fn of(calls: &[CallLog], out: &LogsOut, from: Micros, to: Micros, with_audio: bool) -> Self {
         let counted = || calls.iter().filter(|call| (from..to).contains(&call.placed));
         let mut failures = BTreeMap::new();
         for failure in counted().filter_map(CallLog::failure) {
@@ -167,6 +245,7 @@ impl Numbers {
         };
         let seconds = milliseconds(to.saturating_sub(from)) / 1000.0;
         let within = |at: Micros| (from..to).contains(&at);
+        let both = || calls.iter().chain(out.values().map(|log| &log.seen));
         Self {
             tried,
             connected,
@@ -180,7 +259,8 @@ impl Numbers {
             wait_time: since_placed(|call| call.connected),
             refusal_time: since_placed(|call| call.ended.filter(|_| matches!(call.ending, Some(Ending::Refused(503, _))))),
             // Who began before the time that counts talks in it too.
-            audio: with_audio.then(|| audio(calls.iter().filter(|call| call.placed < to && call.ended.is_some_and(|ended| ended >= from)))),
+            audio: with_audio.then(|| audio(both().filter(|call| call.placed < to && call.ended.is_some_and(|ended| ended >= from)))),
+            calls_out: CallsOut::of(out, from, to),
             ..Self::default()
         }
     }
@@ -223,11 +303,13 @@ pub struct Check {
     pub wrong_status: u32,
     /// Calls with a conversation without a recording of it, where the group records.
     pub unrecorded: u32,
+    /// Calls without the key on record that was pressed in self-service, or with one that was not.
+    pub wrong_key: u32,
 }
 
 impl Check {
     pub fn is_right(&self) -> bool {
-        self.missing + self.surplus + self.wrong_status + self.unrecorded == 0
+        self.missing + self.surplus + self.wrong_status + self.unrecorded + self.wrong_key == 0
     }
 }
 
@@ -283,11 +365,34 @@ mod tests {
             CallLog { placed: 2_500_000, ended: Some(2_502_000), ending: Some(Ending::Refused(503, Some(34))), ..CallLog::default() };
         let waiting = CallLog { placed: 2_600_000, ..CallLog::default() };
         let early = CallLog { placed: 500_000, ..served.clone() };
-        let numbers = Numbers::of(&[early, served, refused, waiting], 1_000_000, 3_000_000, false);
+        let numbers = Numbers::of(&[early, served, refused, waiting], &LogsOut::new(), 1_000_000, 3_000_000, false);
+        assert!(numbers.calls_out.is_none());
         assert_eq!((numbers.tried, numbers.connected, numbers.failed), (3, 1, 2));
         assert_eq!(numbers.failures, BTreeMap::from([("503, cause 34".to_owned(), 1), ("never ended".to_owned(), 1)]));
         assert!((numbers.offered_rate - 1.5).abs() < 1e-9);
         assert!((numbers.setup_time.p50 - 4.0).abs() < 0.01, "{:?}", numbers.setup_time);
         assert!((numbers.refusal_time.max - 2.0).abs() < 0.01);
+    }
+
+    /// E1, G3.
+    #[test]
+    fn a_call_out_fails_when_it_goes_otherwise_than_its_customer_meant() {
+        let answer = Meets::Answer(std::time::Duration::ZERO);
+        let seen = |offered, connected, ending| CallLog { placed: 2_000_000, offered, connected, ending, ..CallLog::default() };
+        let (came, talked) = (Some(2_005_000), Some(2_006_000));
+        let logs = [
+            (answer, seen(came, talked, Some(Ending::HungUpByFar))),
+            (Meets::Busy, seen(came, None, Some(Ending::GaveUp))),
+            (Meets::Nobody, seen(came, None, Some(Ending::TakenBack))),
+            (answer, seen(came, None, Some(Ending::TakenBack))),
+            (Meets::Nobody, seen(came, None, None)),
+            (answer, seen(None, None, None)),
+            (answer, CallLog { placed: 10, ..seen(None, None, None) }),
+        ];
+        let out = (0..).zip(logs).map(|(nth, (meets, seen))| (CallOut { agent: 1, nth }, LogOut { meets, seen })).collect();
+        let all = Numbers::of(&[], &out, 1_000_000, 3_000_000, false).calls_out.unwrap();
+        assert_eq!((all.tried, all.connected, all.failed), (6, 1, 3));
+        assert_eq!(all.failures, ["ended by the switch", "never called", "never ended"].map(|why| (why.to_owned(), 1)).into());
+        assert!((all.setup_time.p50 - 5.0).abs() < 0.01 && all.setup_time.count == 5, "{:?}", all.setup_time);
     }
 }

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use rand::Rng;
 use rand::rngs::StdRng;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddrV4;
@@ -19,6 +20,14 @@ use std::time::{Duration, Instant};
 const FRAME: usize = tone::FRAME;
 const HEADER: usize = 12;
 const PTIME: Micros = 20_000;
+const SAMPLES: u16 = 160;
+/// Frames that a key is pressed, and then packets that tell its end (RFC 4733 §2.5.1.4).
+const PRESSED: u16 = 5;
+const ENDS: u16 = 3;
+/// Of the tone, in -dBm0.
+const VOLUME: u8 = 10;
+const END: u8 = 0x80;
+const MARKER: u8 = 0x80;
 /// Streams begin at one of so many moments in the 20 ms.
 const SLOTS: usize = 20;
 /// Moments of sending that a stream remembers: longer under way is no call.
@@ -73,8 +82,19 @@ struct Stream {
     sent_at: [Micros; REMEMBERED],
     heard: Heard,
     last: Option<(u16, f64)>,
+    press: Option<Press>,
     /// What makes SRTP of it, on a browser's line.
     browser: Option<Box<Browser>>,
+}
+
+/// A key that is pressed: telephone events are sent instead of speech (RFC 4733).
+struct Press {
+    payload_type: u8,
+    key: u8,
+    /// All packets of a press have the first one's.
+    timestamp: u32,
+    /// Packets sent.
+    sent: u16,
 }
 
 /// All streams, their sockets and what was measured of them.
@@ -155,8 +175,12 @@ impl Voices {
     /// The lines that were added, in that order.
     pub fn into_lines(mut self) -> Vec<Line> {
         let sockets = self.sockets.drain(self.shared..);
-        let mut browsers: Vec<_> =
-            self.streams.into_iter().flatten().filter_map(|stream| Some((stream.socket, *stream.browser?))).collect();
+        let lent = self.streams.into_iter().flatten().filter_map(|stream| {
+            let mut browser = *stream.browser?;
+            browser.sent = stream.sent;
+            Some((stream.socket, browser))
+        });
+        let mut browsers: Vec<_> = lent.collect();
         browsers.sort_by_key(|(socket, _)| *socket);
         sockets.zip(browsers).map(|(socket, (_, browser))| Line { socket, browser }).collect()
     }
@@ -177,11 +201,12 @@ impl Voices {
             from: None,
             peer: None,
             ssrc: browser.as_ref().map_or_else(|| self.random.random(), |browser| browser.ssrc),
-            sent: 0,
+            sent: browser.as_ref().map_or(0, |browser| browser.sent),
             first: self.random.random_range(0..length()),
             sent_at: [0; REMEMBERED],
             heard: Heard::default(),
             last: None,
+            press: None,
             browser,
         };
         if let Some(place) = self.streams.get_mut(index) {
@@ -212,6 +237,13 @@ impl Voices {
                 self.forget(socket, before, index);
             }
             self.by_remote.insert((socket, from), index);
+        }
+    }
+
+    /// A key from 0 to 9 is pressed, as events of that payload type.
+    pub fn press(&mut self, stream: StreamId, key: u8, payload_type: u8) {
+        if let Some(stream) = self.stream(stream) {
+            stream.press = Some(Press { payload_type, key, timestamp: stream.timestamp(), sent: 0 });
         }
     }
 
@@ -363,18 +395,42 @@ impl AsFd for Voices {
 
 impl Stream {
     fn packet(&mut self, now: Micros) -> Vec<u8> {
+        let (second, timestamp, payload) = self.payload();
         let mut packet = Vec::with_capacity(HEADER + FRAME);
-        packet.extend([0x80, if self.sent == 0 { 0x80 } else { 0 }]);
+        packet.extend([0x80, second]);
         packet.extend(u16::try_from(self.sent & 0xffff).unwrap_or(0).to_be_bytes());
-        packet.extend(u32::try_from((self.sent * 160) & 0xffff_ffff).unwrap_or(0).to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
         packet.extend(self.ssrc.to_be_bytes());
-        let piece = usize::try_from((self.first + self.sent) % length()).unwrap_or(0);
-        packet.extend(SPEECH.get(piece * FRAME..(piece + 1) * FRAME).unwrap_or_default());
+        packet.extend_from_slice(&payload);
         if let Some(at) = self.sent_at.get_mut(remembered(self.sent)) {
             *at = now;
         }
         self.sent += 1;
+        self.press.take_if(|press| press.sent == PRESSED + ENDS);
         packet
+    }
+
+    /// What goes out now: the header's second byte, its timestamp, and what is in the packet.
+    fn payload(&mut self) -> (u8, u32, Cow<'static, [u8]>) {
+        match &mut self.press {
+            Some(press) => {
+                let first = if press.sent == 0 { MARKER } else { 0 };
+                press.sent += 1;
+                let end = if press.sent > PRESSED { END } else { 0 };
+                let [high, low] = (SAMPLES * press.sent.min(PRESSED)).to_be_bytes();
+                (first | press.payload_type, press.timestamp, vec![press.key, end | VOLUME, high, low].into())
+            }
+            None => {
+                let piece = usize::try_from((self.first + self.sent) % length()).unwrap_or(0);
+                let speech = SPEECH.get(piece * FRAME..(piece + 1) * FRAME).unwrap_or_default();
+                (if self.sent == 0 { MARKER } else { 0 }, self.timestamp(), speech.into())
+            }
+        }
+    }
+
+    /// Of the next packet.
+    fn timestamp(&self) -> u32 {
+        u32::try_from((self.sent * u64::from(SAMPLES)) & 0xffff_ffff).unwrap_or(0)
     }
 
     /// How long that piece of this stream's speech has been under way; none: it was not sent lately.
@@ -482,6 +538,40 @@ mod tests {
         clock(&mut voices, 0..1000);
         let heard = voices.remove(one);
         assert!(heard.own == 0 && heard.foreign > 20, "{heard:?}");
+    }
+
+    /// RFC 4733 §2.5.1, D6.
+    #[test]
+    fn a_key_is_one_press_in_events_between_speech() {
+        let mut voices = voices();
+        let (one, _) = voices.add();
+        voices.stream(one).unwrap().packet(0);
+        voices.press(one, 7, 96);
+        let stream = voices.stream(one).unwrap();
+        let packets: Vec<Vec<u8>> = (0..10).map(|_| stream.packet(0)).collect();
+        let (events, speech) = packets.split_at(8);
+        let timestamp = |packet: &[u8]| u32::from_be_bytes(*packet[4..].first_chunk().unwrap());
+        assert_eq!(events.iter().map(|event| event[1]).collect::<Vec<_>>(), [0x80 | 96, 96, 96, 96, 96, 96, 96, 96]);
+        assert!(events.iter().all(|event| timestamp(event) == 160 && event[HEADER] == 7), "{events:?}");
+        let durations: Vec<u16> = events.iter().map(|event| u16::from_be_bytes([event[HEADER + 2], event[HEADER + 3]])).collect();
+        assert_eq!(durations, [160, 320, 480, 640, 800, 800, 800, 800]);
+        assert_eq!(events.iter().map(|event| event[HEADER + 1] & END).collect::<Vec<_>>(), [0, 0, 0, 0, 0, END, END, END]);
+        assert_eq!((audio(&events[0]), audio(&speech[0]).unwrap().0, timestamp(&speech[0])), (None, 9, 9 * 160));
+        let sequence: Vec<u8> = packets.iter().map(|packet| packet[3]).collect();
+        assert_eq!(sequence, (1..=10).collect::<Vec<u8>>());
+    }
+
+    /// RFC 3711 §3.3.2: what has the number of an earlier packet would be dropped.
+    #[test]
+    fn the_numbers_of_a_browsers_packets_go_on_in_the_next_run() {
+        let mut line = Line::open(&std::sync::Arc::new(crate::browser::Identity::new().unwrap())).unwrap();
+        for sequence in [[0, 1], [2, 3]] {
+            let mut voices = voices();
+            let agent = voices.add_line(line).unwrap();
+            let stream = voices.stream(agent).unwrap();
+            assert_eq!(sequence.map(|_| audio(&stream.packet(0)).unwrap().0), sequence);
+            line = voices.into_lines().pop().unwrap();
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn write(report: &Report, folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::results::{Audio, Check, Numbers, Percentiles, Round, Second};
+    use crate::run::results::{Audio, CallsOut, Check, Numbers, Percentiles, Round, Second};
 
     fn times(p50: f64) -> Percentiles {
         Percentiles { count: 1200, mean: 1.1 * p50, p50, p95: 2.0 * p50, p99: 3.0 * p50, max: 5.0 * p50 }
@@ -62,6 +62,7 @@ mod tests {
                 jitter: times(0.4),
                 ..Audio::default()
             }),
+            calls_out: Some(CallsOut { tried: 4321, connected: 4000, failed: 7, ..CallsOut::default() }),
             switch_cpu_per_call: Some(4375.0),
             switch_cpu: Some(0.875),
             switch_memory_mib: Some(59.1),
@@ -147,6 +148,8 @@ mod tests {
             "503, cause 34",
             "One-way delay",
             "Calls with too few records",
+            "Calls with another key",
+            "4,321",
             "1,234,567",
             "0.005 %",
             "Memory of the switch",
@@ -164,6 +167,7 @@ mod tests {
         round.check = None;
         round.numbers = Numbers {
             audio: None,
+            calls_out: None,
             switch_cpu: None,
             switch_cpu_per_call: None,
             switch_memory_mib: None,
@@ -174,7 +178,7 @@ mod tests {
             (second.switch_cpu, second.switch_memory_mib, second.switch_descriptors) = (None, None, None);
         }
         let page = page(&report);
-        for absent in ["Audio", "One-way delay", "Refusal", "Records", "Failures", "of the switch", ">switch<"] {
+        for absent in ["Audio", "Calls out", "One-way delay", "Refusal", "Records", "Failures", "of the switch", ">switch<"] {
             assert!(!page.contains(absent), "{absent}");
         }
         assert_eq!(page.matches("<svg ").count(), 3);

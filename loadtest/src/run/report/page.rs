@@ -2,7 +2,7 @@
 
 use super::charts::{self, Dot, Ink, Line, Scale};
 use super::digits::{duration, grouped, milliseconds, percent, rate, trimmed};
-use crate::run::results::{Audio, Check, Numbers, Percentiles, Report, Round, Second, ratio};
+use crate::run::results::{Audio, CallsOut, Check, Numbers, Percentiles, Report, Round, Second, ratio};
 use chrono::DateTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::io;
@@ -152,6 +152,7 @@ fn details(round: &Round) -> io::Result<Markup> {
         div.cards {
             @if !numbers.failures.is_empty() { (failures(numbers)) }
             @if let Some(check) = check { (records(check)) }
+            @if let Some(out) = &numbers.calls_out { (calls_out(out)) }
             @if let Some(audio) = &numbers.audio { (voices(audio)) }
         }
     })
@@ -311,6 +312,19 @@ fn records(check: &Check) -> Markup {
             ("Calls with too many records", amount(check.surplus)),
             ("Calls of another status", amount(check.wrong_status)),
             ("Calls without a recording", amount(check.unrecorded)),
+            ("Calls with another key of self-service", amount(check.wrong_key)),
+        ]))
+    } }
+}
+
+fn calls_out(out: &CallsOut) -> Markup {
+    html! { section.sheet {
+        h2 { "Calls out" }
+        (facts(&[
+            ("Tried", html! { (grouped(out.tried)) }),
+            ("Answered", html! { (grouped(out.connected)) }),
+            ("Otherwise than the customer meant", amount(out.failed)),
+            ("From dialling to the carrier, 99th percentile, ms", html! { (milliseconds(out.setup_time.p99)) }),
         ]))
     } }
 }
