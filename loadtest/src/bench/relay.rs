@@ -81,7 +81,7 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
         voices.speak(now(), now)?;
         voices.listen(began_since_1970)?;
         let due = voices.next_deadline().unwrap_or_default();
-        wait_for(&[&voices], Some(Duration::from_micros(due.saturating_sub(now()))))?;
+        std::thread::sleep(Duration::from_micros(due.saturating_sub(now())));
     }
     let seconds = length.as_secs_f64();
     let own = own_cpu().saturating_sub(own_before).as_secs_f64() / seconds;

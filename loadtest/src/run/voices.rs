@@ -14,7 +14,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddrV4;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 const FRAME: usize = tone::FRAME;
@@ -383,13 +382,6 @@ impl Voices {
             })?;
         }
         Ok(())
-    }
-}
-
-/// Readable when audio has come.
-impl AsFd for Voices {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.watch.0.as_fd()
     }
 }
 
