@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
@@ -31,6 +32,33 @@ export async function freePair() {
     given.add(port + 1);
     return port;
   }
+}
+
+const RTP = { from: 30_000, to: 50_000 };
+/** Whoever holds a port of this address has it and the ones up to the next two hundred at 127.0.0.1. */
+const MARKS = '127.0.0.3';
+const EACH = 200;
+
+/** The first of so many ports for RTP that no other test has while this process runs: what is sent on after a call's end reaches nobody else's. */
+export async function rtpRange(ports) {
+  for (;;) {
+    const first = RTP.from + ports * randomInt(0, Math.floor((RTP.to - RTP.from) / ports));
+    const marks = [];
+    try {
+      for (let port = first - (first % EACH); port < first + ports; port += EACH) marks.push(await mark(port));
+      return first;
+    } catch {
+      for (const held of marks) held.close();
+    }
+  }
+}
+
+function mark(port) {
+  const socket = createSocket('udp4');
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ port, address: MARKS, exclusive: true }, () => resolve(socket.unref()));
+  });
 }
 
 function portOf(socket, bind) {

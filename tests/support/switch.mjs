@@ -1,10 +1,9 @@
 // The switch as an operator runs it: one process, its own data folder and free ports.
 import { execFileSync, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { createWriteStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { RATE, writeWav } from './audio.mjs';
-import { freePort } from './ports.mjs';
+import { freePort, rtpRange } from './ports.mjs';
 import { newFolder } from './work_folder.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -43,7 +42,7 @@ export class Switch {
   static async #prepare({ environment = {}, rtpPorts = 200, media = '127.0.0.1', newDatabase }) {
     const made = new Switch();
     [made.httpPort, made.sipPort, made.sipTlsPort, made.mediaPort] = [await freePort(), await freePort(), await freePort(), await freePort()];
-    const rtp = 30_000 + rtpPorts * randomInt(0, Math.floor(20_000 / rtpPorts));
+    const rtp = await rtpRange(rtpPorts);
     made.#environment = {
       ...process.env,
       ...environment,
