@@ -62,13 +62,16 @@ impl CallRole {
 
     fn remember(&mut self, actions: &[Action]) {
         for action in actions {
-            self.ended |= matches!(action, Action::Journal(What::Ended { .. }));
             match action {
                 Action::Tell(Tell::Agent(id, _)) => self.told.insert(Address::Agent(*id)),
                 Action::Tell(Tell::Group(id, _)) => self.told.insert(Address::Group(*id)),
                 Action::Tell(Tell::Trunk(id, _)) => self.told.insert(Address::Trunk(*id)),
                 Action::Tell(Tell::Leg(id, _)) => self.told.insert(Address::Leg(*id)),
                 Action::OpenLeg { leg, .. } => self.told.insert(Address::Leg(*leg)),
+                Action::Journal(What::Ended { .. }) => {
+                    self.ended = true;
+                    continue;
+                }
                 Action::Tell(Tell::Call(..))
                 | Action::AnnounceRestart
                 | Action::Journal(_)

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 /// What is silent for so long has ended: the next leg does not hear the last one's far side.
 const REST: Duration = Duration::from_millis(500);
+/// A pair that nobody wanted for so long is not needed at this load.
 const LONGEST: Duration = Duration::from_secs(5);
 /// As many pairs rest at most, those of two thousand calls a second, and no more than half of all.
 const RESTING: usize = 2048;
