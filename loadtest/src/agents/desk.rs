@@ -309,6 +309,8 @@ impl Desk {
                 }
             }
             Tell::Session(session) => self.session(session).await?,
+            // What was asked passed the news of the call's end on its way: a person clicks so too.
+            Tell::Refused { code } if code == "call_over" && self.in_call.is_none() => {}
             Tell::Refused { code } => self.problem(format!("refused: {code}")),
             Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
             Tell::Offer { offer: None } | Tell::Queues { .. } | Tell::Other => {}
