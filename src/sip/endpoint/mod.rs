@@ -12,7 +12,6 @@ pub use route::{Flow, Sources};
 
 use crate::message::{Field, Headers, Method, Request, Response};
 use crate::registrar::{Account, Binding, Bound, Registrar};
-use crate::transaction::{InviteClient, OtherClient};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::overload::Overload;
@@ -262,11 +261,11 @@ impl Endpoint {
         let sent = self.servers.update(key, |server| {
             let bytes = response.to_bytes();
             let step = match &mut server.machine {
-                ServerMachine::Invite(machine) => machine.respond(status, bytes, now),
-                ServerMachine::Other(machine) => machine.respond(status, bytes, now),
+                ServerMachine::Invite(machine) => machine.respond(status, &bytes, now),
+                ServerMachine::Other(machine) => machine.respond(status, &bytes, now),
             };
             server.request.take_if(|_| status >= 200);
-            let sent = step.transmit.then(|| EndpointAction::Transmit { flow: server.flow, bytes: server.wire().to_vec() });
+            let sent = step.transmit.then_some(EndpointAction::Transmit { flow: server.flow, bytes });
             (sent, server.is_terminated())
         });
         let Some((sent, over)) = sent else { return Vec::new() };
@@ -294,12 +293,7 @@ impl Endpoint {
                 share.invite = Some(key);
             }
         }
-        let machine = if is_invite {
-            ClientMachine::Invite(InviteClient::new(bytes.clone(), flow.is_reliable(), cx.now))
-        } else {
-            ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), cx.now))
-        };
-        self.clients.insert(key, Client { user, flow, machine, request });
+        self.clients.insert(key, Client::new(user, flow, request, bytes.clone(), cx.now));
         vec![EndpointAction::Transmit { flow, bytes }]
     }
 
@@ -318,7 +312,7 @@ impl Endpoint {
 
     fn cancel_invite(&mut self, key: &ClientKey, reason: Option<String>, now: Millis) -> Option<EndpointAction> {
         let cancelled = self.clients.update(key, |client| match &mut client.machine {
-            ClientMachine::Invite(machine) => machine.cancel(now).then(|| (hop_request(&client.request, Method::CANCEL), client.flow)),
+            ClientMachine::Invite(machine, invite) => machine.cancel(now).then(|| (hop_request(invite, Method::CANCEL), client.flow)),
             ClientMachine::Other(_) => None,
         });
         let (mut cancel, flow) = cancelled.flatten()?;
@@ -327,8 +321,7 @@ impl Endpoint {
         }
         let branch = cancel.headers.top_via().ok()?.branch()?.to_owned();
         let bytes = cancel.to_bytes();
-        let machine = ClientMachine::Other(OtherClient::new(bytes.clone(), flow.is_reliable(), now));
-        self.clients.insert(self.client_key(&branch, &Method::CANCEL), Client { user: None, flow, machine, request: cancel });
+        self.clients.insert(self.client_key(&branch, &Method::CANCEL), Client::new(None, flow, cancel, bytes.clone(), now));
         Some(EndpointAction::Transmit { flow, bytes })
     }
 
@@ -452,13 +445,23 @@ impl Endpoint {
     }
 }
 
+/// What a request to the same hop about the same INVITE copies of it, beside the top Via and the number.
+const HOP_FIELDS: [Field; 5] = [Field::MaxForwards, Field::Route, Field::From, Field::To, Field::CallId];
+
+/// What [`hop_request`] and [`Dialog::of_answer`] read of an INVITE.
+fn for_its_hop(mut invite: Request) -> Request {
+    invite.body = Vec::new();
+    invite.headers.keep(|field| HOP_FIELDS.contains(&field) || [Field::Via, Field::CSeq].contains(&field));
+    invite
+}
+
 /// CANCEL for an INVITE, or ACK for its refusal: the same hop, the same numbers (RFC 3261 §9.1, §17.1.1.3).
 fn hop_request(invite: &Request, method: Method) -> Request {
     let mut request = Request::new(method, invite.uri.clone());
     if let Ok(via) = invite.headers.top_via() {
         request.headers.push(Field::Via, via.to_string());
     }
-    for field in [Field::MaxForwards, Field::Route, Field::From, Field::To, Field::CallId] {
+    for field in HOP_FIELDS {
         for value in invite.headers.all(field) {
             request.headers.push(field, value);
         }

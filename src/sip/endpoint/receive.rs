@@ -50,15 +50,16 @@ impl Endpoint {
             return None;
         }
         let glance = Glance::at(bytes)?;
-        let repeated = self.shed.holds(&glance);
+        let key = self.key_of(&glance.via, &Method::INVITE)?;
+        let repeated = self.shed.holds(&key);
         if glance.is_ack {
             return repeated.then(Vec::new);
         }
-        if !repeated && (self.overload.has_room() || self.servers.get(&self.key_of(&glance.via, &Method::INVITE)?).is_some()) {
+        if !repeated && (self.overload.has_room() || self.servers.get(&key).is_some()) {
             return None;
         }
-        self.shed.insert(&glance);
-        let (flow, bytes) = glance.refusal(*flow, &self.config.user_agent);
+        self.shed.insert(key);
+        let (flow, bytes) = glance.refusal(key, *flow, &self.config.user_agent);
         let mut actions = vec![EndpointAction::Transmit { flow, bytes }];
         if !repeated {
             self.overload.turned_away();
@@ -217,16 +218,18 @@ impl Endpoint {
         let now = cx.now;
         let outcome = self.clients.update(&key, |client| {
             let step = match &mut client.machine {
-                ClientMachine::Invite(machine) => {
-                    let invite = &client.request;
+                ClientMachine::Invite(machine, invite) => {
                     machine.receive(response.status, now, || refusal_ack(invite, &response).to_bytes())
                 }
                 ClientMachine::Other(machine) => machine.receive(response.status, now),
             };
             let transmit = step.transmit.then(|| EndpointAction::Transmit { flow: client.flow, bytes: client.wire().to_vec() });
             // Nobody is left to take this news of an INVITE.
-            let orphan = client.user.is_none() && client.request.method == Method::INVITE && step.deliver;
-            (transmit, client.user.filter(|_| step.deliver), orphan.then(|| (client.request.clone(), client.flow)))
+            let orphan = match &client.machine {
+                ClientMachine::Invite(_, invite) if client.user.is_none() && step.deliver => Some((invite.clone(), client.flow)),
+                ClientMachine::Invite(..) | ClientMachine::Other(_) => None,
+            };
+            (transmit, client.user.filter(|_| step.deliver), orphan)
         });
         let Some((transmit, user, orphan)) = outcome else { return Vec::new() };
         if let Some((invite, flow)) = orphan {

@@ -1,12 +1,10 @@
 //! Refusing calls that there is no time for, at a tenth of the price of taking one: the message is not read but for what a 503 needs, and no
 //! transaction is kept (RFC 3261 §8.2.7), only that it was refused.
 
-use super::Flow;
-use super::route;
+use super::{Flow, ServerKey, route};
 use crate::message::{Via, come_again};
 use cordboard_core::cx::Millis;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How long a refused request may come again: as long as its sender's transaction lasts (RFC 3261 §17.1.1.2, timer B).
 const REMEMBER: Millis = 32_000;
@@ -14,18 +12,18 @@ const REMEMBER: Millis = 32_000;
 /// Who was refused lately: a repeated INVITE gets the same answer, also when there is time again, and its ACK needs no reading.
 #[derive(Debug, Default)]
 pub(super) struct Shed {
-    recent: HashSet<u64>,
-    older: HashSet<u64>,
+    recent: HashSet<ServerKey>,
+    older: HashSet<ServerKey>,
     turns: Millis,
 }
 
 impl Shed {
-    pub fn holds(&self, glance: &Glance<'_>) -> bool {
-        self.recent.contains(&glance.key) || self.older.contains(&glance.key)
+    pub fn holds(&self, key: &ServerKey) -> bool {
+        self.recent.contains(key) || self.older.contains(key)
     }
 
-    pub fn insert(&mut self, glance: &Glance<'_>) {
-        self.recent.insert(glance.key);
+    pub fn insert(&mut self, key: ServerKey) {
+        self.recent.insert(key);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -45,7 +43,6 @@ impl Shed {
 pub(super) struct Glance<'a> {
     pub is_ack: bool,
     pub via: Via,
-    key: u64,
     /// The values of the other Vias; then From, To, Call-ID and CSeq, as they came.
     vias: Vec<&'a str>,
     from: &'a str,
@@ -92,16 +89,14 @@ impl<'a> Glance<'a> {
         if !is_ack && (to.is_empty() || to.ends_with(';') || to.to_ascii_lowercase().contains("tag")) {
             return None;
         }
-        let mut hasher = DefaultHasher::new();
-        (via.branch()?, via.sent_by()).hash(&mut hasher);
-        Some(Self { is_ack, key: hasher.finish(), via, vias, from, to, call_id, cseq })
+        Some(Self { is_ack, via, vias, from, to, call_id, cseq })
     }
 
-    /// 503 and where it goes; `server` is our product's name. Its tag follows from the request alone, so that a repeated one gets the same.
-    pub fn refusal(mut self, flow: Flow, server: &str) -> (Flow, Vec<u8>) {
+    /// 503 and where it goes; `server` is our product's name. Its tag follows from the request's `key`, so that a repeated one gets the same.
+    pub fn refusal(mut self, key: ServerKey, flow: Flow, server: &str) -> (Flow, Vec<u8>) {
         let back = flow.back(Some(&self.via));
         route::mark_received(&mut self.via, flow.remote);
-        let Self { via, key, vias, from, to, call_id, cseq, .. } = self;
+        let Self { via, vias, from, to, call_id, cseq, .. } = self;
         let mut text = format!("SIP/2.0 503 Service Unavailable\r\nVia: {via}\r\n");
         for via in vias {
             text.extend(["Via: ", via, "\r\n"]);
@@ -109,9 +104,10 @@ impl<'a> Glance<'a> {
         if !server.is_empty() {
             text.extend(["Server: ", server, "\r\n"]);
         }
-        let later = come_again(key.into());
+        let ServerKey(tag) = key;
+        let later = come_again(tag);
         let rest = format!(
-            "From: {from}\r\nTo: {to};tag={key:x}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\nRetry-After: {later}\r\nContent-Length: 0\r\n\r\n"
+            "From: {from}\r\nTo: {to};tag={tag:x}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\nRetry-After: {later}\r\nContent-Length: 0\r\n\r\n"
         );
         text.push_str(&rest);
         (back, text.into_bytes())

@@ -1,7 +1,7 @@
 //! Transactions by key, with one ordered list of their deadlines.
 
-use super::{EndpointAction, Flow, User, Why};
-use crate::message::{Headers, Request};
+use super::{EndpointAction, Flow, User, Why, for_its_hop};
+use crate::message::{CSeq, Headers, Method, Request};
 use crate::transaction::{InviteClient, InviteServer, OtherClient, OtherServer, Step};
 use cordboard_core::cx::Millis;
 use cordboard_core::ids::LegId;
@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 pub(super) enum ClientMachine {
-    Invite(InviteClient),
+    /// With what [`super::hop_request`] needs of the request, and no more: it stays until no stray answer is to be expected.
+    Invite(InviteClient, Request),
     Other(OtherClient),
 }
 
@@ -20,41 +21,54 @@ pub(super) struct Client {
     pub user: Option<User>,
     pub flow: Flow,
     pub machine: ClientMachine,
-    pub request: Request,
+    pub cseq: CSeq,
 }
 
 impl Client {
+    /// The transaction of a request that was sent as `wire`.
+    pub fn new(user: Option<User>, flow: Flow, request: Request, wire: Vec<u8>, now: Millis) -> Self {
+        let reliable = flow.is_reliable();
+        let seq = request.headers.cseq().map_or(0, |cseq| cseq.seq);
+        let cseq = CSeq { seq, method: request.method.clone() };
+        let machine = if request.method == Method::INVITE {
+            ClientMachine::Invite(InviteClient::new(wire, reliable, now), for_its_hop(request))
+        } else {
+            ClientMachine::Other(OtherClient::new(wire, reliable, now))
+        };
+        Self { user, flow, machine, cseq }
+    }
+
     pub fn is_pending(&self) -> bool {
         match &self.machine {
-            ClientMachine::Invite(machine) => machine.is_pending(),
+            ClientMachine::Invite(machine, _) => machine.is_pending(),
             ClientMachine::Other(machine) => machine.is_pending(),
         }
     }
 
     pub fn is_terminated(&self) -> bool {
         match &self.machine {
-            ClientMachine::Invite(machine) => machine.is_terminated(),
+            ClientMachine::Invite(machine, _) => machine.is_terminated(),
             ClientMachine::Other(machine) => machine.is_terminated(),
         }
     }
 
     pub fn tick(&mut self, now: Millis) -> Step {
         match &mut self.machine {
-            ClientMachine::Invite(machine) => machine.tick(now),
+            ClientMachine::Invite(machine, _) => machine.tick(now),
             ClientMachine::Other(machine) => machine.tick(now),
         }
     }
 
     pub fn wire(&self) -> &[u8] {
         match &self.machine {
-            ClientMachine::Invite(machine) => machine.wire(),
+            ClientMachine::Invite(machine, _) => machine.wire(),
             ClientMachine::Other(machine) => machine.wire(),
         }
     }
 
     pub fn failed(&self, why: Why) -> Option<EndpointAction> {
-        let cseq = self.request.headers.cseq().map_or(0, |c| c.seq);
-        self.user.map(|user| EndpointAction::Failed { user, method: self.request.method.clone(), cseq, why })
+        let CSeq { seq, method } = &self.cseq;
+        self.user.map(|user| EndpointAction::Failed { user, method: method.clone(), cseq: *seq, why })
     }
 }
 
@@ -115,7 +129,7 @@ pub(super) trait Timed {
 impl Timed for Client {
     fn next_deadline(&self) -> Option<Millis> {
         match &self.machine {
-            ClientMachine::Invite(machine) => machine.next_deadline(),
+            ClientMachine::Invite(machine, _) => machine.next_deadline(),
             ClientMachine::Other(machine) => machine.next_deadline(),
         }
     }
@@ -130,10 +144,11 @@ impl Timed for Server {
     }
 }
 
-/// Entries change through [`Table::update`] alone, which keeps the deadlines true. A tree gives back what a busy hour needed.
+/// Entries change through [`Table::update`] alone, which keeps the deadlines true. A tree gives back what a busy hour needed; its nodes are small, since
+/// most of what it holds only waits for its end.
 #[derive(Debug)]
 pub(super) struct Table<K, V> {
-    entries: BTreeMap<K, V>,
+    entries: BTreeMap<K, Box<V>>,
     deadlines: BTreeSet<(Millis, K)>,
 }
 
@@ -149,15 +164,15 @@ impl<K: Copy + Ord, V: Timed> Table<K, V> {
         if let Some(at) = value.next_deadline() {
             self.deadlines.insert((at, key));
         }
-        self.entries.insert(key, value);
+        self.entries.insert(key, Box::new(value));
     }
 
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(key)
+        self.entries.get(key).map(Box::as_ref)
     }
 
     pub fn remove(&mut self, key: &K) -> Option<V> {
-        let value = self.entries.remove(key)?;
+        let value = *self.entries.remove(key)?;
         if let Some(at) = value.next_deadline() {
             self.deadlines.remove(&(at, *key));
         }

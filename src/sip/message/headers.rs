@@ -169,6 +169,12 @@ impl Headers {
         self.push(field, value);
     }
 
+    /// Gives all other memory back, for what is kept long.
+    pub(crate) fn keep(&mut self, keeps: impl Fn(Field) -> bool) {
+        self.0.retain(|(field, _)| field.is_some_and(&keeps));
+        self.0.shrink_to_fit();
+    }
+
     pub fn remove(&mut self, field: Field) {
         self.0.retain(|(own, _)| *own != Some(field));
     }

@@ -13,7 +13,7 @@ use cordboard_core::cx::Millis;
 // | Completed  | –                    | –                   | ACK again                    | D: → end                          |
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum InviteState {
-    Calling(Resend),
+    Calling(Resend, Vec<u8>),
     /// The time is set once a CANCEL went out (RFC 3261 §9.1).
     Proceeding {
         give_up_at: Option<Millis>,
@@ -31,7 +31,6 @@ enum InviteState {
 /// The client's side of an INVITE.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InviteClient {
-    request: Vec<u8>,
     reliable: bool,
     state: InviteState,
 }
@@ -40,22 +39,22 @@ impl InviteClient {
     /// The caller sends `request` for the first time itself.
     pub fn new(request: Vec<u8>, reliable: bool, now: Millis) -> Self {
         // Timer A doubles without a cap (RFC 3261 §17.1.1.2).
-        Self { request, reliable, state: InviteState::Calling(Resend::new(now, reliable, GIVE_UP)) }
+        Self { reliable, state: InviteState::Calling(Resend::new(now, reliable, GIVE_UP), request) }
     }
 
     /// `ack` makes the ACK for a refusal.
     pub fn receive(&mut self, status: u16, now: Millis, ack: impl FnOnce() -> Vec<u8>) -> Step {
         match (&self.state, status) {
-            (InviteState::Calling(_), ..200) => {
+            (InviteState::Calling(..), ..200) => {
                 self.state = InviteState::Proceeding { give_up_at: None };
                 Step::DELIVER
             }
             (InviteState::Proceeding { .. }, ..200) => Step::DELIVER,
-            (InviteState::Calling(_) | InviteState::Proceeding { .. }, 200..300) => {
+            (InviteState::Calling(..) | InviteState::Proceeding { .. }, 200..300) => {
                 self.state = InviteState::Accepted { until: now + GIVE_UP };
                 Step::DELIVER
             }
-            (InviteState::Calling(_) | InviteState::Proceeding { .. }, _) => {
+            (InviteState::Calling(..) | InviteState::Proceeding { .. }, _) => {
                 let until = if self.reliable { now } else { now + TIMER_D };
                 self.state = InviteState::Completed { ack: ack(), until };
                 Step { transmit: true, deliver: true, timed_out: false }
@@ -68,7 +67,7 @@ impl InviteClient {
 
     /// Whether no final response came yet.
     pub fn is_pending(&self) -> bool {
-        matches!(self.state, InviteState::Calling(_) | InviteState::Proceeding { .. })
+        matches!(self.state, InviteState::Calling(..) | InviteState::Proceeding { .. })
     }
 
     /// Whether a CANCEL is to be sent now: a provisional came, no final response, and no CANCEL went out before. From then on the final
@@ -79,7 +78,7 @@ impl InviteClient {
                 *give_up_at = Some(now + GIVE_UP);
                 true
             }
-            InviteState::Calling(_)
+            InviteState::Calling(..)
             | InviteState::Proceeding { .. }
             | InviteState::Accepted { .. }
             | InviteState::Completed { .. }
@@ -89,7 +88,7 @@ impl InviteClient {
 
     pub fn tick(&mut self, now: Millis) -> Step {
         let (over, step) = match &mut self.state {
-            InviteState::Calling(resend) => match (now >= resend.give_up_at, resend.is_due(now)) {
+            InviteState::Calling(resend, _) => match (now >= resend.give_up_at, resend.is_due(now)) {
                 (true, _) => (true, Step::TIMED_OUT),
                 (false, true) => (false, Step::TRANSMIT),
                 (false, false) => (false, Step::NOTHING),
@@ -107,7 +106,7 @@ impl InviteClient {
 
     pub fn next_deadline(&self) -> Option<Millis> {
         match &self.state {
-            InviteState::Calling(resend) => Some(resend.deadline()),
+            InviteState::Calling(resend, _) => Some(resend.deadline()),
             InviteState::Proceeding { give_up_at } => *give_up_at,
             InviteState::Accepted { until } | InviteState::Completed { until, .. } => Some(*until),
             InviteState::Terminated => None,
@@ -118,12 +117,11 @@ impl InviteClient {
         self.state == InviteState::Terminated
     }
 
+    /// What is sent again; empty in the states in which nothing is.
     pub fn wire(&self) -> &[u8] {
         match &self.state {
-            InviteState::Completed { ack, .. } => ack,
-            InviteState::Calling(_) | InviteState::Proceeding { .. } | InviteState::Accepted { .. } | InviteState::Terminated => {
-                &self.request
-            }
+            InviteState::Calling(_, wire) | InviteState::Completed { ack: wire, .. } => wire,
+            InviteState::Proceeding { .. } | InviteState::Accepted { .. } | InviteState::Terminated => &[],
         }
     }
 }
@@ -163,6 +161,7 @@ impl OtherClient {
                 self.state = if status < 200 {
                     OtherState::Proceeding(Resend { interval: T2, ..*resend })
                 } else {
+                    self.request = Vec::new();
                     OtherState::Completed { until: if self.reliable { now } else { now + T4 } }
                 };
                 Step::DELIVER
@@ -204,6 +203,7 @@ impl OtherClient {
         self.state == OtherState::Terminated
     }
 
+    /// What is sent again; empty after the final response.
     pub fn wire(&self) -> &[u8] {
         &self.request
     }

@@ -57,8 +57,8 @@ impl InviteServer {
         }
     }
 
-    /// The user's response. Repeating a 2xx until its ACK is the user's work.
-    pub fn respond(&mut self, status: u16, response: Vec<u8>, now: Millis) -> Step {
+    /// The user's response, to be transmitted if the step says so. Repeating a 2xx until its ACK is the user's work, who has it then.
+    pub fn respond(&mut self, status: u16, response: &[u8], now: Millis) -> Step {
         self.state = match (&self.state, status) {
             (InviteState::Proceeding, ..200) => InviteState::Proceeding,
             (InviteState::Proceeding, 200..300) => InviteState::Accepted { until: now + GIVE_UP },
@@ -68,7 +68,7 @@ impl InviteServer {
                 return Step::NOTHING;
             }
         };
-        self.response = response;
+        self.response = if matches!(self.state, InviteState::Accepted { .. }) { Vec::new() } else { response.to_vec() };
         Step::TRANSMIT
     }
 
@@ -106,6 +106,7 @@ impl InviteServer {
         self.state == InviteState::Terminated
     }
 
+    /// What is sent again; empty when it is the user who does that.
     pub fn wire(&self) -> &[u8] {
         &self.response
     }
@@ -146,10 +147,11 @@ impl OtherServer {
         }
     }
 
-    pub fn respond(&mut self, status: u16, response: Vec<u8>, now: Millis) -> Step {
+    /// The user's response, to be transmitted if the step says so.
+    pub fn respond(&mut self, status: u16, response: &[u8], now: Millis) -> Step {
         match self.state {
             OtherState::Trying | OtherState::Proceeding => {
-                self.response = response;
+                self.response = response.to_vec();
                 self.state = match status {
                     ..200 => OtherState::Proceeding,
                     // Timer J is 0: nothing repeats itself on a stream.

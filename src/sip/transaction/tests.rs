@@ -31,7 +31,7 @@ fn over_a_reliable_transport_nothing_is_sent_again() {
     let (sent, timed_out) = run(|now| tx.tick(now));
     assert_eq!((sent, timed_out), (vec![], vec![32_000]));
     let mut tx = InviteServer::new(true);
-    tx.respond(486, b"486".to_vec(), 0);
+    tx.respond(486, b"486", 0);
     assert_eq!(run(|now| tx.tick(now)).0, vec![]);
     assert!(tx.is_terminated());
 }
@@ -85,10 +85,10 @@ fn another_request_is_sent_again_at_most_every_t2_until_timer_f() {
 fn a_refusal_is_sent_again_until_its_ack_and_then_absorbs_what_is_late() {
     let mut tx = InviteServer::new(false);
     assert_eq!(tx.receive_again(), Step::NOTHING);
-    tx.respond(100, b"100".to_vec(), 0);
+    tx.respond(100, b"100", 0);
     assert_eq!(tx.receive_again(), Step::TRANSMIT);
-    tx.respond(486, b"486".to_vec(), 0);
-    assert_eq!(tx.respond(200, b"200".to_vec(), 0), Step::NOTHING);
+    tx.respond(486, b"486", 0);
+    assert_eq!(tx.respond(200, b"200", 0), Step::NOTHING);
     let mut unacknowledged = tx.clone();
     assert_eq!(run(|now| unacknowledged.tick(now)).0, vec![500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
     assert!(unacknowledged.is_terminated());
@@ -99,10 +99,26 @@ fn a_refusal_is_sent_again_until_its_ack_and_then_absorbs_what_is_late() {
 #[test]
 fn an_accepted_invite_passes_the_users_200_and_absorbs_the_invite_until_timer_l() {
     let mut tx = InviteServer::new(false);
-    assert_eq!(tx.respond(200, b"a".to_vec(), 0), Step::TRANSMIT);
-    assert_eq!(tx.respond(200, b"a".to_vec(), 500), Step::TRANSMIT);
+    assert_eq!(tx.respond(200, b"a", 0), Step::TRANSMIT);
+    assert_eq!(tx.respond(200, b"a", 500), Step::TRANSMIT);
     assert_eq!((tx.receive_again(), tx.receive_ack(1)), (Step::NOTHING, Step::DELIVER));
     assert_eq!(tx.next_deadline(), Some(GIVE_UP));
     tx.tick(GIVE_UP);
     assert!(tx.is_terminated());
+}
+
+/// Accepted transactions stay for half a minute, and on a busy switch they are most of its memory.
+#[test]
+fn no_message_is_kept_that_is_not_sent_again() {
+    let mut client = InviteClient::new(b"INVITE".to_vec(), false, 0);
+    assert_eq!(client.wire(), b"INVITE");
+    client.receive(200, 5, Vec::new);
+    let mut other = OtherClient::new(b"BYE".to_vec(), false, 0);
+    assert_eq!(other.wire(), b"BYE");
+    other.receive(200, 5);
+    let mut server = InviteServer::new(false);
+    server.respond(180, b"180", 0);
+    assert_eq!(server.wire(), b"180");
+    server.respond(200, b"200", 1);
+    assert_eq!([client.wire(), other.wire(), server.wire()], [b""; 3]);
 }
