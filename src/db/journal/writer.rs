@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-/// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once. A call waits for the first one before an
-/// agent is called.
-const COMMIT_EVERY: Duration = Duration::from_millis(1);
+/// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once. A caller waits for the first one to hear
+/// that it rings (G5).
+const COMMIT_EVERY: Duration = Duration::from_millis(4);
 /// Entries of one commit.
 const BATCH: usize = 1_000;
 /// After a failure, how often it is tried again when nothing new comes.
