@@ -2,7 +2,7 @@
 
 use crate::event::DtmfMode;
 use crate::g711::Law;
-use crate::leg::Own;
+use crate::packet::Own;
 use crate::rtp::timestamp_distance;
 use crate::sound::{Frame, Sound};
 use crate::synth;

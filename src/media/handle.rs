@@ -2,10 +2,10 @@
 
 use crate::engine::{self, Lateness, Setup};
 use crate::event::{Codec, Command, DtmfMode, Events, RtpRemote, Sizes, Source};
+use crate::library::Library;
 use crate::ports::{self, PortPool};
 use crate::queue::{self, Asker};
 use crate::recording::{self, Job};
-use crate::sound::Library;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;

@@ -5,21 +5,24 @@ use crate::control::{Control, Meter};
 use crate::dtmf::{DigitReceiver, DigitSender};
 use crate::event::{RtpRemote, Source};
 use crate::g711::Law;
+use crate::library::Library;
 use crate::mixer::Mixer;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, send_now};
 use crate::outgoing::Outgoing;
+use crate::packet::{Own, Packet};
 use crate::peer::{OpenPeer, Peer, PeerState};
 use crate::ports::{Lease, Pair};
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtcp;
 use crate::rtp::{CLOCK, HEADER_LEN, Header};
-use crate::sound::{FRAME, Frame, Library, Sound};
+use crate::sound::{FRAME, Frame, Sound};
 use crate::spool;
 use crate::watch::{Channel, Owner, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -108,38 +111,11 @@ impl Prompt {
     }
 }
 
-/// 20 ms of our own.
-pub enum Own {
-    /// In the leg's law.
-    Audio(Frame),
-    /// A packet of a telephone event.
-    Event { first: bool, payload: [u8; 4] },
-}
-
-/// What goes out to a leg.
-pub enum Packet<'a> {
-    Own(Own),
-    /// Audio of another leg.
-    Audio {
-        from: LegId,
-        header: &'a Header,
-        law: Law,
-        payload: &'a [u8],
-    },
-    /// A telephone event of another leg.
-    Event {
-        from: LegId,
-        header: &'a Header,
-        payload: &'a [u8],
-    },
-}
-
 impl RtpLink {
-    /// A resting pair's far side is no more.
-    pub fn new(Pair { rtp, rtcp, rested, lease }: Pair) -> Self {
+    pub fn new(Pair { rtp, rtcp, lease, .. }: Pair) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
         RtpLink {
-            connected: rested && rustix::net::connect_unspec(&*rtp).is_err(),
+            connected: false,
             rtp,
             rtcp,
             session: None,
@@ -204,9 +180,10 @@ impl RtpLink {
 
     /// The leg is gone: its ports rest.
     pub fn rest(self, watch: &Watch, now: Instant) {
-        let Self { rtp, rtcp, lease, .. } = self;
+        let Self { rtp, rtcp, connected, lease, .. } = self;
         let resting = Owner::Resting(lease.port());
-        match watch.hand_over(&rtp, resting).and_then(|()| watch.hand_over(&rtcp, resting)) {
+        let disconnected = if connected { rustix::net::connect_unspec(&*rtp).map_err(io::Error::from) } else { Ok(()) };
+        match disconnected.and_then(|()| watch.hand_over(&rtp, resting)).and_then(|()| watch.hand_over(&rtcp, resting)) {
             Ok(()) => lease.rest(rtp, rtcp, now),
             Err(error) => tracing::error!(%error, "RTP sockets"),
         }
@@ -230,17 +207,6 @@ impl Session {
     pub fn rtcp_target(&self) -> SocketAddr {
         let next_port = |address: SocketAddr| SocketAddr::new(address.ip(), address.port().saturating_add(1));
         if self.far.moved() { next_port(self.far.target()) } else { self.remote.rtcp.unwrap_or_else(|| next_port(self.remote.addr)) }
-    }
-}
-
-/// Sends at once or not at all; a connected socket needs no address.
-pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: Option<SocketAddr>) {
-    let sent = match to {
-        Some(to) => socket.send_to(datagram, to),
-        None => socket.send(datagram),
-    };
-    if let Err(error) = sent {
-        tracing::trace!(%error, "packet dropped");
     }
 }
 
@@ -361,11 +327,11 @@ impl Leg {
             Link::Rtp(link) => {
                 let Some(session) = link.session.as_ref().filter(|session| session.remote.send) else { return };
                 let remote = &session.remote;
-                let Some(header) = header_for(&mut link.outgoing, packet, remote.payload_type, remote.dtmf_type, now) else { return };
+                let Some(header) = packet.header(&mut link.outgoing, remote.payload_type, remote.dtmf_type, now) else { return };
                 let to = (!link.connected).then(|| session.far.target());
                 let written = outbox.push(&link.rtp, to, |out| {
                     header.write(out);
-                    push_payload(out, packet, remote.law);
+                    packet.write_payload(out, remote.law);
                 });
                 record(&header, remote.law, written.get(HEADER_LEN..).unwrap_or_default());
             }
@@ -375,21 +341,15 @@ impl Leg {
                 if !open.is_connected() {
                     return;
                 }
-                let Some(header) = header_for(&mut open.outgoing, packet, open.audio_type, open.event_type, now) else { return };
+                let Some(header) = packet.header(&mut open.outgoing, open.audio_type, open.event_type, now) else { return };
                 let mut plain = Vec::with_capacity(HEADER_LEN + FRAME);
                 header.write(&mut plain);
-                push_payload(&mut plain, packet, Law::Mu);
+                packet.write_payload(&mut plain, Law::Mu);
                 record(&header, Law::Mu, plain.get(HEADER_LEN..).unwrap_or_default());
                 open.send(&header, plain, outbox);
             }
             Link::None => {}
         }
-    }
-}
-
-impl Packet<'_> {
-    fn is_audio(&self) -> bool {
-        matches!(self, Packet::Own(Own::Audio(_)) | Packet::Audio { .. })
     }
 }
 
@@ -406,40 +366,5 @@ pub fn open_mut(peer: Option<&mut Peer>) -> Option<&mut OpenPeer> {
     match &mut peer?.state {
         PeerState::Open(open) => Some(open),
         PeerState::Negotiating => None,
-    }
-}
-
-fn header_for(outgoing: &mut Outgoing, packet: &Packet<'_>, audio: u8, event: Option<u8>, now: Instant) -> Option<Header> {
-    match packet {
-        Packet::Own(Own::Audio(frame)) => Some(outgoing.generated(audio, samples(frame.bytes()), now)),
-        Packet::Own(Own::Event { first, payload }) => Some(outgoing.event(event?, *first, event_duration(payload), now)),
-        Packet::Audio { from, header, payload, .. } => outgoing.relayed(*from, header, audio, samples(payload), now),
-        Packet::Event { from, header, payload } => match event {
-            Some(event) => outgoing.relayed(*from, header, event, event_duration(payload), now),
-            None => {
-                outgoing.left_out(*from, header);
-                None
-            }
-        },
-    }
-}
-
-/// How long a key has been pressed so far, in samples (RFC 4733 section 2.3.5).
-fn event_duration(payload: &[u8]) -> u32 {
-    payload.first_chunk::<4>().map_or(0, |&[_, _, high, low]| u32::from(u16::from_be_bytes([high, low])))
-}
-
-/// One byte is one sample in both laws.
-fn samples(payload: &[u8]) -> u32 {
-    u32::try_from(payload.len()).unwrap_or(0)
-}
-
-fn push_payload(out: &mut Vec<u8>, packet: &Packet<'_>, to: Law) {
-    match packet {
-        Packet::Own(Own::Audio(frame)) => out.extend_from_slice(frame.bytes()),
-        Packet::Own(Own::Event { payload, .. }) => out.extend_from_slice(payload),
-        Packet::Audio { law, payload, .. } if *law == to => out.extend_from_slice(payload),
-        Packet::Audio { law, payload, .. } => out.extend(payload.iter().map(|byte| law.convert_byte(to, *byte))),
-        Packet::Event { payload, .. } => out.extend_from_slice(payload),
     }
 }

@@ -1,6 +1,6 @@
 //! One UDP port for every browser: datagrams find their peer by a proven ICE user fragment, then by the address that was proven with it.
 
-use crate::leg::send_now;
+use crate::outbox::send_now;
 use crate::stun::{self, BindingRequest};
 use cordboard_core::ids::PeerId;
 use parking_lot::Mutex;

@@ -1,6 +1,5 @@
 //! Packets that go out together: sent in one go, they wake their receivers' machine once and not each by itself.
 
-use crate::leg::send_now;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use std::io::IoSlice;
@@ -59,6 +58,17 @@ impl Outbox {
         }
         self.packets.clear();
         self.bytes.clear();
+    }
+}
+
+/// Sends at once or not at all; a connected socket needs no address.
+pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: Option<SocketAddr>) {
+    let sent = match to {
+        Some(to) => socket.send_to(datagram, to),
+        None => socket.send(datagram),
+    };
+    if let Err(error) = sent {
+        tracing::trace!(%error, "packet dropped");
     }
 }
 

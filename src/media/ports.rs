@@ -61,7 +61,7 @@ struct Resting {
 pub struct Pair {
     pub rtp: Arc<UdpSocket>,
     pub rtcp: UdpSocket,
-    /// They are watched since an earlier leg had them, and the RTP socket may be connected to its far side.
+    /// They are watched since an earlier leg had them.
     pub rested: bool,
     pub lease: Lease,
 }

@@ -1,10 +1,7 @@
-//! What can be played: the shipped sounds by name, and the operator's own WAV files.
+//! What can be played: G.711 in frames, and how a WAV file becomes that.
 
 use crate::g711::Law;
-use crate::shipped;
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use thiserror::Error;
 
 /// Samples in the 20 ms frames that everything is sent in.
@@ -90,54 +87,6 @@ impl Sound {
     }
 }
 
-/// The sounds in memory and the folder of the others.
-#[derive(Debug)]
-pub struct Library {
-    sounds: HashMap<String, Arc<Sound>>,
-    /// Shipped sounds in whose place the operator has put a file: for when that cannot be played.
-    replaced: HashMap<String, Arc<Sound>>,
-    folder: Option<PathBuf>,
-}
-
-impl Library {
-    /// Makes the shipped sounds ready and looks which of them the folder has files for.
-    pub fn new(folder: Option<PathBuf>) -> Self {
-        let own = |name: &str| file_in(folder.as_deref(), name).is_some_and(|path| path.is_file());
-        let (replaced, sounds) = shipped::sounds().into_iter().partition(|(name, _)| own(name));
-        Library { sounds, replaced, folder }
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Arc<Sound>> {
-        self.sounds.get(name)
-    }
-
-    /// Takes what became of a file. One that cannot be played is the shipped sound of its name, or nothing to hear: whoever waits for its end goes
-    /// on at once.
-    pub fn loaded(&mut self, name: &str, result: Result<Sound, SoundError>) -> Arc<Sound> {
-        let sound = match result {
-            Ok(sound) => Arc::new(sound),
-            Err(error) => {
-                tracing::warn!(sound = name, %error, "cannot be played");
-                let Some(shipped) = self.replaced.get(name) else { return Arc::new(Sound::new(&[])) };
-                Arc::clone(shipped)
-            }
-        };
-        self.sounds.insert(name.to_owned(), Arc::clone(&sound));
-        sound
-    }
-
-    /// The file that a name stands for; `None` when there is no folder or the name could lead out of it.
-    pub fn file(&self, name: &str) -> Option<PathBuf> {
-        file_in(self.folder.as_deref(), name)
-    }
-}
-
-fn file_in(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
-    let harmless =
-        !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '));
-    Some(folder.filter(|_| harmless)?.join(format!("{name}.wav")))
-}
-
 /// Reads a WAV file into an 8 kHz sound. Slow: not for the media thread.
 pub fn load(path: &Path) -> Result<Sound, SoundError> {
     read(std::io::BufReader::new(std::fs::File::open(path).map_err(hound::Error::IoError)?))
@@ -205,10 +154,10 @@ fn resample(mono: &[f32], rate: u32) -> Vec<i16> {
 
 #[cfg(test)]
 #[allow(clippy::as_conversions)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn write_wav(path: &Path, rate: u32, channels: u16, frequency: f32) {
+    pub(crate) fn write_wav(path: &Path, rate: u32, channels: u16, frequency: f32) {
         let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
         let mut writer = hound::WavWriter::create(path, spec).unwrap();
         for index in 0..rate {
@@ -251,33 +200,6 @@ mod tests {
         let path = folder.path().join("a.wav");
         std::fs::write(&path, b"RIFFnothing").unwrap();
         assert!(matches!(load(&path), Err(SoundError::Wav(_))));
-    }
-
-    #[test]
-    fn names_stay_in_their_folder() {
-        let library = Library::new(Some(PathBuf::from("/sounds")));
-        assert_eq!(library.file("sale of the week"), Some(PathBuf::from("/sounds/sale of the week.wav")));
-        for name in ["../x", "a/b", "", ".hidden", "a\0b"] {
-            assert_eq!(library.file(name), None, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn an_operators_file_takes_the_place_of_the_shipped_sound_unless_it_is_broken() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["welcome", "busy"] {
-            write_wav(&folder.path().join(format!("{name}.wav")), 8000, 1, 1000.0);
-        }
-        let mut library = Library::new(Some(folder.path().to_owned()));
-        assert!(library.get("welcome").is_none(), "the file is to be read");
-        assert!(library.get("please-hold").is_some());
-        let own = load(&library.file("welcome").unwrap());
-        library.loaded("welcome", own);
-        assert_eq!(library.get("welcome").unwrap().frames(), 50);
-        library.loaded("busy", Err(SoundError::Empty));
-        let shipped = Library::new(None);
-        assert_eq!(library.get("busy").unwrap().mu, shipped.get("busy").unwrap().mu);
-        assert_eq!(library.loaded("nothing", Err(SoundError::Unknown)).frames(), 0);
     }
 
     #[test]
