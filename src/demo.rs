@@ -1,9 +1,9 @@
 //! The demo floor: a simulated carrier beside the switch, and calls placed on request (J4).
 
+use crate::Fault;
 use crate::api::auth::Session;
 use crate::api::{App, Refusal};
 use crate::config::{Config, Media};
-use crate::serve::Fault;
 use actix_web::{HttpResponse, web};
 use cordboard_db::Db;
 use cordboard_db::floor::{self, Passwords};

@@ -14,3 +14,6 @@ pub mod retention;
 pub mod serve;
 pub mod tls;
 pub mod wire;
+
+/// What keeps the switch from starting or going on, in the operator's words.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;

@@ -1,5 +1,6 @@
 //! The running switch: every part made, joined and, at the end, taken down in order.
 
+use crate::Fault;
 use crate::actors::agent::Desk;
 use crate::actors::board::BoardActor;
 use crate::actors::floor;
@@ -30,8 +31,6 @@ const DRAIN: Duration = Duration::from_secs(600);
 
 /// How long the records of the last calls may take to reach the database; what does not stays in the journal.
 const FLUSH: Duration = Duration::from_secs(10);
-
-pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the switch until SIGTERM or SIGINT.
 ///
