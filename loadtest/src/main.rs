@@ -6,6 +6,7 @@ mod browser;
 mod carrier;
 mod run;
 mod scenario;
+mod sockets;
 mod story;
 
 use clap::{Parser, Subcommand};

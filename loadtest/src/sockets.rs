@@ -48,6 +48,18 @@ impl Socket {
         Ok(Self { socket, local, headers, buffer: vec![0; BATCH * LARGEST], out: Vec::new(), dropped: 0 })
     }
 
+    /// RTP and RTCP ports that are open and that nobody reads: what comes goes no further, where a closed port would have the sender's machine answer
+    /// each packet (ICMP), which no telephone does.
+    pub fn deaf_pair(rtp: SocketAddrV4) -> io::Result<[UdpSocket; 2]> {
+        let deaf = |port: u16| {
+            let socket = UdpSocket::bind(SocketAddrV4::new(*rtp.ip(), port))?;
+            // The least that the kernel allows.
+            setsockopt(&socket, sockopt::RcvBuf, &0)?;
+            Ok::<_, io::Error>(socket)
+        };
+        Ok([deaf(rtp.port())?, deaf(rtp.port().saturating_add(1))?])
+    }
+
     /// Hands over what has come: the sender, the bytes, and the time since 1970.
     pub fn receive(&mut self, mut take: impl FnMut(SocketAddrV4, &[u8], Duration)) -> io::Result<()> {
         loop {

@@ -1,6 +1,6 @@
 //! The limit of the kernel: every datagram that comes goes on to the sender's neighbour, batch by batch, and nothing else is done.
 
-use crate::run::{Socket, wait_for};
+use crate::sockets::{Socket, wait_for};
 use std::io;
 use std::net::SocketAddrV4;
 

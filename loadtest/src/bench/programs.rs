@@ -1,8 +1,9 @@
 //! The programs that are measured: the switch and its yardsticks, each started pinned to the first core, with its own folder and ports.
 
 use crate::agents::desk::Entry;
-use crate::run::{Places, Process, floor_for, since_1970};
+use crate::run::{Places, Process, floor_for};
 use crate::scenario::Scenario;
+use crate::sockets::since_1970;
 use cordboard_db::{Db, DbError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
@@ -90,9 +91,10 @@ impl Drop for Program {
     }
 }
 
+/// On the core that is measured; when the generator is killed it goes too.
 fn pinned(program: &Path) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", MEASURED]).arg(program);
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "taskset", "-c", MEASURED]).arg(program);
     command
 }
 

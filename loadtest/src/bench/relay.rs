@@ -2,7 +2,8 @@
 
 use super::programs::Program;
 use crate::browser::{CHECK_AGAIN, Identity, Line};
-use crate::run::{Audio, BUSY, Heard, Percentiles, Voices, media, micros, own_cpu, since_1970, wait_for};
+use crate::run::{Audio, BUSY, Heard, Percentiles, Voices, media, micros, own_cpu};
+use crate::sockets::{since_1970, wait_for};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};

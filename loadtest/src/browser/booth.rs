@@ -1,7 +1,7 @@
 //! Where browsers are while no run has them: a thread that connects them and keeps their paths open.
 
 use super::{Identity, Line};
-use crate::run::{Socket, wait_for};
+use crate::sockets::{Socket, wait_for};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;

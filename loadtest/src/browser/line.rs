@@ -1,7 +1,7 @@
 //! A browser with a socket of its own.
 
 use super::{AnswerError, Browser, Identity};
-use crate::run::Socket;
+use crate::sockets::Socket;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;

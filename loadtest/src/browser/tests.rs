@@ -1,6 +1,7 @@
 use super::*;
 use crate::run::tests::free_ports;
-use crate::run::{Voices, micros, since_1970, wait_for};
+use crate::run::{Voices, micros};
+use crate::sockets::{since_1970, wait_for};
 use cordboard_core::ids::{LegId, PeerId};
 use cordboard_media::{Codec, Law, Media, MediaConfig, MediaEvent, RtpRemote, Source};
 use rand::SeedableRng;

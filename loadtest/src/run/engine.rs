@@ -6,10 +6,10 @@ mod out;
 use super::leg::{Event, Leg, Micros, Output};
 use super::process::Process;
 use super::results::{CallLog, LogsOut, Second};
-use super::sockets::{Socket, since_1970, wait_for};
 use super::voices::{Heard, StreamId, Voices};
 use crate::browser::booth::Lines;
 use crate::scenario::{Customers, Kind, Scenario};
+use crate::sockets::{Socket, since_1970, wait_for};
 use crate::story::{CallOut, Story, Turn, index_of, number_of};
 use cordboard_core::outbound::RING_OUT;
 use cordboard_sip::message::{Field, Message, Method, Request, Response};
@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::net::SocketAddrV4;
+use std::net::{SocketAddrV4, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
@@ -116,6 +116,8 @@ pub struct Engine {
     carrier: Socket,
     phones: Socket,
     voices: Option<Voices>,
+    /// Without voices, the ports that both sides of all calls have.
+    _deaf: Option<[UdpSocket; 2]>,
     /// The agents at browsers, in the order of their lines.
     browsers: Vec<(u32, StreamId)>,
     random: StdRng,
@@ -150,6 +152,7 @@ impl Engine {
             }
         }
         Ok(Self {
+            _deaf: voices.is_none().then(|| Socket::deaf_pair(places.audio)).transpose()?,
             carrier: Socket::bind(places.carrier)?,
             phones: Socket::bind(places.phones)?,
             did: did.to_owned(),
@@ -285,7 +288,6 @@ impl Engine {
                 let (stream, audio) = voices.add();
                 (Some(stream), audio)
             }
-            // Nobody listens there.
             None => (None, self.places.audio),
         }
     }

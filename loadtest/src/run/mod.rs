@@ -1,57 +1,47 @@
 //! J1–J3: runs a scenario against a switch (or anything that relays SIP), tells what it measures, and finds the highest rate that holds.
 
 mod check;
+mod crew;
 mod engine;
 mod floor;
+mod judge;
 pub mod leg;
 mod process;
 mod report;
 mod results;
-mod sockets;
 mod voices;
 
+pub use crew::Crew;
 pub use engine::{Places, micros, phone_of};
 pub use floor::{email, floor as floor_for};
+pub use judge::BUSY;
 pub use leg::media;
 pub use process::{Process, own_cpu};
 pub use report::write as write_report;
 pub use results::{Audio, Numbers, Percentiles, Report, Round};
-pub use sockets::{Socket, since_1970, wait_for};
 pub use voices::{Heard, Voices};
 
-use crate::agents::caller::{Caller, Window};
-use crate::agents::desk::{Desk, DeskError, Entry, Media, Script, client, failed, log_in};
-use crate::agents::moves::Plot;
-use crate::agents::{self, LOGINS};
-use crate::browser::booth::{Booth, Lines};
-use crate::scenario::{Kind, Scenario};
-use crate::story::index_of;
-use awc::http::header;
-use engine::{AtDesk, Engine, Log};
-use results::{CallsOut, Check, IMPATIENT, Second, ratio};
-use serde::Deserialize;
-use std::collections::HashSet;
+use crate::agents::desk::Entry;
+use crate::browser::booth::Lines;
+use crate::scenario::Scenario;
+use crate::sockets::since_1970;
+use crew::AtDesks;
+use engine::{Engine, Log};
+use results::{CallsOut, Second};
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc as tokio_mpsc, watch};
-use tokio::task::{JoinSet, LocalSet};
+use std::time::Duration;
+use tokio::task::LocalSet;
 
 /// The rate is found to within so much of it.
 const FOUND: f64 = 0.05;
 /// Rounds of a search: enough to double nine times and to halve four times.
 const ROUNDS: u32 = 14;
-/// What does not grow by more than this share is flat.
-const FLAT: f64 = 0.03;
-/// Nobody dials so shortly before the end that the call may come when all others are over.
-const LAST_DIAL: Duration = Duration::from_secs(1);
 /// Calls a second that no machine makes.
 const MOST: f64 = 100_000.0;
-/// Above this share of its core the generator's own figures are doubtful.
-pub const BUSY: f64 = 0.8;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -158,21 +148,16 @@ pub async fn round(
     }
     let scenario = Scenario { arrivals: scenario.arrivals.at(rate), ..scenario.clone() };
     let from = milliseconds_since_1970();
-    let booth = crew.as_ref().and_then(|crew| crew.booth.clone());
-    let lines = booth.as_ref().map(Booth::lend).unwrap_or_default();
-    if let Some(crew) = &crew {
-        let from = tokio::time::Instant::now();
-        crew.window.send_replace(Some(Window { from, until: from + scenario.length().saturating_sub(LAST_DIAL) }));
-    }
+    let lines = crew.as_ref().map(|crew| crew.begin(scenario.length())).unwrap_or_default();
     let mut log = play(scenario.clone(), places, lines, crew.as_mut().map(|crew| &mut crew.at_desks), switch).await?;
-    if let Some(booth) = booth {
-        booth.take_back(std::mem::take(&mut log.lines));
+    if let Some(crew) = &crew {
+        crew.take_back(std::mem::take(&mut log.lines));
     }
     let checked = match &crew {
         Some(crew) => Some(crew.check(&log, &scenario, from).await.map_err(io::Error::other)?),
         None => None,
     };
-    let mut round = judge(rate, &scenario, log, checked);
+    let mut round = judge::judge(rate, &scenario, log, checked);
     if let Some(crew) = crew {
         round.faults.extend(crew.problems());
     }
@@ -205,9 +190,6 @@ pub async fn find(first: f64, round: &mut impl AsyncFnMut(f64) -> io::Result<Rou
     }
     Ok((rounds, held))
 }
-
-/// What happens at the desks, and when.
-type AtDesks = tokio_mpsc::UnboundedReceiver<(Instant, AtDesk)>;
 
 /// One round on a thread of its own, with its seconds told while they pass.
 async fn play(
@@ -269,95 +251,6 @@ fn show(told: &Receiver<Second>, length: Duration) {
     }
 }
 
-/// The numbers of a round, and what they fall short of.
-fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Round {
-    let (from, to) = log.counted;
-    let mut numbers = Numbers::of(&log.calls, &log.calls_out, from, to, scenario.customers.audio);
-    if let (Some(audio), Some(delay)) = (&mut numbers.audio, &log.delay) {
-        audio.packets_sent = log.packets_sent;
-        audio.delay = Percentiles::of(delay);
-    }
-    let whole = log.seconds.iter().skip(whole_seconds(from)).take(whole_seconds(to) - whole_seconds(from));
-    let mean = |read: fn(&Second) -> Option<f64>| {
-        let read: Vec<f64> = whole.clone().filter_map(read).collect();
-        (!read.is_empty()).then(|| read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX)))
-    };
-    numbers.own_cpu = mean(|second| Some(second.own_cpu)).unwrap_or_default();
-    numbers.switch_memory_mib = log.seconds.iter().filter_map(|second| second.switch_memory_mib).reduce(f64::max);
-    numbers.switch_memory_growth_mib = numbers.switch_memory_mib.zip(log.switch_memory_mib).map(|(most, before)| most - before);
-    numbers.switch_cpu = log.switch_cpu.map(|cpu| cpu.as_secs_f64() / Duration::from_micros(to - from).as_secs_f64());
-    let tried = numbers.tried + numbers.calls_out.as_ref().map_or(0, |out| out.tried);
-    numbers.switch_cpu_per_call = log.switch_cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(tried.max(1)));
-    numbers.own_drops = log.own_drops;
-    let mut faults = Vec::new();
-    let clean = scenario.clean;
-    let of_all = |calls: u32| f64::from(calls) / f64::from(numbers.tried.max(1));
-    let impatient = numbers.failures.get(IMPATIENT).copied().unwrap_or_default();
-    let failed = of_all(if clean.impatient.is_some() { numbers.failed - impatient } else { numbers.failed });
-    if failed > clean.failed {
-        faults.push(format!("{:.2} % of calls failed; {:.2} % may", 100.0 * failed, 100.0 * clean.failed));
-    }
-    if let Some(most) = clean.impatient.filter(|most| of_all(impatient) > *most) {
-        faults.push(format!("{:.2} % of customers gave up; {:.2} % may", 100.0 * of_all(impatient), 100.0 * most));
-    }
-    if let Some(out) = &numbers.calls_out {
-        let failed = f64::from(out.failed) / f64::from(out.tried);
-        if failed > clean.failed {
-            faults.push(format!("{:.2} % of calls out failed; {:.2} % may", 100.0 * failed, 100.0 * clean.failed));
-        }
-    }
-    if let Some(flat_after) = clean.flat_after {
-        let seconds: Vec<Second> =
-            whole.clone().skip(whole_seconds(micros(Duration::from_secs_f64(flat_after))) - whole_seconds(from)).copied().collect();
-        faults.extend(growth("memory", "MiB", &seconds, |second| second.switch_memory_mib));
-        faults.extend(growth("open files and sockets", "", &seconds, |second| second.switch_descriptors));
-    }
-    if numbers.setup_time.p99 > clean.setup_p99 {
-        faults.push(format!("setup took {:.1} ms at the 99th percentile; {:.1} ms may", numbers.setup_time.p99, clean.setup_p99));
-    }
-    if let Some(audio) = &numbers.audio {
-        let lost = ratio(audio.packets_lost, audio.packets_heard + audio.packets_lost);
-        if lost > clean.lost {
-            faults.push(format!("{:.3} % of the audio was lost; {:.3} % may be", 100.0 * lost, 100.0 * clean.lost));
-        }
-        if audio.foreign_speech > 0 {
-            faults.push(format!("{} packets were heard in another call than theirs", audio.foreign_speech));
-        }
-        if audio.deaf_sides > 0 {
-            faults.push(format!("{} sides of calls never heard the other", audio.deaf_sides));
-        }
-    }
-    if let Some(check) = check.filter(|check| !check.is_right()) {
-        faults.push(format!(
-            "records of {} calls: {} too few, {} too many, {} of another status, {} without recording, {} with another key",
-            check.calls, check.missing, check.surplus, check.wrong_status, check.unrecorded, check.wrong_key
-        ));
-    }
-    let mut doubts = Vec::new();
-    if numbers.own_cpu > BUSY {
-        doubts.push(format!("the generator itself used {:.0} % of a core", 100.0 * numbers.own_cpu));
-    }
-    if numbers.own_drops > 0 {
-        doubts.push(format!("{} datagrams did not leave the generator", numbers.own_drops));
-    }
-    Round { rate, numbers, check, faults, doubts, seconds: log.seconds }
-}
-
-/// Whether the last tenth of these seconds is more than the first by more than [`FLAT`].
-fn growth(what: &str, unit: &str, seconds: &[Second], read: fn(&Second) -> Option<f64>) -> Option<String> {
-    let tenth = seconds.len() / 10;
-    let mean = |seconds: &[Second]| {
-        let read: Vec<f64> = seconds.iter().filter_map(read).collect();
-        read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX))
-    };
-    let (first, last) = (mean(seconds.get(..tenth)?), mean(seconds.get(seconds.len() - tenth..)?));
-    (last > (1.0 + FLAT) * first).then(|| format!("{what} of the switch grew from {first:.0} to {last:.0} {unit}"))
-}
-
-fn whole_seconds(time: u64) -> usize {
-    usize::try_from(time / 1_000_000).unwrap_or(usize::MAX)
-}
-
 fn say(round: &Round) {
     let Round { rate, numbers, faults, doubts, .. } = round;
     println!(
@@ -392,174 +285,14 @@ pub fn milliseconds_since_1970() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The agents at work, and the admin who reads the records.
-pub struct Crew {
-    client: awc::Client,
-    url: String,
-    admin: String,
-    at_desks: AtDesks,
-    /// When callers call out.
-    window: watch::Sender<Option<Window>>,
-    problems: Receiver<String>,
-    stop: watch::Sender<bool>,
-    desks: JoinSet<()>,
-    /// Where the agents' lines are between rounds.
-    booth: Option<Booth>,
-}
-
-impl Crew {
-    pub async fn bring_online(url: &str, entry: &Entry, scenario: &Scenario) -> Result<Self, DeskError> {
-        let url = url.trim_end_matches('/').to_owned();
-        let booth = (scenario.agents.kind == Kind::Browsers).then(Booth::open).transpose();
-        let booth = booth.map_err(|error| failed("the browsers", error))?;
-        let media = |agent: u32| match (scenario.agents.kind, &booth) {
-            (Kind::Webrtc, _) => Media::Browser(400 + 10 * (agent % 300)),
-            (Kind::Browsers, Some(booth)) => Media::Line(booth.clone()),
-            (Kind::Browsers, None) | (Kind::Phones | Kind::Workstations, _) => Media::Phone,
-        };
-        let whole = Arc::new(scenario.clone());
-        let script = |email: String, agent: u32| Script {
-            url: url.clone(),
-            email,
-            entry: entry.clone(),
-            agent,
-            media: media(agent),
-            plot: Plot::Scenario(Arc::clone(&whole)),
-            second: (scenario.agents.second > 0).then(|| floor::SECOND.to_owned()),
-            flow: None,
-            caller: None,
-        };
-        let client = client();
-        let admin = log_in(&client, &script(floor::ADMIN.to_owned(), 0)).await?;
-        let flow = if scenario.agents.self_service > 0.0 { Some(flow(&client, &url, &admin).await?) } else { None };
-        let (window, told_window) = watch::channel(None);
-        let (reports, told) = tokio_mpsc::unbounded_channel();
-        let (stop, stopped) = watch::channel(false);
-        let turns = Arc::new(Semaphore::new(LOGINS));
-        let mut desks = JoinSet::new();
-        for agent in 1..=scenario.agents.all() {
-            let caller = (agent > scenario.agents.count).then(|| Caller::new(agent, Arc::clone(&whole), told_window.clone()));
-            let script = Script { flow, caller, ..script(floor::email(agent), agent) };
-            let (turns, reports, stopped) = (Arc::clone(&turns), reports.clone(), stopped.clone());
-            if scenario.agents.kind == Kind::Phones {
-                desks.spawn_local(come_and_go(script, turns, reports));
-            } else {
-                desks.spawn_local(async move { drop(agents::day(script, turns, reports, stopped).await) });
-            }
-        }
-        drop(reports);
-        let (at_desks, problems) = Self::listen(told, scenario.agents.all()).await?;
-        Ok(Self { client, url, admin, at_desks, window, problems, stop, desks, booth })
-    }
-
-    /// Waits until all are available; then sorts what is told.
-    async fn listen(mut told: tokio_mpsc::UnboundedReceiver<agents::Report>, count: u32) -> Result<(AtDesks, Receiver<String>), DeskError> {
-        let mut available = HashSet::new();
-        while u32::try_from(available.len()).unwrap_or(u32::MAX) < count {
-            match told.recv().await {
-                Some(agents::Report::Available(agent)) => drop(available.insert(agent)),
-                Some(agents::Report::Talking { .. } | agents::Report::SelfService { .. } | agents::Report::Dials(_)) => {}
-                Some(agents::Report::Problem { agent, what }) => return Err(failed(&agent, what)),
-                None => return Err(failed("going online", "an agent did not come")),
-            }
-        }
-        println!("{count} agents are available");
-        let (tell, at_desks) = tokio_mpsc::unbounded_channel();
-        let (problem, problems) = mpsc::channel();
-        tokio::task::spawn_local(async move {
-            while let Some(report) = told.recv().await {
-                let what = match report {
-                    agents::Report::Available(_) => None,
-                    // Calls out are seen where they are answered.
-                    agents::Report::Talking { agent, caller } => index_of(&caller).map(|call| AtDesk::Talks { call, agent }),
-                    agents::Report::SelfService { caller } => index_of(&caller).map(|call| AtDesk::SelfService { call }),
-                    agents::Report::Dials(call) => Some(AtDesk::Dials(call)),
-                    agents::Report::Problem { agent, what } => {
-                        // Nobody listens any more: the program ends.
-                        let _ = problem.send(format!("{agent}: {what}"));
-                        None
-                    }
-                };
-                if let Some(what) = what {
-                    let _ = tell.send((Instant::now(), what));
-                }
-            }
-        });
-        Ok((at_desks, problems))
-    }
-
-    fn problems(&mut self) -> Vec<String> {
-        self.problems.try_iter().collect()
-    }
-
-    async fn check(&self, log: &Log, scenario: &Scenario, began: u64) -> Result<Check, DeskError> {
-        check::check(&self.client, &self.url, &self.admin, log, scenario, began).await
-    }
-
-    pub async fn go_home(mut self) {
-        self.stop.send_replace(true);
-        while self.desks.join_next().await.is_some() {}
-    }
-}
-
-/// The id of the flow in which customers press a key (D6).
-async fn flow(client: &awc::Client, url: &str, cookie: &str) -> Result<i32, DeskError> {
-    let request = client.get(format!("{url}/api/v1/flows")).insert_header((header::COOKIE, cookie));
-    let mut response = request.send().await.map_err(|error| failed("asking for the flows", error))?;
-    if !response.status().is_success() {
-        return Err(failed("asking for the flows", response.status()));
-    }
-    let flows: Vec<Flow> = response.json().await.map_err(|error| failed("reading the flows", error))?;
-    let known = flows.into_iter().find(|flow| flow.name == floor::FLOW);
-    known.map(|flow| flow.id).ok_or_else(|| failed("the floor", format!("it has no flow {:?}", floor::FLOW)))
-}
-
-#[derive(Deserialize)]
-struct Flow {
-    id: i32,
-    name: String,
-}
-
-/// An agent who answers on a SIP phone is made available and needs no page then (B3).
-async fn come_and_go(script: Script, turns: Arc<Semaphore>, reports: tokio_mpsc::UnboundedSender<agents::Report>) {
-    let agent = script.email.clone();
-    let coming = async {
-        let _turn = turns.acquire().await.map_err(|error| failed("waiting for a turn", error))?;
-        let client = client();
-        let cookie = log_in(&client, &script).await?;
-        Desk::open(script, &client, &cookie, reports.clone()).await?.bring_online().await
-    };
-    if let Err(error) = coming.await {
-        // Nobody listens any more: the program ends.
-        let _ = reports.send(agents::Report::Problem { agent, what: error.to_string() });
-    }
-}
-
 #[cfg(test)]
 pub mod tests {
-    use super::leg::Ending;
-    use super::results::{CallLog, LogOut};
     use super::*;
-    use crate::story::{CallOut, Meets};
 
     /// The first of so many UDP ports of loopback that are free.
     pub fn free_ports(count: u16) -> u16 {
         let free = |port: u16| std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok();
         (0..).map(|_| rand::random_range(40_000..60_000)).find(|first| (*first..first + count).all(free)).unwrap()
-    }
-
-    /// E1.
-    #[test]
-    fn calls_out_that_fail_are_a_fault() {
-        let text = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true\n[agents]\n\
-            kind = \"browsers\"\ncount = 1\ntalk = 1\ncallers = 1\n[clean]\nfailed = 0.5";
-        let faults = |failed: u32| {
-            let seen = |nth| CallLog { offered: Some(1), ending: (nth >= failed).then_some(Ending::GaveUp), ..CallLog::default() };
-            let calls_out = (0..4).map(|nth| (CallOut { agent: 2, nth }, LogOut { meets: Meets::Busy, seen: seen(nth) })).collect();
-            judge(1.0, &Scenario::parse(text).unwrap(), Log { calls_out, counted: (0, 10_000_000), ..Log::default() }, None).faults
-        };
-        assert!(faults(2).is_empty());
-        assert_eq!(faults(3), ["75.00 % of calls out failed; 50.00 % may"]);
     }
 
     fn round(rate: f64, limit: f64) -> Round {
@@ -577,33 +310,5 @@ pub mod tests {
         }
         let (_, found) = find(10.0, &mut async |rate| Ok(round(rate, 0.0))).await.unwrap();
         assert_eq!(found, None);
-    }
-
-    #[test]
-    fn what_grows_is_told_and_what_goes_up_and_down_is_flat() {
-        let told = |memory: fn(u32) -> f64| {
-            let second = |n| Second { switch_memory_mib: Some(memory(n)), ..Second::default() };
-            growth("memory", "MiB", &(0..1000).map(second).collect::<Vec<_>>(), |second| second.switch_memory_mib)
-        };
-        assert_eq!(told(|n| 100.0 + f64::from(n) / 100.0).unwrap(), "memory of the switch grew from 100 to 109 MiB");
-        assert_eq!(told(|n| 100.0 + f64::from(n % 7)), None);
-        assert_eq!(told(|n| 200.0 - f64::from(n) / 100.0), None);
-    }
-
-    #[test]
-    fn only_a_scenario_that_says_so_forgives_impatience() {
-        let of = |clean: &str| {
-            let text = format!(
-                "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\n[agents]\nkind = \"phones\"\ncount = 1\ntalk = 1\n[clean]\nfailed = 0\n{clean}"
-            );
-            let gone = CallLog { ending: Some(Ending::GaveUp), ..CallLog::default() };
-            let served = CallLog { connected: Some(1), ending: Some(Ending::HungUp), ..CallLog::default() };
-            let mut calls = vec![served; 9];
-            calls.push(gone);
-            judge(1.0, &Scenario::parse(&text).unwrap(), Log { calls, counted: (0, 10_000_000), ..Log::default() }, None).faults
-        };
-        assert_eq!(of(""), ["10.00 % of calls failed; 0.00 % may"]);
-        assert_eq!(of("impatient = 0.05"), ["10.00 % of customers gave up; 5.00 % may"]);
-        assert!(of("impatient = 0.1").is_empty());
     }
 }

@@ -2,9 +2,9 @@
 //! piece of it, and so how long it was under way.
 
 use super::leg::Micros;
-use super::sockets::Socket;
 use crate::agents::tone;
 use crate::browser::{Browser, Line};
+use crate::sockets::Socket;
 use hdrhistogram::Histogram;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -494,8 +494,8 @@ mod tests {
     }
 
     fn clock(voices: &mut Voices, milliseconds: std::ops::Range<u64>) {
-        let began = super::super::sockets::since_1970();
-        let now = || u64::try_from((super::super::sockets::since_1970() - began).as_micros()).unwrap();
+        let began = crate::sockets::since_1970();
+        let now = || u64::try_from((crate::sockets::since_1970() - began).as_micros()).unwrap();
         for at in milliseconds {
             voices.speak(at * MS, now).unwrap();
             voices.listen(began).unwrap();

@@ -1,0 +1,150 @@
+//! What a round came to: its numbers, and what they fall short of.
+
+use super::engine::{Log, micros};
+use super::results::{Check, IMPATIENT, Numbers, Percentiles, Round, Second, ratio};
+use crate::scenario::Scenario;
+use std::time::Duration;
+
+/// What does not grow by more than this share is flat.
+const FLAT: f64 = 0.03;
+/// Above this share of its core the generator's own figures are doubtful.
+pub const BUSY: f64 = 0.8;
+
+/// The numbers of a round, and what they fall short of.
+pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Round {
+    let (from, to) = log.counted;
+    let mut numbers = Numbers::of(&log.calls, &log.calls_out, from, to, scenario.customers.audio);
+    if let (Some(audio), Some(delay)) = (&mut numbers.audio, &log.delay) {
+        audio.packets_sent = log.packets_sent;
+        audio.delay = Percentiles::of(delay);
+    }
+    let whole = log.seconds.iter().skip(whole_seconds(from)).take(whole_seconds(to) - whole_seconds(from));
+    let mean = |read: fn(&Second) -> Option<f64>| {
+        let read: Vec<f64> = whole.clone().filter_map(read).collect();
+        (!read.is_empty()).then(|| read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX)))
+    };
+    numbers.own_cpu = mean(|second| Some(second.own_cpu)).unwrap_or_default();
+    numbers.switch_memory_mib = log.seconds.iter().filter_map(|second| second.switch_memory_mib).reduce(f64::max);
+    numbers.switch_memory_growth_mib = numbers.switch_memory_mib.zip(log.switch_memory_mib).map(|(most, before)| most - before);
+    numbers.switch_cpu = log.switch_cpu.map(|cpu| cpu.as_secs_f64() / Duration::from_micros(to - from).as_secs_f64());
+    let tried = numbers.tried + numbers.calls_out.as_ref().map_or(0, |out| out.tried);
+    numbers.switch_cpu_per_call = log.switch_cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(tried.max(1)));
+    numbers.own_drops = log.own_drops;
+    let mut faults = Vec::new();
+    let clean = scenario.clean;
+    let of_all = |calls: u32| f64::from(calls) / f64::from(numbers.tried.max(1));
+    let impatient = numbers.failures.get(IMPATIENT).copied().unwrap_or_default();
+    let failed = of_all(if clean.impatient.is_some() { numbers.failed - impatient } else { numbers.failed });
+    if failed > clean.failed {
+        faults.push(format!("{:.2} % of calls failed; {:.2} % may", 100.0 * failed, 100.0 * clean.failed));
+    }
+    if let Some(most) = clean.impatient.filter(|most| of_all(impatient) > *most) {
+        faults.push(format!("{:.2} % of customers gave up; {:.2} % may", 100.0 * of_all(impatient), 100.0 * most));
+    }
+    if let Some(out) = &numbers.calls_out {
+        let failed = f64::from(out.failed) / f64::from(out.tried);
+        if failed > clean.failed {
+            faults.push(format!("{:.2} % of calls out failed; {:.2} % may", 100.0 * failed, 100.0 * clean.failed));
+        }
+    }
+    if let Some(flat_after) = clean.flat_after {
+        let seconds: Vec<Second> =
+            whole.clone().skip(whole_seconds(micros(Duration::from_secs_f64(flat_after))) - whole_seconds(from)).copied().collect();
+        faults.extend(growth("memory", "MiB", &seconds, |second| second.switch_memory_mib));
+        faults.extend(growth("open files and sockets", "", &seconds, |second| second.switch_descriptors));
+    }
+    if numbers.setup_time.p99 > clean.setup_p99 {
+        faults.push(format!("setup took {:.1} ms at the 99th percentile; {:.1} ms may", numbers.setup_time.p99, clean.setup_p99));
+    }
+    if let Some(audio) = &numbers.audio {
+        let lost = ratio(audio.packets_lost, audio.packets_heard + audio.packets_lost);
+        if lost > clean.lost {
+            faults.push(format!("{:.3} % of the audio was lost; {:.3} % may be", 100.0 * lost, 100.0 * clean.lost));
+        }
+        if audio.foreign_speech > 0 {
+            faults.push(format!("{} packets were heard in another call than theirs", audio.foreign_speech));
+        }
+        if audio.deaf_sides > 0 {
+            faults.push(format!("{} sides of calls never heard the other", audio.deaf_sides));
+        }
+    }
+    if let Some(check) = check.filter(|check| !check.is_right()) {
+        faults.push(format!(
+            "records of {} calls: {} too few, {} too many, {} of another status, {} without recording, {} with another key",
+            check.calls, check.missing, check.surplus, check.wrong_status, check.unrecorded, check.wrong_key
+        ));
+    }
+    let mut doubts = Vec::new();
+    if numbers.own_cpu > BUSY {
+        doubts.push(format!("the generator itself used {:.0} % of a core", 100.0 * numbers.own_cpu));
+    }
+    if numbers.own_drops > 0 {
+        doubts.push(format!("{} datagrams did not leave the generator", numbers.own_drops));
+    }
+    Round { rate, numbers, check, faults, doubts, seconds: log.seconds }
+}
+
+/// Whether the last tenth of these seconds is more than the first by more than [`FLAT`].
+fn growth(what: &str, unit: &str, seconds: &[Second], read: fn(&Second) -> Option<f64>) -> Option<String> {
+    let tenth = seconds.len() / 10;
+    let mean = |seconds: &[Second]| {
+        let read: Vec<f64> = seconds.iter().filter_map(read).collect();
+        read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX))
+    };
+    let (first, last) = (mean(seconds.get(..tenth)?), mean(seconds.get(seconds.len() - tenth..)?));
+    (last > (1.0 + FLAT) * first).then(|| format!("{what} of the switch grew from {first:.0} to {last:.0} {unit}"))
+}
+
+fn whole_seconds(time: u64) -> usize {
+    usize::try_from(time / 1_000_000).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::leg::Ending;
+    use crate::run::results::{CallLog, LogOut};
+    use crate::story::{CallOut, Meets};
+
+    /// E1.
+    #[test]
+    fn calls_out_that_fail_are_a_fault() {
+        let text = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true\n[agents]\n\
+            kind = \"browsers\"\ncount = 1\ntalk = 1\ncallers = 1\n[clean]\nfailed = 0.5";
+        let faults = |failed: u32| {
+            let seen = |nth| CallLog { offered: Some(1), ending: (nth >= failed).then_some(Ending::GaveUp), ..CallLog::default() };
+            let calls_out = (0..4).map(|nth| (CallOut { agent: 2, nth }, LogOut { meets: Meets::Busy, seen: seen(nth) })).collect();
+            judge(1.0, &Scenario::parse(text).unwrap(), Log { calls_out, counted: (0, 10_000_000), ..Log::default() }, None).faults
+        };
+        assert!(faults(2).is_empty());
+        assert_eq!(faults(3), ["75.00 % of calls out failed; 50.00 % may"]);
+    }
+
+    #[test]
+    fn what_grows_is_told_and_what_goes_up_and_down_is_flat() {
+        let told = |memory: fn(u32) -> f64| {
+            let second = |n| Second { switch_memory_mib: Some(memory(n)), ..Second::default() };
+            growth("memory", "MiB", &(0..1000).map(second).collect::<Vec<_>>(), |second| second.switch_memory_mib)
+        };
+        assert_eq!(told(|n| 100.0 + f64::from(n) / 100.0).unwrap(), "memory of the switch grew from 100 to 109 MiB");
+        assert_eq!(told(|n| 100.0 + f64::from(n % 7)), None);
+        assert_eq!(told(|n| 200.0 - f64::from(n) / 100.0), None);
+    }
+
+    #[test]
+    fn only_a_scenario_that_says_so_forgives_impatience() {
+        let of = |clean: &str| {
+            let text = format!(
+                "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\n[agents]\nkind = \"phones\"\ncount = 1\ntalk = 1\n[clean]\nfailed = 0\n{clean}"
+            );
+            let gone = CallLog { ending: Some(Ending::GaveUp), ..CallLog::default() };
+            let served = CallLog { connected: Some(1), ending: Some(Ending::HungUp), ..CallLog::default() };
+            let mut calls = vec![served; 9];
+            calls.push(gone);
+            judge(1.0, &Scenario::parse(&text).unwrap(), Log { calls, counted: (0, 10_000_000), ..Log::default() }, None).faults
+        };
+        assert_eq!(of(""), ["10.00 % of calls failed; 0.00 % may"]);
+        assert_eq!(of("impatient = 0.05"), ["10.00 % of customers gave up; 5.00 % may"]);
+        assert!(of("impatient = 0.1").is_empty());
+    }
+}
