@@ -53,20 +53,20 @@ export async function rtpRange(ports) {
   }
 }
 
-function mark(port) {
-  const socket = createSocket('udp4');
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind({ port, address: MARKS, exclusive: true }, () => resolve(socket.unref()));
-  });
+async function mark(port) {
+  const socket = await bound(createSocket('udp4'), (socket, done) => socket.bind({ port, address: MARKS, exclusive: true }, done));
+  return socket.unref();
 }
 
-function portOf(socket, bind) {
+async function portOf(socket, bind) {
+  const { port } = (await bound(socket, bind)).address();
+  await new Promise((done) => socket.close(done));
+  return port;
+}
+
+function bound(socket, bind) {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
-    bind(socket, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
+    bind(socket, () => resolve(socket));
   });
 }
