@@ -127,8 +127,11 @@ pub enum Ask {
         call: String,
         digits: String,
     },
-    /// Whom a customer can be sent to now; answered by [`ToWorkstation::Targets`].
-    Targets,
+    /// Whom a customer can be sent to now; answered by [`ToWorkstation::Targets`]. Of the agents those whom each word of the search means, in small or
+    /// capital letters: by name, agent id, e-mail or a group's name (D4). Empty = all; at most 100 characters.
+    Targets {
+        search: String,
+    },
     /// Text kept with the record (D8); the last one sent stands.
     Remark {
         call: String,
@@ -315,13 +318,16 @@ pub enum ToWorkstation {
     LoggedOut,
 }
 
-/// Every group with its idle agents, and every agent with the state (D4).
+/// Every group with its idle agents, and the agents whom the search means with their states, never the one who searches (D4).
 #[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "wire.ts")]
 pub struct TargetsView {
     pub groups: Vec<TargetGroup>,
+    /// By name; of many the first hundred.
     pub agents: Vec<TargetAgent>,
+    /// How many more the search means.
+    pub more: u32,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]
@@ -332,6 +338,8 @@ pub struct TargetGroup {
     pub name: String,
     /// Agents of the group who would be rung at once.
     pub idle: u32,
+    /// Anybody of the group is not offline.
+    pub staffed: bool,
 }
 
 #[derive(Serialize, Deserialize, TS, Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod placing;
 mod self_service;
 
 use super::call::CallActor;
+use super::colleagues::{Doing, LONGEST_SEARCH};
 use super::shell::{Role, Shell, Stage};
 use super::switch::Switch;
 use super::{dial, views};
@@ -321,8 +322,11 @@ impl Shell<AgentRole> {
                 }
                 self.role.command(&call, Command::Digits(digits), &self.switch)?;
             }
-            Ask::Targets => {
-                let targets = views::targets(&self.switch.directory.read());
+            Ask::Targets { search } => {
+                if search.chars().count() > LONGEST_SEARCH {
+                    return Err(Refusal("search_too_long", "Search for at most 100 characters."));
+                }
+                let targets = views::targets(&search, self.role.machine.setup.id, &self.switch.directory.read());
                 self.role.show_to(page, ToWorkstation::Targets(targets));
             }
             Ask::Remark { call, text } => self.role.remark(&call, text, &self.switch)?,
@@ -480,10 +484,8 @@ impl Role for AgentRole {
             Action::AnnounceRestart => stage.switch.announce_restart(self.address()),
             Action::StateChanged => {
                 let view = views::agent(&self.machine, stage.switch.now(), stage.switch.wall());
-                if let Some(person) = stage.switch.directory.write().people.get_mut(&self.machine.setup.id) {
-                    (person.state, person.idle) = (view.state, self.machine.is_ready());
-                    person.away = self.machine.is_out_of_reach();
-                }
+                let doing = Doing { state: view.state, idle: self.machine.is_ready(), away: self.machine.is_out_of_reach() };
+                stage.switch.directory.write().colleagues.see(self.machine.setup.id, doing);
                 self.log_state(stage);
                 self.keep_choice(stage);
                 self.show(ToWorkstation::Agent(view));

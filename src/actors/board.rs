@@ -38,7 +38,8 @@ impl BoardActor {
         let directory = self.switch.directory.read();
         let mut told: BTreeMap<AgentId, Vec<QueueView>> = BTreeMap::new();
         for (group, view) in groups.iter().filter_map(|group| directory.queues.get_key_value(group)) {
-            for agent in directory.members.get(group).into_iter().flatten().filter(|agent| Slot::of(**agent) == slot) {
+            let members = directory.members.get(group).into_iter().flatten();
+            for agent in members.filter(|agent| Slot::of(**agent) == slot && directory.watching.contains(agent)) {
                 told.entry(*agent).or_default().push(view.clone());
             }
         }
@@ -50,7 +51,7 @@ impl BoardActor {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        self.timer.arm(self.machine.next_deadline(), self.switch.now(), ctx, Self::tick);
+        self.timer.arm(self.machine.next_deadline(), &self.switch, ctx, Self::tick);
     }
 }
 

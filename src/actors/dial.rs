@@ -1,7 +1,8 @@
 //! What an agent asks to be called, checked against the floor (E1, E3, E4, E6).
 
 use super::agent::Refusal;
-use super::switch::{Directory, Person};
+use super::colleagues::Person;
+use super::switch::Directory;
 use crate::api::mask::mask;
 use cordboard_core::agent::{Agent, Dial, NoDial};
 use cordboard_core::call::Called;
@@ -64,7 +65,7 @@ pub fn colleague(agent: &Agent, colleague: AgentId, directory: &Directory) -> Re
     if colleague == setup.id {
         return Err(Refusal("own_number", "This is you. Choose a colleague."));
     }
-    let person = directory.people.get(&colleague).filter(|_| directory.agents.contains_key(&colleague));
+    let person = directory.colleagues.get(colleague).filter(|_| directory.agents.contains_key(&colleague));
     let person = person.ok_or(Refusal("no_such_target", "This agent is not there any more. Choose another."))?;
     may_call(agent, directory)?;
     Ok(Dial {
@@ -80,7 +81,7 @@ pub fn colleague(agent: &Agent, colleague: AgentId, directory: &Directory) -> Re
 /// The mobile of a colleague who is not online (E3). Its number goes to the carrier, to nobody else.
 pub fn colleagues_mobile(agent: &Agent, called: AgentId, directory: &Directory) -> Result<Dial, Refusal> {
     let dial = colleague(agent, called, directory)?;
-    let person = directory.people.get(&called);
+    let person = directory.colleagues.get(called);
     let mobile = person.and_then(Person::mobile_instead);
     let mobile = mobile.ok_or(Refusal("no_mobile_call", "This colleague is online, or has no mobile number here. Call them as usual."))?;
     let line = line_to(&agent.setup, mobile, directory).ok_or(NO_CALLER_ID)?;
@@ -234,7 +235,7 @@ fn way_out<'a>(
 /// E6; an attempt beyond it is logged.
 fn is_permitted(setup: &AgentSetup, called: &str, directory: &Directory) -> bool {
     let rules = &directory.outbound;
-    let prefixes = match directory.people.get(&setup.id).map_or(Role::Agent, |person| person.role) {
+    let prefixes = match directory.colleagues.get(setup.id).map_or(Role::Agent, |person| person.role) {
         Role::Agent => &rules.agent,
         Role::Supervisor => &rules.supervisor,
         Role::Admin => &rules.admin,

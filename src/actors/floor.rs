@@ -5,14 +5,13 @@ use super::dial::{self, SIP_PORT};
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
 use super::sip::Tune;
-use super::switch::{Directory, Person, Switch};
+use super::switch::{Directory, Switch};
 use super::trunk::{TrunkActor, TrunkRole};
-use crate::wire::AgentState;
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
 use cordboard_core::ids::AgentId;
-use cordboard_core::setup::{AgentSetup, DeviceSetup, GroupSetup, PhoneContact, TrunkSetup};
+use cordboard_core::setup::{DeviceSetup, GroupSetup, PhoneContact, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::{Account, DbError, Phone, PhoneBindings};
 use cordboard_sip::digest::Algorithm;
@@ -133,13 +132,8 @@ fn account(phone: Phone, realm: &str) -> Option<registrar::Account> {
 
 /// Colleagues find the agent by these.
 fn meet(directory: &mut Directory, account: &Account) {
-    let AgentSetup { id, name, number, groups, .. } = &account.setup;
-    let known = directory.people.get(id).map(|person| (person.state, person.idle, person.away));
-    let (state, idle, away) = known.unwrap_or((AgentState::Offline, false, false));
-    let groups = groups.iter().map(|membership| membership.group).collect();
-    let (mobile, email) = (account.mobile.clone(), account.email.clone());
-    let person = Person { name: name.clone(), role: account.role, number: number.clone(), email, groups, state, idle, away, mobile };
-    directory.people.insert(*id, person);
+    let Directory { colleagues, group_setups, .. } = directory;
+    colleagues.meet(account, |group| group_setups.get(&group).map(|setup| setup.name.clone()).unwrap_or_default());
 }
 
 fn load_group(switch: &Arc<Switch>, setup: GroupSetup) {

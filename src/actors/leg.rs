@@ -289,7 +289,7 @@ impl LegActor {
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
         let next = self.dialog.as_ref().and_then(|dialog| dialog.session.next_deadline());
-        self.timer.arm(next, self.switch.now(), ctx, |leg, ctx| {
+        self.timer.arm(next, &self.switch, ctx, |leg, ctx| {
             leg.timer.fired();
             leg.guarded(ctx, |leg, cx| leg.dialog(cx, Session::tick));
         });

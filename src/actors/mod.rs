@@ -5,6 +5,7 @@ pub mod agent;
 pub mod blocklist;
 pub mod board;
 pub mod call;
+pub mod colleagues;
 pub mod dial;
 pub mod floor;
 mod gauges;

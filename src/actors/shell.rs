@@ -83,7 +83,7 @@ impl<R: Role> Shell<R> {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        self.timer.arm(self.role.next_deadline(), self.switch.now(), ctx, |shell, ctx| {
+        self.timer.arm(self.role.next_deadline(), &self.switch, ctx, |shell, ctx| {
             shell.timer.fired();
             shell.feed(ctx, Role::tick);
         });

@@ -197,7 +197,7 @@ impl SipActor {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        self.timer.arm(self.endpoint.next_deadline(), self.switch.now(), ctx, |sip, ctx| {
+        self.timer.arm(self.endpoint.next_deadline(), &self.switch, ctx, |sip, ctx| {
             sip.timer.fired();
             sip.step(ctx, Endpoint::tick);
         });

@@ -3,13 +3,14 @@
 use super::agent::AgentActor;
 use super::board::BoardActor;
 use super::call::CallActor;
+use super::colleagues::Colleagues;
 use super::group::GroupActor;
 use super::ledger::Ledger;
 use super::leg::{LegActor, LegInput};
 use super::shell::Deliver;
 use super::sip::SipActor;
 use super::trunk::TrunkActor;
-use crate::wire::{AgentState, QueueView};
+use crate::wire::QueueView;
 use actix::prelude::*;
 use cordboard_core::blocklist::Blocklist;
 use cordboard_core::cx::{Cx, Ids, Millis};
@@ -17,7 +18,7 @@ use cordboard_core::ids::{Address, AgentId, CallId, GroupId, LegId, PeerId, Trun
 use cordboard_core::message::Tell;
 use cordboard_core::setup::{FlowSetup, GroupSetup, NumberSetup, OutboundRules, PhoneSetup, Transport};
 use cordboard_core::{agent, call, gone};
-use cordboard_db::{Db, DbError, Journal, Role};
+use cordboard_db::{Db, DbError, Journal};
 use cordboard_media::Media;
 use cordboard_sip::registrar::Binding;
 use parking_lot::{Mutex, RwLock};
@@ -47,10 +48,12 @@ pub struct Directory {
     pub numbers: Vec<NumberSetup>,
     /// Which agents see which group's queue (F2).
     pub members: HashMap<GroupId, HashSet<AgentId>>,
+    /// Agents with an open page.
+    pub watching: HashSet<AgentId>,
     /// Each queue as pages show it; none: nobody has waited yet.
     pub queues: HashMap<GroupId, QueueView>,
-    /// Everybody on the floor, for who looks for a colleague (D4).
-    pub people: HashMap<AgentId, Person>,
+    /// For who looks for a colleague (D4).
+    pub colleagues: Colleagues,
     /// Every SIP phone of the floor by its user, and whose it is (E4).
     pub phones: HashMap<String, (PhoneSetup, Option<AgentId>)>,
     pub group_setups: HashMap<GroupId, GroupSetup>,
@@ -72,34 +75,6 @@ pub struct Directory {
     pub crm_url: Option<String>,
     /// No new calls: the switch drains (I4).
     pub draining: bool,
-}
-
-/// An agent as colleagues see them.
-pub struct Person {
-    pub name: String,
-    pub role: Role,
-    pub number: String,
-    pub email: String,
-    pub groups: Vec<GroupId>,
-    pub state: AgentState,
-    /// A group's next caller would ring here at once.
-    pub idle: bool,
-    /// The workstation is lost, for less than the grace time (B3).
-    pub away: bool,
-    /// The bound number: nobody is shown it.
-    pub mobile: Option<String>,
-}
-
-impl Person {
-    /// The mobile, where the agent cannot be called as usual: offline or out of reach, and in no call (E3).
-    pub fn mobile_instead(&self) -> Option<&str> {
-        let called = match self.state {
-            AgentState::Offline => true,
-            AgentState::InLine => false,
-            AgentState::Available | AgentState::Busy | AgentState::OnBreak | AgentState::AfterCallWork => self.away,
-        };
-        self.mobile.as_deref().filter(|_| called)
-    }
 }
 
 pub struct Switch {

@@ -1,6 +1,7 @@
 //! An actor's one timer, armed at its machine's next deadline.
 
 use super::gauges;
+use super::switch::Switch;
 use actix::prelude::*;
 use cordboard_core::cx::Millis;
 use std::time::Duration;
@@ -11,8 +12,13 @@ pub struct Timer(Option<(Millis, SpawnHandle)>);
 
 impl Timer {
     /// Has `due` run at the moment `next`, in place of whatever was to run; `due` begins with [`Timer::fired`].
-    pub fn arm<A>(&mut self, next: Option<Millis>, now: Millis, ctx: &mut Context<A>, due: impl FnOnce(&mut A, &mut Context<A>) + 'static)
-    where
+    pub fn arm<A>(
+        &mut self,
+        next: Option<Millis>,
+        switch: &Switch,
+        ctx: &mut Context<A>,
+        due: impl FnOnce(&mut A, &mut Context<A>) + 'static,
+    ) where
         A: Actor<Context = Context<A>>,
     {
         if self.0.map(|(at, _)| at) == next {
@@ -23,7 +29,7 @@ impl Timer {
         }
         self.fired();
         if let Some(at) = next {
-            self.0 = Some((at, ctx.run_later(Duration::from_millis(at.saturating_sub(now)), due)));
+            self.0 = Some((at, ctx.run_later(Duration::from_millis(at.saturating_sub(switch.now())), due)));
             gauges::TIMERS.increment(1);
         }
     }

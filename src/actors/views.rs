@@ -1,5 +1,6 @@
 //! What machines know, as the workstation shows it. Numbers are masked here: what is masked is not sent (G4, H8).
 
+use super::colleagues::Present;
 use super::switch::{Directory, Switch};
 use crate::wire;
 use cordboard_core::agent::{Agent, Chosen, Departure, Seen};
@@ -8,6 +9,10 @@ use cordboard_core::group::{Group, Limit};
 use cordboard_core::ids::{AgentId, GroupId};
 use cordboard_core::message::{Consulted, Device, Phase, Reached, Ringing, Served, Session, Side, Transfer, Whom};
 use cordboard_core::outcome::CallType;
+use cordboard_core::setup::GroupSetup;
+
+/// Colleagues of one answer: more than anybody looks through.
+const MOST_AGENTS: usize = 100;
 
 pub fn queue(group: &Group) -> wire::QueueView {
     let (waiting, oldest) = group.queue();
@@ -81,7 +86,7 @@ fn shown(number: &str, colleague: Option<AgentId>, switch: &Switch) -> String {
 }
 
 fn name_of(agent: AgentId, directory: &Directory) -> String {
-    directory.people.get(&agent).map(|person| person.name.clone()).unwrap_or_default()
+    directory.colleagues.get(agent).map(|person| person.name.clone()).unwrap_or_default()
 }
 
 pub fn session(session: &Session, before: Option<&wire::SessionView>, switch: &Switch) -> wire::SessionView {
@@ -171,30 +176,22 @@ fn service(service: &Served) -> wire::SelfServiceView {
 }
 
 /// Whom a customer can be sent to, by name (D4).
-pub fn targets(directory: &Directory) -> wire::TargetsView {
-    let idle = |group: &GroupId| {
-        let members = directory.members.get(group).into_iter().flatten();
-        members.filter(|agent| directory.people.get(agent).is_some_and(|person| person.idle)).count()
+pub fn targets(search: &str, searcher: AgentId, directory: &Directory) -> wire::TargetsView {
+    let group = |(id, setup): (&GroupId, &GroupSetup)| {
+        let Present { online, idle } = directory.colleagues.present(*id);
+        wire::TargetGroup { id: id.0, name: setup.name.clone(), idle, staffed: online > 0 }
     };
-    let mut groups: Vec<wire::TargetGroup> = directory
-        .group_setups
-        .iter()
-        .map(|(id, setup)| wire::TargetGroup { id: id.0, name: setup.name.clone(), idle: u32::try_from(idle(id)).unwrap_or(u32::MAX) })
-        .collect();
+    let mut groups: Vec<wire::TargetGroup> = directory.group_setups.iter().map(group).collect();
     groups.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut agents: Vec<wire::TargetAgent> = directory
-        .people
-        .iter()
-        .map(|(id, person)| wire::TargetAgent {
-            id: id.0,
-            name: person.name.clone(),
-            number: person.number.clone(),
-            email: person.email.clone(),
-            groups: person.groups.iter().map(|group| group.0).collect(),
-            state: person.state,
-            mobile: person.mobile_instead().is_some(),
-        })
-        .collect();
-    agents.sort_by(|a, b| a.name.cmp(&b.name));
-    wire::TargetsView { groups, agents }
+    let (found, beyond) = directory.colleagues.find(search, searcher, MOST_AGENTS);
+    let agents = found.into_iter().map(|(id, person)| wire::TargetAgent {
+        id: id.0,
+        name: person.name.clone(),
+        number: person.number.clone(),
+        email: person.email.clone(),
+        groups: person.groups.iter().map(|group| group.0).collect(),
+        state: person.doing.state,
+        mobile: person.mobile_instead().is_some(),
+    });
+    wire::TargetsView { groups, agents: agents.collect(), more: u32::try_from(beyond).unwrap_or(u32::MAX) }
 }

@@ -268,7 +268,7 @@ test('a mobile that declines, or is left alone, ends the call out: no customer i
 // E3, G1
 test('a colleague who is not online is called on the mobile: both hear each other, and each has a record of an internal call', async () => {
   const target = async () => {
-    await tom.ask('targets');
+    await tom.ask('targets', { search: 'mei' });
     return tom.targets.agents.find(({ name }) => name === 'Mei');
   };
   const online = await target();

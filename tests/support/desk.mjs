@@ -67,7 +67,7 @@ export class Desk {
 
   /** The group or agent of that name, as a target of `transfer` and `consult`. */
   async target(type, name) {
-    await this.ask('targets');
+    await this.ask('targets', { search: '' });
     const { groups, agents } = await this.when(() => this.targets, 'targets');
     const { id } = (type === 'group' ? groups : agents).find((target) => target.name === name);
     return { type, id };

@@ -82,17 +82,16 @@ export function offer(more = {}) {
 
 const targets = {
   groups: [
-    { id: 4, name: 'Deutschsprachige Kundenbetreuung', idle: 0 },
-    { id: 1, name: 'Orders', idle: 0 },
-    { id: 2, name: 'Returns and refunds', idle: 1 },
-    { id: 3, name: 'Technical help', idle: 2 },
-    { id: 5, name: '中文客服', idle: 0 },
+    { id: 4, name: 'Deutschsprachige Kundenbetreuung', idle: 0, staffed: true },
+    { id: 1, name: 'Orders', idle: 0, staffed: true },
+    { id: 2, name: 'Returns and refunds', idle: 1, staffed: true },
+    { id: 3, name: 'Technical help', idle: 2, staffed: true },
+    { id: 5, name: '中文客服', idle: 0, staffed: false },
   ],
   agents: [
     ['Amara Okafor', '2022', [2], 'inLine'],
     ['Jonas Weber', '2035', [3, 4], 'onBreak'],
     ['Li Wei', '2041', [2, 3], 'available'],
-    ['Mei Lin', '2014', [1, 2], 'inLine'],
     ['Noah Fischer', '2030', [1], 'afterCallWork'],
     ['Priya Natarajan-Whitworth', '2052', [5], 'offline'],
     ['Sofia Marques', '2017', [3], 'available'],
@@ -148,6 +147,7 @@ const scenes = {
   transferasked: talking,
   transferrefused: talking,
   transferempty: talking,
+  transfermany: talking,
   consultfails: talking,
   consultasked: consulting({ whom: 'Deutschsprachige Kundenbetreuung', reached: 'asked' }),
   consultringing: consulting({ reached: 'ringing' }),
@@ -244,7 +244,7 @@ export function scene(name, socket, host) {
     if (ask.type === 'openEcho') tell({ type: 'echo', sdp: 'a=candidate:1 1 udp 1 198.51.100.7 8443 typ host' })
     if (ask.type === 'customer') tell({ type: 'customer', ...customer(ask.call, name) })
     if (ask.type === 'saveCustomer') tell({ type: 'customer', ...customer(ask.call, name), name: ask.name || null, remark: ask.remark })
-    if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets) })
+    if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets), more: name === 'transfermany' ? 9903 : 0 })
     tell({ type: 'done', id })
     const live = snapshot.sessions.find(s => s.phase !== 'ended')
     const change = part => live && (Object.assign(live, part), tell({ type: 'session', ...live }))

@@ -18,6 +18,7 @@ const looks = [
   { suffix: '', theme: 'light', language: 'en' },
   { suffix: '-dark', theme: 'dark', language: 'en' },
   { suffix: '-zh', theme: 'light', language: 'zh' },
+  { suffix: '-zh-dark', theme: 'dark', language: 'zh' },
 ]
 for (const look of looks) {
   for (const [name, go] of Object.entries(shotsOf(base))) {

@@ -287,7 +287,7 @@ impl Desk {
                 self.state(&state, reason);
                 // The list of all colleagues is long.
                 if self.script.second.is_some() {
-                    self.ask(json!({ "type": "targets" })).await?;
+                    self.ask(json!({ "type": "targets", "search": "" })).await?;
                 }
             }
             Tell::Targets { groups } => {

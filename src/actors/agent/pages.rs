@@ -20,6 +20,7 @@ impl Shell<AgentRole> {
         }
         self.role.audio.get_or_insert(page);
         self.role.pages.insert(page, Page { to, epoch, tab });
+        self.switch.directory.write().watching.insert(self.role.machine.setup.id);
         let snapshot = self.role.snapshot(page, me, &self.switch);
         self.role.show_to(page, snapshot);
         self.event(Event::SocketUp, ctx);
@@ -37,9 +38,7 @@ impl Shell<AgentRole> {
             self.role.pages.remove(&id);
             self.role.audio = self.role.audio.filter(|owner| *owner != id);
         }
-        if self.role.pages.is_empty() {
-            self.event(Event::SocketDown, ctx);
-        }
+        self.unless_watched(ctx);
     }
 
     pub(super) fn detach(&mut self, page: u64, ctx: &mut Context<Self>) {
@@ -51,7 +50,12 @@ impl Shell<AgentRole> {
             let next = self.role.pages.keys().next_back().copied();
             self.role.give_audio(next);
         }
+        self.unless_watched(ctx);
+    }
+
+    fn unless_watched(&mut self, ctx: &mut Context<Self>) {
         if self.role.pages.is_empty() {
+            self.switch.directory.write().watching.remove(&self.role.machine.setup.id);
             self.event(Event::SocketDown, ctx);
         }
     }

@@ -2,21 +2,22 @@ import { useRef, useState } from 'preact/hooks'
 import type { TargetAgent } from '../generated/wire'
 import { t } from '../i18n'
 import { isPending } from '../state/select'
-import type { Desk, State } from '../state/state'
+import type { State } from '../state/state'
 import { agentsFound, callable } from '../state/targets'
 import { useStation } from './context'
-import { useTargets } from './liveTargets'
+import { LONGEST_SEARCH, useTargets } from './liveTargets'
 import { Icon } from './Icon'
+import { More } from './More'
 import { Button, Glyph, initials, looks, refusalText } from './parts'
 
 /** Whom to call among colleagues (E3): found by name, agent id, e-mail or group, with states as they are now. */
-export function Colleagues({ state, desk, close }: { state: State; desk: Desk; close(): void }) {
+export function Colleagues({ state, close }: { state: State; close(): void }) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
-  useTargets(field)
   const [search, setSearch] = useState('')
+  useTargets(field, search)
   const [picked, setPicked] = useState<number | null>(null)
-  const found = state.targets ? agentsFound(state.targets, search, desk.me) : []
+  const found = state.targets ? agentsFound(state.targets, search) : []
   const at = found.findIndex(({ agent }) => agent.id === picked)
   const chosen = found[at] || null
   const busy = isPending(state, 'callColleague', 'callMobile')
@@ -56,6 +57,7 @@ export function Colleagues({ state, desk, close }: { state: State; desk: Desk; c
           aria-activedescendant={chosen ? domId(chosen.agent) : undefined}
           autocomplete="off"
           spellcheck={false}
+          maxLength={LONGEST_SEARCH}
           placeholder={t('transfer.search.agents')}
           data-test="colleague-search"
           ref={field}
@@ -92,6 +94,7 @@ export function Colleagues({ state, desk, close }: { state: State; desk: Desk; c
               </span>
             </div>
           ))}
+          <More targets={state.targets} />
         </div>
       ) : (
         <p class="dim colleagues__list" role="status">

@@ -112,7 +112,7 @@ function DialPad({ state, desk, close }: { state: State; desk: Desk; close(): vo
           ))}
         </span>
       </div>
-      {side === 'colleague' ? <Colleagues state={state} desk={desk} close={close} /> : <Numbers state={state} desk={desk} close={close} />}
+      {side === 'colleague' ? <Colleagues state={state} close={close} /> : <Numbers state={state} desk={desk} close={close} />}
     </div>
   )
 }

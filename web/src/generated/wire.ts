@@ -66,7 +66,7 @@ code: string,
  */
 message: string, };
 
-export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callMobile", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets" } | { "type": "remark", call: string, text: string, } | { "type": "disposition", call: string, name: string, } | { "type": "block", call: string, keep: BlockFor, note: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
+export type Ask = { "type": "setState", state: ChosenState, breakReason: string | null, } | { "type": "answer", offer: string, } | { "type": "decline", offer: string, } | { "type": "hangUp", call: string, } | { "type": "hold", call: string, } | { "type": "resume", call: string, } | { "type": "mute", call: string, } | { "type": "unmute", call: string, } | { "type": "pauseRecording", call: string, } | { "type": "resumeRecording", call: string, } | { "type": "transfer", call: string, to: TransferTarget, } | { "type": "consult", call: string, with: ConsultTarget, } | { "type": "swap", call: string, } | { "type": "conference", call: string, } | { "type": "completeConsult", call: string, } | { "type": "endConsult", call: string, } | { "type": "startFlow", call: string, flow: number, } | { "type": "endFlow", call: string, } | { "type": "dial", to: string, callerId: string | null, } | { "type": "callColleague", agent: number, } | { "type": "callMobile", agent: number, } | { "type": "callBack", call: string, } | { "type": "digits", call: string, digits: string, } | { "type": "targets", search: string, } | { "type": "remark", call: string, text: string, } | { "type": "disposition", call: string, name: string, } | { "type": "block", call: string, keep: BlockFor, note: string, } | { "type": "endWrapUp" } | { "type": "continueWrapUp" } | { "type": "logOut", endCall: boolean, } | { "type": "stay" } | { "type": "completeService", call: string, } | { "type": "completeAll", internal: boolean, } | { "type": "openPeer", sdp: string, 
 /**
  * The line to the switch is too narrow for G.711: Opus, where the offer has it (F4).
  */
@@ -573,12 +573,24 @@ export type TargetGroup = { id: number, name: string,
 /**
  * Agents of the group who would be rung at once.
  */
-idle: number, };
+idle: number, 
+/**
+ * Anybody of the group is not offline.
+ */
+staffed: boolean, };
 
 /**
- * Every group with its idle agents, and every agent with the state (D4).
+ * Every group with its idle agents, and the agents whom the search means with their states, never the one who searches (D4).
  */
-export type TargetsView = { groups: Array<TargetGroup>, agents: Array<TargetAgent>, };
+export type TargetsView = { groups: Array<TargetGroup>, 
+/**
+ * By name; of many the first hundred.
+ */
+agents: Array<TargetAgent>, 
+/**
+ * How many more the search means.
+ */
+more: number, };
 
 export type ToWorkstation = { "type": "snapshot" } & Snapshot | { "type": "agent" } & AgentView | { "type": "queues", queues: Array<QueueView>, } | { "type": "offer", offer: OfferView | null, } | { "type": "session" } & SessionView | { "type": "sessionsGone", calls: Array<string>, } | { "type": "peerAnswer", sdp: string, } | { "type": "peer", state: PeerState, } | { "type": "audioOwner", mine: boolean, } | { "type": "quality" } & QualityView | { "type": "targets" } & TargetsView | { "type": "echo", sdp: string | null, } | { "type": "customer" } & CustomerView | { "type": "done", id: number, } | { "type": "refused", id: number, code: string, message: string, } | { "type": "takenOver" } | { "type": "loggedOut" };
 

@@ -362,6 +362,7 @@ export const en = {
   'transfer.none.agents': 'You have no colleagues here yet.',
   'transfer.nothing.groups': 'No group matches “{search}”.',
   'transfer.nothing.agents': 'Nobody matches “{search}”.',
+  'transfer.more': 'And {count} more. Search to find them.',
   'transfer.lead': 'Choose whom the customer goes to.',
   'transfer.lead.group': 'You are released at once. The customer hears waiting music until {name} answers.',
   'transfer.lead.agent': 'You are released at once. If {name} does not answer, the customer goes back to the head of the queue.',

@@ -363,6 +363,7 @@ export const zh: Words = {
   'transfer.none.agents': '这里还没有其他坐席。',
   'transfer.nothing.groups': '没有与“{search}”匹配的技能组。',
   'transfer.nothing.agents': '没有与“{search}”匹配的坐席。',
+  'transfer.more': '还有 {count} 位，请搜索查找。',
   'transfer.lead': '请选择客户的去向。',
   'transfer.lead.group': '转接后您立即释放。客户将听等待音乐，直到{name}接听。',
   'transfer.lead.agent': '转接后您立即释放。若{name}未接听，客户回到队首。',

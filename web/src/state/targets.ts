@@ -1,21 +1,17 @@
-import type { Me, TargetAgent, TargetGroup, TargetsView, TransferTarget } from '../generated/wire'
+import type { TargetAgent, TargetGroup, TargetsView, TransferTarget } from '../generated/wire'
 import type { Picker } from './state'
 
 export function newPicker(call: string, purpose: Picker['purpose']): Picker {
   return { call, purpose, list: 'groups', search: '', chosen: null }
 }
 
-/** The groups that the search means, and whether anybody of each is at work. */
-export function groupsFound(targets: TargetsView, search: string): { group: TargetGroup; staffed: boolean }[] {
-  return targets.groups
-    .filter(group => holds(search, [group.name]))
-    .map(group => ({ group, staffed: targets.agents.some(agent => agent.state !== 'offline' && agent.groups.indexOf(group.id) >= 0) }))
+export function groupsFound(targets: TargetsView, search: string): TargetGroup[] {
+  return targets.groups.filter(group => holds(search, [group.name]))
 }
 
-/** The colleagues that the search means, by name, agent id, e-mail or group (D4); never the agent who searches. */
-export function agentsFound(targets: TargetsView, search: string, me: Me): { agent: TargetAgent; groups: string[] }[] {
+/** The colleagues that the search means, by name, agent id, e-mail or group (D4). The switch has searched so too; the answer may be to fewer letters. */
+export function agentsFound(targets: TargetsView, search: string): { agent: TargetAgent; groups: string[] }[] {
   return targets.agents
-    .filter(agent => agent.number !== me.number)
     .map(agent => ({ agent, groups: targets.groups.filter(group => agent.groups.indexOf(group.id) >= 0).map(group => group.name) }))
     .filter(({ agent, groups }) => holds(search, [agent.name, agent.number, agent.email].concat(groups)))
 }
@@ -31,12 +27,12 @@ export function callable(agent: TargetAgent): boolean {
 }
 
 /** What of the list can be chosen now, in its order. */
-export function choices(picker: Picker, targets: TargetsView, me: Me): TransferTarget[] {
+export function choices(picker: Picker, targets: TargetsView): TransferTarget[] {
   switch (picker.list) {
     case 'groups':
-      return groupsFound(targets, picker.search).map(({ group }) => ({ type: 'group', id: group.id }))
+      return groupsFound(targets, picker.search).map(({ id }) => ({ type: 'group', id }))
     case 'agents':
-      return agentsFound(targets, picker.search, me)
+      return agentsFound(targets, picker.search)
         .filter(({ agent }) => reachable(agent))
         .map(({ agent }) => ({ type: 'agent', id: agent.id }))
     case 'number':
@@ -49,13 +45,13 @@ export function sameTarget(a: TransferTarget | null, b: TransferTarget | null): 
 }
 
 /** The chosen target, while it is in the list and can be reached. */
-export function chosenTarget(picker: Picker, targets: TargetsView, me: Me): TransferTarget | null {
-  return choices(picker, targets, me).find(target => sameTarget(target, picker.chosen)) || null
+export function chosenTarget(picker: Picker, targets: TargetsView): TransferTarget | null {
+  return choices(picker, targets).find(target => sameTarget(target, picker.chosen)) || null
 }
 
 /** The choice above or below the present one; without one, the first or the last. */
-export function nextChoice(picker: Picker, targets: TargetsView, me: Me, step: 1 | -1): TransferTarget | null {
-  const all = choices(picker, targets, me)
+export function nextChoice(picker: Picker, targets: TargetsView, step: 1 | -1): TransferTarget | null {
+  const all = choices(picker, targets)
   const at = all.findIndex(target => sameTarget(target, picker.chosen))
   const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : (at + step + all.length) % all.length
   return all[next] || null

@@ -161,7 +161,7 @@ export function Call({ state, desk, session }: { state: State; desk: Desk; sessi
         <Refused state={state} of={picking ? refusable : refusable.concat('transfer', 'consult')} />
       </div>
       {picker ? (
-        <Transfer state={state} desk={desk} session={session} picker={picker} usable={usable} />
+        <Transfer state={state} session={session} picker={picker} usable={usable} />
       ) : keypad ? (
         <Keypad state={state} session={session} sent={keypad.sent} usable={usable && canKey(session)} />
       ) : flows ? (

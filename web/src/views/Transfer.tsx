@@ -4,11 +4,12 @@ import type { ConsultTarget, SessionView, TargetsView, TransferTarget } from '..
 import { t } from '../i18n'
 import { useStation } from '../components/context'
 import { Icon } from '../components/Icon'
-import { useTargets } from '../components/liveTargets'
+import { LONGEST_SEARCH, useTargets } from '../components/liveTargets'
+import { More } from '../components/More'
 import { Button, Glyph, initials, looks, refusalText } from '../components/parts'
 import { isPending } from '../state/select'
 import { agentsFound, chosenTarget, groupsFound, nextChoice, reachable, sameTarget } from '../state/targets'
-import type { Desk, Picker, State } from '../state/state'
+import type { Picker, State } from '../state/state'
 
 /** Of a number with all its layout. */
 const LONGEST = 64
@@ -16,21 +17,20 @@ const lists: { [purpose in Picker['purpose']]: Picker['list'][] } = { transfer: 
 
 interface Props {
   state: State
-  desk: Desk
   session: SessionView
   picker: Picker
   usable: boolean
 }
 
 /** Whom to send the customer to (D4), or to ask (D5): stands below the call, whose controls stay where they are. */
-export function Transfer({ state, desk, session, picker, usable }: Props) {
+export function Transfer({ state, session, picker, usable }: Props) {
   const station = useStation()
   const field = useRef<HTMLInputElement>(null)
   const box = useRef<HTMLElement>(null)
-  useTargets(field)
   const { targets } = state
   const { purpose, list } = picker
-  const chosen = targets && chosenTarget(picker, targets, desk.me)
+  useTargets(field, list === 'number' ? '' : picker.search)
+  const chosen = targets && chosenTarget(picker, targets)
   const key = chosen ? domId(chosen) : undefined
   useEffect(() => {
     const row = key && box.current ? box.current.querySelector('[aria-selected="true"]') : null
@@ -53,11 +53,11 @@ export function Transfer({ state, desk, session, picker, usable }: Props) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return
     if (event.key === 'Enter') start()
     else if (targets && list !== 'number' && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
-      pick({ chosen: nextChoice(picker, targets, desk.me, event.key === 'ArrowDown' ? 1 : -1) })
+      pick({ chosen: nextChoice(picker, targets, event.key === 'ArrowDown' ? 1 : -1) })
     } else return
     event.preventDefault()
   }
-  const rows = list === 'groups' ? groupRows(state, picker, pick) : list === 'agents' ? agentRows(state, desk, picker, pick) : []
+  const rows = list === 'groups' ? groupRows(state, picker, pick) : list === 'agents' ? agentRows(state, picker, pick) : []
   return (
     <section class="panel" aria-label={t(`${purpose}.title`)} data-test="picker" data-purpose={purpose} ref={box}>
       <div class="split panel__head">
@@ -113,6 +113,7 @@ export function Transfer({ state, desk, session, picker, usable }: Props) {
                 aria-activedescendant={key}
                 autocomplete="off"
                 spellcheck={false}
+                maxLength={LONGEST_SEARCH}
                 placeholder={t(`transfer.search.${list}`)}
                 data-test="target-search"
                 ref={field}
@@ -131,6 +132,7 @@ export function Transfer({ state, desk, session, picker, usable }: Props) {
           {rows.length > 0 ? (
             <div class="scroll panel__list" role="listbox" id="transfer-list" aria-label={t(`transfer.${list}`)} tabIndex={-1}>
               {rows}
+              {list === 'agents' ? <More targets={targets} /> : null}
             </div>
           ) : (
             <p class="dim panel__list panel__none" role="status" data-test="no-targets">
@@ -193,7 +195,7 @@ function targetName(targets: TargetsView, target: TransferTarget): string | null
 
 function groupRows(state: State, picker: Picker, pick: (change: Partial<Picker>) => void) {
   if (!state.targets) return []
-  return groupsFound(state.targets, picker.search).map(({ group, staffed }) => (
+  return groupsFound(state.targets, picker.search).map(group => (
     <Row key={group.id} target={{ type: 'group', id: group.id }} picker={picker} pick={pick} name={group.name}>
       <b class="name med cut">{group.name}</b>
       {group.idle > 0 ? (
@@ -202,15 +204,15 @@ function groupRows(state: State, picker: Picker, pick: (change: Partial<Picker>)
           <span class="num">{t('transfer.idle', { count: group.idle })}</span>
         </span>
       ) : (
-        <span class="faint cut">{t(staffed ? `${picker.purpose}.idle.none` : 'transfer.idle.away')}</span>
+        <span class="faint cut">{t(group.staffed ? `${picker.purpose}.idle.none` : 'transfer.idle.away')}</span>
       )}
     </Row>
   ))
 }
 
-function agentRows(state: State, desk: Desk, picker: Picker, pick: (change: Partial<Picker>) => void) {
+function agentRows(state: State, picker: Picker, pick: (change: Partial<Picker>) => void) {
   if (!state.targets) return []
-  return agentsFound(state.targets, picker.search, desk.me).map(({ agent, groups }) => (
+  return agentsFound(state.targets, picker.search).map(({ agent, groups }) => (
     <Row key={agent.id} target={{ type: 'agent', id: agent.id }} picker={picker} pick={pick} name={agent.number} away={!reachable(agent)}>
       <span class="av">{initials(agent.name)}</span>
       <span class="v v--0">
