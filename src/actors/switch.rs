@@ -236,12 +236,20 @@ fn deliver(directory: &Directory, from: Address, tell: Tell) {
     }
 }
 
-/// Who last served a caller in a group, for the newest callers. Callers are known by hashes of their numbers: a hundred thousand take 4 MiB.
-#[derive(Default)]
+/// Who last served a caller in a group, for the newest callers. Callers are known by hashes of their numbers: a hundred thousand take 5 MiB, which are
+/// there from the start, so that a switch does not grow for its first hours.
 pub struct LastServed {
     secret: RandomState,
     agents: HashMap<u64, AgentId>,
     order: VecDeque<u64>,
+}
+
+impl Default for LastServed {
+    fn default() -> Self {
+        // A map that is full and changes needs twice the room, or it takes more and more for what has gone.
+        let agents = HashMap::with_capacity(2 * Self::MOST);
+        Self { secret: RandomState::new(), agents, order: VecDeque::with_capacity(Self::MOST + 1) }
+    }
 }
 
 impl LastServed {
@@ -285,5 +293,16 @@ mod tests {
         assert_eq!(served.get(&caller(1), GroupId(1)), Some(AgentId(2)));
         assert_eq!(served.get(&caller(1), GroupId(2)), None);
         assert_eq!((served.agents.len(), served.order.len()), (LastServed::MOST, LastServed::MOST));
+    }
+
+    #[test]
+    fn callers_who_are_known_take_no_more_room_however_many_come() {
+        let mut served = LastServed::default();
+        let room = |served: &LastServed| (served.agents.capacity(), served.order.capacity());
+        let before = room(&served);
+        for n in 0..4 * LastServed::MOST {
+            served.insert(&n.to_string(), GroupId(1), AgentId(1));
+        }
+        assert!(room(&served) <= before, "{:?}, {before:?} before", room(&served));
     }
 }
