@@ -226,7 +226,7 @@ impl Endpoint {
             let transmit = step.transmit.then(|| EndpointAction::Transmit { flow: client.flow, bytes: client.wire().to_vec() });
             // Nobody is left to take this news of an INVITE.
             let orphan = match &client.machine {
-                ClientMachine::Invite(_, invite) if client.user.is_none() && step.deliver => Some((invite.clone(), client.flow)),
+                ClientMachine::Invite(_, invite) if client.user.is_none() && step.deliver => Some((Request::clone(invite), client.flow)),
                 ClientMachine::Invite(..) | ClientMachine::Other(_) => None,
             };
             (transmit, client.user.filter(|_| step.deliver), orphan)

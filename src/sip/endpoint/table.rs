@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) enum ClientMachine {
     /// With what [`super::hop_request`] needs of the request, and no more: it stays until no stray answer is to be expected.
-    Invite(InviteClient, Request),
+    Invite(InviteClient, Box<Request>),
     Other(OtherClient),
 }
 
@@ -31,7 +31,7 @@ impl Client {
         let seq = request.headers.cseq().map_or(0, |cseq| cseq.seq);
         let cseq = CSeq { seq, method: request.method.clone() };
         let machine = if request.method == Method::INVITE {
-            ClientMachine::Invite(InviteClient::new(wire, reliable, now), for_its_hop(request))
+            ClientMachine::Invite(InviteClient::new(wire, reliable, now), Box::new(for_its_hop(request)))
         } else {
             ClientMachine::Other(OtherClient::new(wire, reliable, now))
         };
