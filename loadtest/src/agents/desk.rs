@@ -379,10 +379,10 @@ impl Desk {
                 }
                 self.complete(call).await?;
             }
-            // Who was called did not answer.
-            (Phase::Ended, None) if self.script.caller.is_some() => self.complete(call).await?,
+            // Nobody was there to talk to: who was called did not answer, or who called gave up as it rang.
+            (Phase::Ended, None) => self.complete(call).await?,
             (Phase::Reconnecting, _) => self.problem("the customer hears music: the agent's voice path is away".into()),
-            (Phase::Dialling | Phase::Ringing | Phase::Connecting, _) | (Phase::Ended, None) => {}
+            (Phase::Dialling | Phase::Ringing | Phase::Connecting, _) => {}
         }
         Ok(())
     }
