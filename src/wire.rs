@@ -130,6 +130,7 @@ pub enum Ask {
     /// Whom a customer can be sent to now; answered by [`ToWorkstation::Targets`]. Of the agents those whom each word of the search means, in small or
     /// capital letters: by name, agent id, e-mail or a group's name (D4). Empty = all; at most 100 characters.
     Targets {
+        #[serde(default)]
         search: String,
     },
     /// Text kept with the record (D8); the last one sent stands.
@@ -323,6 +324,8 @@ pub enum ToWorkstation {
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "wire.ts")]
 pub struct TargetsView {
+    /// What was searched for.
+    pub search: String,
     pub groups: Vec<TargetGroup>,
     /// By name; of many the first hundred.
     pub agents: Vec<TargetAgent>,

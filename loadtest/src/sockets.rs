@@ -33,8 +33,7 @@ unsafe impl Send for Socket {}
 
 impl Socket {
     pub fn bind(local: SocketAddrV4) -> io::Result<Self> {
-        let told = |why: io::Error| io::Error::new(why.kind(), format!("cannot listen on {local}: {why}"));
-        let socket = UdpSocket::bind(local).map_err(told)?;
+        let socket = bind(local)?;
         socket.set_nonblocking(true)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         // As root beyond the system's limit, else up to it.
@@ -46,18 +45,6 @@ impl Socket {
         let space = nix::cmsg_space!(TimeSpec);
         let headers = MultiHeaders::preallocate(BATCH, Some(space));
         Ok(Self { socket, local, headers, buffer: vec![0; BATCH * LARGEST], out: Vec::new(), dropped: 0 })
-    }
-
-    /// RTP and RTCP ports that are open and that nobody reads: what comes goes no further, where a closed port would have the sender's machine answer
-    /// each packet (ICMP), which no telephone does.
-    pub fn deaf_pair(rtp: SocketAddrV4) -> io::Result<[UdpSocket; 2]> {
-        let deaf = |port: u16| {
-            let socket = UdpSocket::bind(SocketAddrV4::new(*rtp.ip(), port))?;
-            // The least that the kernel allows.
-            setsockopt(&socket, sockopt::RcvBuf, &0)?;
-            Ok::<_, io::Error>(socket)
-        };
-        Ok([deaf(rtp.port())?, deaf(rtp.port().saturating_add(1))?])
     }
 
     /// Hands over what has come: the sender, the bytes, and the time since 1970.
@@ -141,6 +128,22 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// RTP and RTCP ports that are open and that nobody reads: what comes goes no further, where a closed port would have the sender's machine answer each packet
+/// (ICMP), which no telephone does.
+pub fn unread_pair(rtp: SocketAddrV4) -> io::Result<[UdpSocket; 2]> {
+    let unread = |port: u16| {
+        let socket = bind(SocketAddrV4::new(*rtp.ip(), port))?;
+        // The least that the kernel allows.
+        setsockopt(&socket, sockopt::RcvBuf, &0)?;
+        Ok::<_, io::Error>(socket)
+    };
+    Ok([unread(rtp.port())?, unread(rtp.port().saturating_add(1))?])
+}
+
+fn bind(local: SocketAddrV4) -> io::Result<UdpSocket> {
+    UdpSocket::bind(local).map_err(|why| io::Error::new(why.kind(), format!("cannot listen on {local}: {why}")))
 }
 
 /// Waits until one of them has something, for so long at most.

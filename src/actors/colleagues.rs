@@ -100,8 +100,8 @@ impl Colleagues {
         }
     }
 
-    /// Those whom the search means but `searcher`, by name, the first so many of them; and how many there are beyond. Each of its words is somewhere in the
-    /// name, agent id, e-mail or a group's name.
+    /// The first `most` by name of those whom the search finds, without `searcher`; and how many more it finds. Each of its words is somewhere in the name,
+    /// agent id, e-mail or a group's name.
     pub fn find(&self, search: &str, searcher: AgentId, most: usize) -> (Vec<(AgentId, &Person)>, usize) {
         let search = search.to_lowercase();
         let words: Vec<&str> = search.split_whitespace().collect();
@@ -141,35 +141,56 @@ impl Person {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cordboard_core::setup::{AgentSetup, DeviceSetup, Membership};
+    use cordboard_db::MobileSwitches;
 
-    const GROUPS: [&str; 3] = ["", "Orders", "Technical help"];
+    const SEARCHER: AgentId = AgentId(2014);
 
-    fn person(name: &str, number: &str, groups: &[i32], state: AgentState) -> Person {
-        let email = format!("{}@example", name.to_lowercase().replace(' ', "."));
-        let of_groups = groups.iter().map(|group| GROUPS[usize::try_from(*group).unwrap()]);
-        let searched = [name, number, &email].into_iter().chain(of_groups).collect::<Vec<_>>().join("\n").to_lowercase();
-        Person {
+    /// Says that the floor has this agent, whose id is the number.
+    fn meet(colleagues: &mut Colleagues, name: &str, id: i32, groups: &[i32]) {
+        let membership = |group: &i32| Membership { group: GroupId(*group), priority: 0, weight: 0 };
+        let setup = AgentSetup {
+            id: AgentId(id),
+            number: id.to_string(),
             name: name.into(),
-            role: Role::Agent,
-            number: number.into(),
-            email,
-            groups: groups.iter().map(|group| GroupId(*group)).collect(),
-            doing: Doing { state, idle: state == AgentState::Available, away: false },
+            groups: groups.iter().map(membership).collect(),
+            automatic_answer: None,
+            device: DeviceSetup::Browser,
             mobile: None,
-            searched,
-        }
+        };
+        let account = Account {
+            setup,
+            email: format!("{}@example", name.to_lowercase().replace(' ', ".")),
+            nickname: None,
+            role: Role::Agent,
+            password_hash: None,
+            must_change_password: false,
+            mobile: None,
+            chosen_state: None,
+            epoch: 0,
+            created_at: 0,
+            avatar_at: None,
+            switches: MobileSwitches::default(),
+        };
+        colleagues.meet(&account, |group| ["", "Orders", "Technical help"][usize::try_from(group.0).unwrap()].into());
+    }
+
+    fn does(colleagues: &mut Colleagues, id: i32, state: AgentState) {
+        colleagues.see(AgentId(id), Doing { state, idle: state == AgentState::Available, away: false });
     }
 
     fn floor() -> Colleagues {
         let mut colleagues = Colleagues::default();
-        colleagues.put(AgentId(14), person("Tom Brandt", "2008", &[1, 2], AgentState::Busy));
-        colleagues.put(AgentId(11), person("Li Wei", "2041", &[2], AgentState::Available));
-        colleagues.put(AgentId(12), person("Mei Lin", "2014", &[1], AgentState::InLine));
+        meet(&mut colleagues, "Tom Brandt", 2008, &[1, 2]);
+        meet(&mut colleagues, "Li Wei", 2041, &[2]);
+        meet(&mut colleagues, "Mei Lin", 2014, &[1]);
+        does(&mut colleagues, 2008, AgentState::Busy);
+        does(&mut colleagues, 2041, AgentState::Available);
         colleagues
     }
 
     fn names(colleagues: &Colleagues, search: &str) -> Vec<String> {
-        colleagues.find(search, AgentId(12), 10).0.into_iter().map(|(_, person)| person.name.clone()).collect()
+        colleagues.find(search, SEARCHER, 10).0.into_iter().map(|(_, person)| person.name.clone()).collect()
     }
 
     // D4
@@ -189,27 +210,29 @@ mod tests {
     fn of_many_the_first_by_name_are_shown_and_the_others_counted() {
         let mut colleagues = floor();
         for n in 0..1_000 {
-            colleagues.put(AgentId(100 + n), person(&format!("Agent {n:04}"), &format!("{}", 3_000 + n), &[1], AgentState::Offline));
+            meet(&mut colleagues, &format!("Agent {n:04}"), 3_000 + n, &[1]);
         }
-        let (found, beyond) = colleagues.find("agent", AgentId(12), 3);
+        let (found, beyond) = colleagues.find("agent", SEARCHER, 3);
         let numbers: Vec<&str> = found.iter().map(|(_, person)| person.number.as_str()).collect();
         assert_eq!((numbers, beyond), (vec!["3000", "3001", "3002"], 997));
-        assert_eq!(colleagues.find("0999", AgentId(12), 3).1, 0);
+        assert_eq!(colleagues.find("0999", SEARCHER, 3).1, 0);
     }
 
-    // D4
+    // D4, I6
     #[test]
     fn who_is_there_is_counted_by_group_as_agents_come_change_and_move() {
         let mut colleagues = floor();
         let present = |colleagues: &Colleagues| [1, 2].map(|group| colleagues.present(GroupId(group)));
         let of = |online, idle| Present { online, idle };
-        assert_eq!(present(&colleagues), [of(2, 0), of(2, 1)]);
-        colleagues.see(AgentId(14), Doing { state: AgentState::Available, idle: true, away: false });
-        assert_eq!(present(&colleagues), [of(2, 1), of(2, 2)]);
-        colleagues.see(AgentId(11), Doing { state: AgentState::Offline, idle: false, away: false });
-        assert_eq!(present(&colleagues), [of(2, 1), of(1, 1)]);
-        colleagues.put(AgentId(14), person("Tom Brandt", "2008", &[1], AgentState::Available));
-        assert_eq!(present(&colleagues), [of(2, 1), of(0, 0)]);
+        assert_eq!(present(&colleagues), [of(1, 0), of(2, 1)]);
+        does(&mut colleagues, 2008, AgentState::Available);
+        assert_eq!(present(&colleagues), [of(1, 1), of(2, 2)]);
+        does(&mut colleagues, 2041, AgentState::Offline);
+        assert_eq!(present(&colleagues), [of(1, 1), of(1, 1)]);
+        // What an agent does stays as it was while the floor changes.
+        meet(&mut colleagues, "Tom Brandt", 2008, &[1]);
+        assert_eq!(present(&colleagues), [of(1, 1), of(0, 0)]);
+        assert_eq!(colleagues.get(AgentId(2008)).unwrap().doing.state, AgentState::Available);
         assert_eq!(colleagues.present(GroupId(9)), Present::default());
     }
 }

@@ -193,5 +193,5 @@ pub fn targets(search: &str, searcher: AgentId, directory: &Directory) -> wire::
         state: person.doing.state,
         mobile: person.mobile_instead().is_some(),
     });
-    wire::TargetsView { groups, agents: agents.collect(), more: u32::try_from(beyond).unwrap_or(u32::MAX) }
+    wire::TargetsView { search: search.to_owned(), groups, agents: agents.collect(), more: u32::try_from(beyond).unwrap_or(u32::MAX) }
 }

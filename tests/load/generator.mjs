@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort } from '../support/ports.mjs';
+import { freePair, freePort } from '../support/ports.mjs';
 import { Switch } from '../support/switch.mjs';
 import { newFolder } from '../support/work_folder.mjs';
 
@@ -24,7 +24,7 @@ async function play(scenario, { options = [], change = (floor) => floor } = {}) 
   const folder = newFolder('load');
   const file = join(folder, 'scenario.toml');
   writeFileSync(file, scenario);
-  const places = ['--carrier', `127.0.0.1:${await freePort()}`, '--phones', `127.0.0.1:${await freePort()}`, '--audio', `127.0.0.1:${await freePort()}`, '--audio-sockets', '1'];
+  const places = ['--carrier', `127.0.0.1:${await freePort()}`, '--phones', `127.0.0.1:${await freePort()}`, '--audio', `127.0.0.1:${await freePair()}`, '--audio-sockets', '1'];
   const { stdout: floor } = await run(binary, ['floor', file, ...places]);
   const house = await Switch.create({ floor: change(floor), environment, rtpPorts: 1000 });
   houses.push(house);

@@ -244,7 +244,7 @@ export function scene(name, socket, host) {
     if (ask.type === 'openEcho') tell({ type: 'echo', sdp: 'a=candidate:1 1 udp 1 198.51.100.7 8443 typ host' })
     if (ask.type === 'customer') tell({ type: 'customer', ...customer(ask.call, name) })
     if (ask.type === 'saveCustomer') tell({ type: 'customer', ...customer(ask.call, name), name: ask.name || null, remark: ask.remark })
-    if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets), more: name === 'transfermany' ? 9903 : 0 })
+    if (ask.type === 'targets') tell({ type: 'targets', ...(name === 'transferempty' ? { groups: [], agents: [] } : targets), search: ask.search, more: name === 'transfermany' ? 9903 : 0 })
     tell({ type: 'done', id })
     const live = snapshot.sessions.find(s => s.phase !== 'ended')
     const change = part => live && (Object.assign(live, part), tell({ type: 'session', ...live }))

@@ -3,11 +3,12 @@ import type { SessionView, TargetsView, ToWorkstation } from '../src/generated/w
 import type { Event } from '../src/state/events'
 import { runCommand } from '../src/services/commands'
 import { reduce } from '../src/state/reduce'
-import { agentsFound, choices, chosenTarget, groupsFound, nextChoice } from '../src/state/targets'
+import { agentsFound, choices, chosenTarget, groupsFound, isAnswer, nextChoice } from '../src/state/targets'
 import { initialState, type Picker, type State } from '../src/state/state'
 import { session, snapshot } from './fixtures'
 
 const targets: TargetsView = {
+  search: '',
   groups: [
     { id: 1, name: 'Orders', idle: 0, staffed: true },
     { id: 2, name: 'Technical help', idle: 1, staffed: true },
@@ -36,6 +37,12 @@ describe('the list of targets (D4)', () => {
     expect(names(' technical  tom ')).toEqual(['Tom Brandt'])
     expect(names('nobody')).toEqual([])
     expect(groupsFound(targets, 'help').map(({ id }) => id)).toEqual([2])
+  })
+
+  it('is an answer to its own search alone', () => {
+    expect(isAnswer(targets, '')).toBe(true)
+    expect(isAnswer(targets, 'wei')).toBe(false)
+    expect(isAnswer(null, '')).toBe(false)
   })
 
   it('offers available and busy agents, and every group', () => {

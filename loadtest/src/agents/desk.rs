@@ -285,7 +285,7 @@ impl Desk {
                     None => self.go_online().await?,
                 }
                 self.state(&state, reason);
-                // The list of all colleagues is long.
+                // Only who hands calls on needs the groups.
                 if self.script.second.is_some() {
                     self.ask(json!({ "type": "targets", "search": "" })).await?;
                 }

@@ -91,7 +91,7 @@ impl Drop for Program {
     }
 }
 
-/// On the core that is measured; when the generator is killed it goes too.
+/// On the core that is measured. When the generator is killed, the process goes too.
 fn pinned(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "taskset", "-c", MEASURED]).arg(program);

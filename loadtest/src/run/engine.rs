@@ -9,7 +9,7 @@ use super::results::{CallLog, LogsOut, Second};
 use super::voices::{Heard, StreamId, Voices};
 use crate::browser::booth::Lines;
 use crate::scenario::{Customers, Kind, Scenario};
-use crate::sockets::{Socket, since_1970, wait_for};
+use crate::sockets::{Socket, since_1970, unread_pair, wait_for};
 use crate::story::{CallOut, Story, Turn, index_of, number_of};
 use cordboard_core::outbound::RING_OUT;
 use cordboard_sip::message::{Field, Message, Method, Request, Response};
@@ -117,7 +117,7 @@ pub struct Engine {
     phones: Socket,
     voices: Option<Voices>,
     /// Without voices, the ports that both sides of all calls have.
-    _deaf: Option<[UdpSocket; 2]>,
+    _unread: Option<[UdpSocket; 2]>,
     /// The agents at browsers, in the order of their lines.
     browsers: Vec<(u32, StreamId)>,
     random: StdRng,
@@ -152,7 +152,7 @@ impl Engine {
             }
         }
         Ok(Self {
-            _deaf: voices.is_none().then(|| Socket::deaf_pair(places.audio)).transpose()?,
+            _unread: voices.is_none().then(|| unread_pair(places.audio)).transpose()?,
             carrier: Socket::bind(places.carrier)?,
             phones: Socket::bind(places.phones)?,
             did: did.to_owned(),

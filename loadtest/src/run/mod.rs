@@ -76,7 +76,7 @@ pub struct Scene {
     /// Where the agents' SIP phones are, all of them.
     #[arg(long, default_value = "127.0.0.1:5080")]
     phones: SocketAddrV4,
-    /// First address of the audio of both sides, and how many ports they share.
+    /// First address of the audio of both sides, and how many ports they share; without audio, its port and the next one are open and unread.
     #[arg(long, default_value = "127.0.0.1:40000")]
     audio: SocketAddrV4,
     #[arg(long, default_value_t = 16)]

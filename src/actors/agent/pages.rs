@@ -38,7 +38,7 @@ impl Shell<AgentRole> {
             self.role.pages.remove(&id);
             self.role.audio = self.role.audio.filter(|owner| *owner != id);
         }
-        self.unless_watched(ctx);
+        self.left_without_pages(ctx);
     }
 
     pub(super) fn detach(&mut self, page: u64, ctx: &mut Context<Self>) {
@@ -50,10 +50,10 @@ impl Shell<AgentRole> {
             let next = self.role.pages.keys().next_back().copied();
             self.role.give_audio(next);
         }
-        self.unless_watched(ctx);
+        self.left_without_pages(ctx);
     }
 
-    fn unless_watched(&mut self, ctx: &mut Context<Self>) {
+    fn left_without_pages(&mut self, ctx: &mut Context<Self>) {
         if self.role.pages.is_empty() {
             self.switch.directory.write().watching.remove(&self.role.machine.setup.id);
             self.event(Event::SocketDown, ctx);

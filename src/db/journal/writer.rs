@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-/// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once. A caller waits for the first one to hear
-/// that it rings (G5).
+/// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once. For a commit waits who is told that it
+/// rings, who is called outside, and who is about to hear the other (G5).
 const COMMIT_EVERY: Duration = Duration::from_millis(4);
 /// Entries of one commit.
 const BATCH: usize = 1_000;

@@ -448,7 +448,7 @@ impl Endpoint {
 /// What a request to the same hop about the same INVITE copies of it, beside the top Via and the number.
 const HOP_FIELDS: [Field; 5] = [Field::MaxForwards, Field::Route, Field::From, Field::To, Field::CallId];
 
-/// What [`hop_request`] and [`Dialog::of_answer`] read of an INVITE.
+/// What [`hop_request`] and [`crate::session::Dialog::of_answer`] read of an INVITE.
 fn for_its_hop(mut invite: Request) -> Request {
     invite.body = Vec::new();
     invite.headers.keep(|field| HOP_FIELDS.contains(&field) || [Field::Via, Field::CSeq].contains(&field));

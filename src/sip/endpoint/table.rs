@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 pub(super) enum ClientMachine {
-    /// With what [`super::hop_request`] needs of the request, and no more: it stays until no stray answer is to be expected.
+    /// With the request as [`for_its_hop`] leaves it, since it stays until no stray answer is to be expected.
     Invite(InviteClient, Box<Request>),
     Other(OtherClient),
 }

@@ -169,7 +169,7 @@ impl Headers {
         self.push(field, value);
     }
 
-    /// Gives all other memory back, for what is kept long.
+    /// Leaves the headers that are wanted, and gives the memory of the others back.
     pub(crate) fn keep(&mut self, keeps: impl Fn(Field) -> bool) {
         self.0.retain(|(field, _)| field.is_some_and(&keeps));
         self.0.shrink_to_fit();

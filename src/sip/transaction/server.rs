@@ -57,7 +57,7 @@ impl InviteServer {
         }
     }
 
-    /// The user's response, to be transmitted if the step says so. Repeating a 2xx until its ACK is the user's work, who has it then.
+    /// The user's response, to be transmitted if the step says so. Repeating a 2xx until its ACK is the work of the user, who keeps it.
     pub fn respond(&mut self, status: u16, response: &[u8], now: Millis) -> Step {
         self.state = match (&self.state, status) {
             (InviteState::Proceeding, ..200) => InviteState::Proceeding,

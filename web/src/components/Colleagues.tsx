@@ -3,7 +3,7 @@ import type { TargetAgent } from '../generated/wire'
 import { t } from '../i18n'
 import { isPending } from '../state/select'
 import type { State } from '../state/state'
-import { agentsFound, callable } from '../state/targets'
+import { agentsFound, callable, isAnswer } from '../state/targets'
 import { useStation } from './context'
 import { LONGEST_SEARCH, useTargets } from './liveTargets'
 import { Icon } from './Icon'
@@ -55,6 +55,7 @@ export function Colleagues({ state, close }: { state: State; close(): void }) {
           aria-expanded={found.length > 0 ? 'true' : 'false'}
           aria-controls={found.length > 0 ? 'colleague-list' : undefined}
           aria-activedescendant={chosen ? domId(chosen.agent) : undefined}
+          aria-describedby="colleague-more"
           autocomplete="off"
           spellcheck={false}
           maxLength={LONGEST_SEARCH}
@@ -94,13 +95,13 @@ export function Colleagues({ state, close }: { state: State; close(): void }) {
               </span>
             </div>
           ))}
-          <More targets={state.targets} />
         </div>
       ) : (
         <p class="dim colleagues__list" role="status">
-          {!state.targets ? t('app.loading') : search.trim() ? t('transfer.nothing.agents', { search: search.trim() }) : t('transfer.none.agents')}
+          {!isAnswer(state.targets, search) ? t('app.loading') : search.trim() ? t('transfer.nothing.agents', { search: search.trim() }) : t('transfer.none.agents')}
         </p>
       )}
+      <More id="colleague-more" targets={state.targets} search={search} />
       <p class={refusal ? 't2 lead--refused' : 't2 dim'} role="status" data-test="colleague-lead">
         {refusal ? refusalText(refusal) : chosen ? says(chosen.agent) : t('internal.lead')}
       </p>

@@ -582,7 +582,11 @@ staffed: boolean, };
 /**
  * Every group with its idle agents, and the agents whom the search means with their states, never the one who searches (D4).
  */
-export type TargetsView = { groups: Array<TargetGroup>, 
+export type TargetsView = { 
+/**
+ * What was searched for.
+ */
+search: string, groups: Array<TargetGroup>, 
 /**
  * By name; of many the first hundred.
  */

@@ -9,7 +9,12 @@ export function groupsFound(targets: TargetsView, search: string): TargetGroup[]
   return targets.groups.filter(group => holds(search, [group.name]))
 }
 
-/** The colleagues that the search means, by name, agent id, e-mail or group (D4). The switch has searched so too; the answer may be to fewer letters. */
+/** Whether the list is what the switch has found by this search, and not by the one before it. */
+export function isAnswer(targets: TargetsView | null, search: string): boolean {
+  return targets !== null && targets.search === search
+}
+
+/** The colleagues that the search means, by name, agent id, e-mail or group (D4), of those that the switch has found. */
 export function agentsFound(targets: TargetsView, search: string): { agent: TargetAgent; groups: string[] }[] {
   return targets.agents
     .map(agent => ({ agent, groups: targets.groups.filter(group => agent.groups.indexOf(group.id) >= 0).map(group => group.name) }))

@@ -8,7 +8,7 @@ import { LONGEST_SEARCH, useTargets } from '../components/liveTargets'
 import { More } from '../components/More'
 import { Button, Glyph, initials, looks, refusalText } from '../components/parts'
 import { isPending } from '../state/select'
-import { agentsFound, chosenTarget, groupsFound, nextChoice, reachable, sameTarget } from '../state/targets'
+import { agentsFound, chosenTarget, groupsFound, isAnswer, nextChoice, reachable, sameTarget } from '../state/targets'
 import type { Picker, State } from '../state/state'
 
 /** Of a number with all its layout. */
@@ -111,6 +111,7 @@ export function Transfer({ state, session, picker, usable }: Props) {
                 aria-expanded={rows.length > 0 ? 'true' : 'false'}
                 aria-controls={rows.length > 0 ? 'transfer-list' : undefined}
                 aria-activedescendant={key}
+                aria-describedby={list === 'agents' ? 'transfer-more' : undefined}
                 autocomplete="off"
                 spellcheck={false}
                 maxLength={LONGEST_SEARCH}
@@ -132,17 +133,17 @@ export function Transfer({ state, session, picker, usable }: Props) {
           {rows.length > 0 ? (
             <div class="scroll panel__list" role="listbox" id="transfer-list" aria-label={t(`transfer.${list}`)} tabIndex={-1}>
               {rows}
-              {list === 'agents' ? <More targets={targets} /> : null}
             </div>
           ) : (
             <p class="dim panel__list panel__none" role="status" data-test="no-targets">
-              {!targets
+              {!isAnswer(targets, picker.search)
                 ? t('app.loading')
                 : picker.search.trim()
                   ? t(`transfer.nothing.${list}`, { search: picker.search.trim() })
                   : t(`transfer.none.${list}`)}
             </p>
           )}
+          {list === 'agents' ? <More id="transfer-more" targets={targets} search={picker.search} /> : null}
         </>
       )}
       <div class="panel__foot">

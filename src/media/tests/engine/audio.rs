@@ -332,6 +332,13 @@ async fn ports_that_an_earlier_call_had_carry_the_next_ones_and_not_one_that_doe
     rig.media.close(CUSTOMER);
     assert_eq!(taken(&rig, earlier.to.port()).await, None, "its port is closed, and closed ports rest longest");
     let quiet = rig.trunk(THIRD, Law::Mu).await;
+    // Heard once, so that its socket knows its far side, and is to forget it.
+    rig.media.hear(AGENT, Source::Leg(THIRD));
+    browser.ear.forget();
+    for frame in 0..50 {
+        quiet.sends(0, frame * 160, &tone(1400.0, Law::Mu, frame.into())).await;
+    }
+    browser.ear.hears(1400.0).await;
     rig.media.close(THIRD);
     let next = taken(&rig, quiet.to.port()).await.unwrap();
     let mut later = Trunk::at(quiet.to).await;

@@ -131,6 +131,21 @@ fn a_request_in_the_dialog_follows_the_reversed_record_route_and_a_strict_router
     assert_eq!((ack.uri.to_string().as_str(), ack.headers.get(Field::Route)), ("sip:192.0.2.2:5060", Some("<sip:one@192.0.2.2:5060>")));
 }
 
+/// RFC 3261 §17.1.1.3: the INVITE's own Route and CSeq.
+#[test]
+fn the_ack_of_a_refused_refresh_goes_the_way_that_the_refresh_went() {
+    let mut pair = scripted();
+    pair.call(Who::A);
+    let more = [(Field::RecordRoute, "<sip:192.0.2.2;lr>"), (Field::Require, "timer"), (Field::SessionExpires, "1800;refresher=uac")];
+    reply(&mut pair, 200, "one", Some(SDP), &more);
+    pair.run(900_100);
+    reply(&mut pair, 488, "", None, &[]);
+    for title in ["A>B INVITE", "A>B ACK"] {
+        let headers = &pair.last_request(title).headers;
+        assert_eq!((headers.cseq().unwrap().seq, headers.get(Field::Route)), (2, Some("<sip:192.0.2.2;lr>")), "{title}");
+    }
+}
+
 /// Lays an INVITE before B; its 200, once the leg answered.
 fn invite(pair: &mut Pair, more: &str, body: &str) {
     let kind = if body.is_empty() || more.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
