@@ -116,7 +116,7 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
         check.wrong_status += u32::from(!known.statuses.is_empty() && !shed && normal != usize::from(call.is_served()));
         check.unrecorded += u32::from(record && call.is_served() && known.recordings != call.agents.len());
         let pressed = match Story::of(scenario, index).turn {
-            Turn::SelfService(key, _) if call.is_served() => flow_result(key),
+            Turn::SelfService(key, _) if call.is_served() && !call.crossed => flow_result(key),
             Turn::SelfService(..) | Turn::None | Turn::Hold(_) | Turn::Transfer | Turn::Consult => String::new(),
         };
         check.wrong_key += u32::from(known.flows != pressed);
@@ -206,6 +206,8 @@ mod tests {
         let Turn::SelfService(key, _) = Story::of(&scenario, 0).turn else { panic!("no self-service") };
         let found = |flows: String| compare(&log, &scenario, vec![Row { flows, ..row(0, "normal_end", "ready") }]).wrong_key;
         assert_eq!([flow_result(key), flow_result((key + 1) % 10), "Choice: ".into(), String::new()].map(found), [0, 1, 1, 1]);
+        let log = Log { calls: vec![CallLog { crossed: true, ..served(&[1]) }], ..Log::default() };
+        assert!(compare(&log, &scenario, vec![row(0, "normal_end", "ready")]).is_right());
     }
 
     #[test]

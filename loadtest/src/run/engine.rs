@@ -518,9 +518,10 @@ impl Engine {
         if first {
             log.connected = Some(now);
             self.this_second.connected += 1;
-            // The customer is patient now.
-            if let Some(Some(live)) = self.customers.get(call).copied().flatten().and_then(|customer| self.legs.get_mut(customer)) {
-                live.todo.clear();
+            match self.customers.get(call).copied().flatten().and_then(|customer| self.legs.get_mut(customer)) {
+                // The customer is patient now.
+                Some(Some(live)) if !live.leg.leaves() => live.todo.clear(),
+                Some(_) | None => log.crossed = true,
             }
         }
         first

@@ -188,6 +188,11 @@ impl Leg {
         vec![Output::Send(ok)]
     }
 
+    /// This side has hung up, or it is over.
+    pub fn leaves(&self) -> bool {
+        matches!(self.phase, Phase::Leaving { .. } | Phase::Over | Phase::Calling { given_up: true, .. })
+    }
+
     /// Hangs up, gives up, or declines.
     pub fn hang_up(&mut self, now: Micros) -> Vec<Output> {
         match &mut self.phase {
@@ -451,7 +456,9 @@ mod tests {
     #[test]
     fn a_call_is_answered_and_hung_up_by_either_side() {
         let (mut customer, mut phone) = joined();
+        assert!(!customer.leaves());
         let out = phone.receive(&message(&customer.hang_up(9)), 10);
+        assert!(customer.leaves() && phone.leaves());
         assert_eq!(out[1], Output::Event(Event::Over(Ending::HungUpByFar)));
         assert_eq!(customer.receive(&message(&out), 11), [Output::Event(Event::Over(Ending::HungUp))]);
 
@@ -506,7 +513,9 @@ mod tests {
     #[test]
     fn whoever_gives_up_cancels_and_one_who_was_answered_all_the_same_hangs_up() {
         let (mut customer, invite) = calling();
+        assert!(!customer.leaves());
         let cancel = request(&customer.hang_up(5));
+        assert!(customer.leaves());
         assert_eq!((cancel.method, cancel.headers.get(Field::Via)), (Method::CANCEL, invite.headers.get(Field::Via)));
         assert!(customer.hang_up(6).is_empty());
         let (mut phone, _) = Leg::phone(invite.clone(), THERE, AUDIO);

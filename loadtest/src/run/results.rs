@@ -26,6 +26,8 @@ pub struct CallLog {
     pub offers: u32,
     /// The agents who were through, counted from 1.
     pub agents: Vec<u32>,
+    /// The customer gave up in the moment in which the first agent came through: the conversation is on record, and there was none.
+    pub crossed: bool,
     pub customer_heard: Heard,
     pub agent_heard: Heard,
 }
@@ -282,7 +284,7 @@ fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
             audio.own_speech += heard.own;
             // Who is handed on hears several agents.
             audio.foreign_speech += if call.agents.len() == 1 { heard.foreign } else { 0 };
-            audio.deaf_sides += u32::from(heard.own == 0);
+            audio.deaf_sides += u32::from(heard.own == 0 && !call.crossed);
             jitters.push(heard.jitter as Micros);
         }
     }
@@ -372,6 +374,15 @@ mod tests {
         assert!((numbers.offered_rate - 1.5).abs() < 1e-9);
         assert!((numbers.setup_time.p50 - 4.0).abs() < 0.01, "{:?}", numbers.setup_time);
         assert!((numbers.refusal_time.max - 2.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn who_never_heard_the_other_is_told_but_not_of_a_call_that_was_given_up_as_it_began() {
+        let deaf = |crossed| {
+            let call = CallLog { connected: Some(2), ended: Some(3), ending: Some(Ending::HungUp), crossed, ..CallLog::default() };
+            Numbers::of(&[call], &LogsOut::new(), 0, 1_000_000, true).audio.unwrap().deaf_sides
+        };
+        assert_eq!([deaf(false), deaf(true)], [2, 0]);
     }
 
     /// E1, G3.
