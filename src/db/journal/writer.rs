@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// One commit follows another by so much at least: a busy switch then commits less often, and a quiet one at once. For a commit waits who is told that it
 /// rings, who is called outside, and who is about to hear the other (G5).
-const COMMIT_EVERY: Duration = Duration::from_millis(4);
+const COMMIT_EVERY: Duration = Duration::from_millis(1);
 /// Entries of one commit.
 const BATCH: usize = 1_000;
 /// After a failure, how often it is tried again when nothing new comes.
