@@ -75,9 +75,9 @@ impl Colleagues {
     }
 
     fn put(&mut self, agent: AgentId, person: Person) {
-        self.count(&person.groups, person.doing, |all, one| all + one);
+        count(&mut self.present, &person.groups, person.doing, |all, one| all + one);
         if let Some(Person { groups, doing, .. }) = self.people.insert(agent, person) {
-            self.count(&groups, doing, |all, one| all - one);
+            count(&mut self.present, &groups, doing, |all, one| all - one);
         }
     }
 
@@ -86,17 +86,8 @@ impl Colleagues {
         let Some(person) = self.people.get_mut(&agent) else { return };
         let before = std::mem::replace(&mut person.doing, doing);
         if Present::of(before) != Present::of(doing) {
-            let groups = person.groups.clone();
-            self.count(&groups, before, |all, one| all - one);
-            self.count(&groups, doing, |all, one| all + one);
-        }
-    }
-
-    fn count(&mut self, groups: &[GroupId], doing: Doing, put: impl Fn(u32, u32) -> u32) {
-        let one = Present::of(doing);
-        for group in groups {
-            let all = self.present.entry(*group).or_default();
-            *all = Present { online: put(all.online, one.online), idle: put(all.idle, one.idle) };
+            count(&mut self.present, &person.groups, before, |all, one| all - one);
+            count(&mut self.present, &person.groups, doing, |all, one| all + one);
         }
     }
 
@@ -117,6 +108,15 @@ impl Colleagues {
         }
         found.sort_unstable_by(by_name);
         (found, beyond)
+    }
+}
+
+/// Puts an agent who does this to the groups' counts, or takes one away.
+fn count(present: &mut HashMap<GroupId, Present>, groups: &[GroupId], doing: Doing, put: impl Fn(u32, u32) -> u32) {
+    let one = Present::of(doing);
+    for group in groups {
+        let all = present.entry(*group).or_default();
+        *all = Present { online: put(all.online, one.online), idle: put(all.idle, one.idle) };
     }
 }
 

@@ -31,8 +31,7 @@ use results::{CallsOut, Second};
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 use tokio::task::LocalSet;
 
