@@ -37,6 +37,8 @@ export class DeskPhone {
       'audio_alert aubridge,alert',
       'audio_srate 8000-8000',
       'audio_channels 1-1',
+      // Above the switches'.
+      'rtp_ports 31000-32700',
       'module_path /usr/lib/baresip/modules',
       `snd_path ${phone.#folder}`,
       ...['g711', 'aufile', 'aubridge', 'sndfile'].map((name) => `module ${name}.so`),

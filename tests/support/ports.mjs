@@ -34,7 +34,8 @@ export async function freePair() {
   }
 }
 
-const RTP = { from: 30_000, to: 50_000 };
+/** Below those that the system gives away (32,768 and up): a caller's audio at a port to which an ended call's is still sent would take it for its own. */
+const RTP = { from: 15_000, to: 31_000 };
 /** Whoever holds a port of this address has it and the ones up to the next two hundred at 127.0.0.1. */
 const MARKS = '127.0.0.3';
 const EACH = 200;
