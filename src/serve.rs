@@ -52,7 +52,7 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
         }
     };
     // The thread of all actors. It is built where it runs.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(before_sleep).build()?;
+    let runtime = cordboard_media::moderated(before_sleep).build()?;
     actix_web::rt::System::with_tokio_rt(|| runtime).block_on(serve(Arc::new(config), demo, later))
 }
 

@@ -14,6 +14,7 @@ pub mod group;
 pub mod ids;
 pub mod leg;
 pub mod message;
+pub mod moderation;
 pub mod outbound;
 pub mod outcome;
 pub mod overload;
