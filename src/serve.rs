@@ -6,7 +6,7 @@ use crate::actors::board::BoardActor;
 use crate::actors::floor;
 use crate::actors::leg::LegInput;
 use crate::actors::shell::Deliver;
-use crate::actors::sip::{FromNet, SipActor};
+use crate::actors::sip::{FromNet, Idle, SipActor};
 use crate::actors::switch::{Directory, Switch};
 use crate::api::{self, App, Event};
 use crate::config::Config;
@@ -44,12 +44,16 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     let later = Later::default();
     let idles = later.clone();
     let before_sleep = move || {
+        if idles.idle.comes() {
+            return true;
+        }
         if let Some(sockets) = idles.sockets.get() {
             sockets.flush();
         }
         if let Some(switch) = idles.switch.get() {
             switch.media.flush();
         }
+        false
     };
     // The thread of all actors. It is built where it runs.
     let runtime = cordboard_media::moderated(before_sleep).build()?;
@@ -59,6 +63,7 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
 /// What others reach once it is made.
 #[derive(Clone, Default)]
 struct Later {
+    idle: Arc<Idle>,
     switch: Arc<OnceLock<Arc<Switch>>>,
     sockets: Arc<OnceLock<Sockets>>,
 }
@@ -140,7 +145,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     let realm = config.sip.realm.clone();
     let user_agent = format!("Cordboard/{}", env!("CARGO_PKG_VERSION"));
     let endpoint = Endpoint::new(EndpointConfig { user_agent, realm: realm.clone(), secret: rand::random(), ..EndpointConfig::default() });
-    let sip = SipActor::new(endpoint, sockets.clone(), switch.clone()).start();
+    let sip = SipActor::new(endpoint, sockets.clone(), switch.clone(), later.idle.clone()).start();
     let board = BoardActor::new(switch.clone()).start();
     {
         let mut directory = switch.directory.write();

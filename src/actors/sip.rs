@@ -10,13 +10,16 @@ use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::setup::Transport;
 use cordboard_core::trunk;
+use cordboard_core::turns::Turns;
 use cordboard_db::PhoneBindings;
 use cordboard_sip::endpoint::{DialogId, Endpoint, EndpointAction, Flow, ServerKey, Sources, User};
 use cordboard_sip::message::{Request, Response};
 use cordboard_sip::registrar::{Account, Binding, Bound};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How often the switch's lateness is measured.
 const MEASURE_EVERY: Millis = 20;
@@ -26,9 +29,36 @@ pub struct SipActor {
     sockets: Sockets,
     switch: Arc<Switch>,
     timer: Timer,
+    /// New calls.
+    turns: Turns<(Flow, Vec<u8>)>,
+    idle: Arc<Idle>,
     /// The longest that something from the net waited for its turn, since that was last measured.
     waited: Millis,
 }
+
+/// Tells the endpoint when the actors' thread has nothing else to do.
+#[derive(Default)]
+pub struct Idle {
+    /// A new call waits for it.
+    wanted: AtomicBool,
+    bell: Notify,
+}
+
+impl Idle {
+    /// The thread would sleep now. Whether it has something to do instead.
+    pub fn comes(&self) -> bool {
+        let wanted = self.wanted.swap(false, Ordering::Relaxed);
+        if wanted {
+            self.bell.notify_one();
+        }
+        wanted
+    }
+}
+
+/// There is time for a new call.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Turn;
 
 /// What legs ask of the endpoint.
 #[derive(Message)]
@@ -87,8 +117,16 @@ pub enum Tune {
 }
 
 impl SipActor {
-    pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>) -> Self {
-        Self { endpoint, sockets, switch, timer: Timer::default(), waited: 0 }
+    pub fn new(endpoint: Endpoint, sockets: Sockets, switch: Arc<Switch>, idle: Arc<Idle>) -> Self {
+        Self { endpoint, sockets, switch, timer: Timer::default(), turns: Turns::default(), idle, waited: 0 }
+    }
+
+    /// Calls for which there was no time are turned away.
+    fn turn_away_the_late(&mut self, ctx: &mut Context<Self>) {
+        while let Some((flow, bytes)) = self.turns.late(self.switch.now()) {
+            self.step(ctx, |endpoint, cx| endpoint.turn_away(&flow, &bytes, cx));
+        }
+        self.idle.wanted.store(!self.turns.is_empty(), Ordering::Relaxed);
     }
 
     fn step(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Endpoint, &mut Cx) -> Vec<EndpointAction>) {
@@ -189,6 +227,7 @@ impl SipActor {
                 tracing::warn!(shedding, "the switch falls behind: new calls beyond what it can serve are refused, or no more");
             }
             metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(sip.endpoint.transactions()).unwrap_or(u32::MAX));
+            sip.turn_away_the_late(ctx);
             // A thread that is never idle never sleeps.
             sip.switch.media.flush();
             sip.sockets.flush();
@@ -209,6 +248,24 @@ impl Actor for SipActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.measure(ctx);
+        let (idle, sip) = (self.idle.clone(), ctx.address());
+        actix::spawn(async move {
+            loop {
+                idle.bell.notified().await;
+                sip.do_send(Turn);
+            }
+        });
+    }
+}
+
+impl Handler<Turn> for SipActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Turn, ctx: &mut Context<Self>) {
+        if let Some((flow, bytes)) = self.turns.take() {
+            self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx));
+        }
+        self.turn_away_the_late(ctx);
     }
 }
 
@@ -218,6 +275,11 @@ impl Handler<FromNet> for SipActor {
     fn handle(&mut self, FromNet(event, came): FromNet, ctx: &mut Context<Self>) {
         self.waited = self.waited.max(self.switch.now().saturating_sub(came));
         match event {
+            // Within a dialog too: in what order it is taken is all that this says.
+            NetEvent::Received { flow, bytes } if bytes.starts_with(b"INVITE ") => {
+                self.turns.wait((flow, bytes), came);
+                self.turn_away_the_late(ctx);
+            }
             NetEvent::Received { flow, bytes } => self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx)),
             NetEvent::Broken { flow } => self.step(ctx, |endpoint, _| endpoint.flow_failed(&flow)),
         }

@@ -21,3 +21,4 @@ pub mod overload;
 pub mod record;
 pub mod setup;
 pub mod trunk;
+pub mod turns;

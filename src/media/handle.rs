@@ -89,7 +89,7 @@ impl Media {
             events,
             lateness: Arc::clone(&lateness),
         };
-        let runtime = moderated(|| {}).build().map_err(MediaError::Thread)?;
+        let runtime = moderated(|| false).build().map_err(MediaError::Thread)?;
         std::thread::Builder::new()
             .name("cordboard-media".into())
             .spawn(move || {

@@ -7,14 +7,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 
-/// A runtime of one thread, which does `before_sleep` each time it has nothing more to do, and sleeps as [`Moderation`] has it.
-pub fn moderated(before_sleep: impl Fn() + Send + Sync + 'static) -> Builder {
+/// A runtime of one thread, which does `before_sleep` each time it has nothing more to do, and sleeps as [`Moderation`] has it unless that gave it
+/// something to do.
+pub fn moderated(before_sleep: impl Fn() -> bool + Send + Sync + 'static) -> Builder {
     let (moderation, began) = (Arc::new(Mutex::new(Moderation::default())), Instant::now());
     let now = move || Micros::try_from(began.elapsed().as_micros()).unwrap_or(Micros::MAX);
     let mut builder = Builder::new_current_thread();
     let sleeps = Arc::clone(&moderation);
     builder.enable_all().on_thread_park(move || {
-        before_sleep();
+        if before_sleep() {
+            return;
+        }
         let pause = sleeps.lock().before_sleep(now());
         if let Some(pause) = pause {
             thread::sleep(Duration::from_micros(pause));

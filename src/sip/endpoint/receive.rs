@@ -18,7 +18,7 @@ impl Endpoint {
     pub fn receive(&mut self, flow: &Flow, bytes: &[u8], cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let source = self.source(flow.remote);
         if matches!(source, Some(Source::Trunk(_)))
-            && let Some(actions) = self.shed_unread(flow, bytes)
+            && let Some(actions) = self.shed_unread(flow, bytes, !self.overload.has_room())
         {
             return actions;
         }
@@ -44,9 +44,16 @@ impl Endpoint {
         }
     }
 
-    /// In overload: what a new call gets that is not even read. `None`: it is to be read.
-    fn shed_unread(&mut self, flow: &Flow, bytes: &[u8]) -> Option<Vec<EndpointAction>> {
-        if self.overload.has_room() && self.shed.is_empty() {
+    /// Takes a message whose turn did not come in time: a new call is answered 503 with Retry-After (G2), anything else as ever.
+    pub fn turn_away(&mut self, flow: &Flow, bytes: &[u8], cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+        let from_trunk = matches!(self.source(flow.remote), Some(Source::Trunk(_)));
+        let shed = if from_trunk { self.shed_unread(flow, bytes, true) } else { None };
+        shed.unwrap_or_else(|| self.receive(flow, bytes, cx))
+    }
+
+    /// What a new call gets that is not even read, where the switch is `full`, or was so when it came first. `None`: it is to be read.
+    fn shed_unread(&mut self, flow: &Flow, bytes: &[u8], full: bool) -> Option<Vec<EndpointAction>> {
+        if !full && self.shed.is_empty() {
             return None;
         }
         let glance = Glance::at(bytes)?;
@@ -55,7 +62,7 @@ impl Endpoint {
         if glance.is_ack {
             return repeated.then(Vec::new);
         }
-        if !repeated && (self.overload.has_room() || self.servers.get(&key).is_some()) {
+        if !repeated && (!full || self.servers.get(&key).is_some()) {
             return None;
         }
         self.shed.insert(key);

@@ -34,17 +34,26 @@ impl Rig {
         self.endpoint.receive(&self.flow, text.as_bytes(), &mut Cx::new(1, 0, 0, &mut self.ids))
     }
 
+    fn turn_away(&mut self, text: &str) -> Vec<EndpointAction> {
+        self.endpoint.turn_away(&self.flow, text.as_bytes(), &mut Cx::new(1, 0, 0, &mut self.ids))
+    }
+
     /// The last response to `text`.
     fn answer(&mut self, text: &str) -> (Flow, Response) {
         let actions = self.receive(text);
-        let sent = actions.into_iter().rev().find_map(|a| match a {
-            EndpointAction::Transmit { flow, bytes } => Some((flow, Message::parse(&bytes).unwrap())),
-            _ => None,
-        });
-        match sent {
-            Some((flow, Message::Response(response))) => (flow, response),
-            other => panic!("no response but {other:?}"),
-        }
+        answer_in(actions)
+    }
+}
+
+/// The last response that goes out.
+fn answer_in(actions: Vec<EndpointAction>) -> (Flow, Response) {
+    let sent = actions.into_iter().rev().find_map(|a| match a {
+        EndpointAction::Transmit { flow, bytes } => Some((flow, Message::parse(&bytes).unwrap())),
+        _ => None,
+    });
+    match sent {
+        Some((flow, Message::Response(response))) => (flow, response),
+        other => panic!("no response but {other:?}"),
     }
 }
 
@@ -304,6 +313,27 @@ fn who_was_shed_gets_the_same_answer_again_and_no_call_and_who_was_taken_is_not_
     assert_eq!(rig.receive(&ack), []);
     let new = rig.receive(&invite(7, ""));
     assert!(new.iter().any(|action| matches!(action, EndpointAction::Invite { .. })), "{new:?}");
+}
+
+/// G2.
+#[test]
+fn a_new_call_whose_turn_did_not_come_is_shed_and_nothing_else_is() {
+    let mut rig = Rig::new();
+    let invite = |n: u32| request("INVITE", &format!("{VIA}{n}"), "").replace("Call-ID: c1", &format!("Call-ID: late{n}"));
+    assert_eq!(rig.answer(&invite(0)).1.status, 100);
+    let away = rig.turn_away(&invite(1));
+    assert!(away.contains(&EndpointAction::Shed));
+    let (_, first) = answer_in(away);
+    assert_eq!((first.status, first.headers.retry_after().is_some(), rig.endpoint.transactions()), (503, true, 1));
+    assert_eq!(rig.answer(&invite(1)).1, first, "it comes again");
+    assert_eq!(rig.turn_away(&invite(1)).len(), 1, "it is counted once");
+    let again = rig.turn_away(&invite(0));
+    assert_eq!(answer_in(again).1.status, 100, "it was taken when it came first");
+    let within = rig.turn_away(&invite(2).replace("<sip:100@192.0.2.1>", "<sip:100@192.0.2.1>;tag=ours"));
+    assert_eq!(answer_in(within).1.status, 481, "a dialog's, of which we know nothing");
+    rig.flow = from("203.0.113.9:5060");
+    let strange = rig.turn_away(&invite(3));
+    assert_eq!(answer_in(strange).1.status, 403);
 }
 
 /// H3.
