@@ -17,7 +17,7 @@ pub struct Scenario {
     pub seconds: f64,
     #[serde(default)]
     pub warm_up: f64,
-    /// The same seed makes the same calls.
+    /// With the same seed customers come at the same moments, as patient as before, and calls go the same way.
     #[serde(default)]
     pub seed: u64,
     pub arrivals: Arrivals,
@@ -52,6 +52,9 @@ pub struct Customers {
     /// Whether voices are sent and listened to both ways; else calls are signalling alone.
     #[serde(default)]
     pub audio: bool,
+    /// Where calls are signalling alone, so many of the first have voices all the same and go on to the end: what is lost in them while others come.
+    #[serde(default)]
+    pub standing: u32,
     /// From the beginning of self-service to the key.
     #[serde(default = "a_second")]
     pub presses_after: Spread,
@@ -71,7 +74,7 @@ pub struct Customers {
 pub struct Agents {
     pub kind: Kind,
     pub count: u32,
-    /// Lifting the telephone.
+    /// How long it rings at an agent's. At browsers, 0 is the group's automatic answer (C6).
     #[serde(default = "at_once")]
     pub answers_after: Spread,
     /// From the answer to the hang-up.
@@ -220,7 +223,7 @@ impl Scenario {
 
     fn check(&self) -> Result<(), ScenarioError> {
         let Agents { count, second, callers, hang_up, hold, transfer, consult, self_service, kind, .. } = self.agents;
-        let Customers { audio, busy, away, .. } = self.customers;
+        let Customers { audio, standing, busy, away, .. } = self.customers;
         let need = |fits: bool, key: &str, is: &dyn fmt::Display, expected: &str| {
             if fits { Ok(()) } else { Err(ScenarioError(format!("{key} is {is}; expected {expected}"))) }
         };
@@ -257,6 +260,8 @@ impl Scenario {
         need(callers == 0 || kind == Kind::Browsers, "agents.callers", &callers, "0 where agents are not \"browsers\"")?;
         need(!audio || kind != Kind::Webrtc, "customers.audio", &audio, "false where agents are \"webrtc\", whose voices are their own")?;
         need(audio || kind != Kind::Browsers, "customers.audio", &audio, "true where agents are \"browsers\"")?;
+        let may_stand = !audio && kind == Kind::Phones;
+        need(standing == 0 || may_stand, "customers.standing", &standing, "0 where others have audio, or agents are not \"phones\"")?;
         need(audio || self_service == 0.0, "agents.self_service", &self_service, "0 without customers.audio, which keys are pressed in")?;
         let handed_on = transfer + consult > 0.0;
         need(!handed_on || (1..count).contains(&second), "agents.second", &second, "some of the agents, where calls are handed on")?;
@@ -282,6 +287,11 @@ impl Scenario {
         let scenario = Self { seconds, ..self };
         scenario.check()?;
         Ok(scenario)
+    }
+
+    /// How many of the first calls have voices.
+    pub fn with_audio(&self) -> usize {
+        if self.customers.audio { usize::MAX } else { usize::try_from(self.customers.standing).unwrap_or(usize::MAX) }
     }
 
     pub fn length(&self) -> Duration {

@@ -73,6 +73,9 @@ impl Story {
     /// Of the call with that index.
     pub fn of(scenario: &Scenario, call: usize) -> Self {
         let agents = &scenario.agents;
+        if u32::try_from(call).is_ok_and(|call| call < scenario.customers.standing) {
+            return Self { talk: scenario.length() + BACK, agent_hangs_up: false, turn: Turn::None };
+        }
         let mut random = random(scenario, u64::try_from(call).unwrap_or(u64::MAX));
         let talk = agents.talk.sample(&mut random);
         let agent_hangs_up = random.random_bool(agents.hang_up);

@@ -152,6 +152,8 @@ pub struct Desk {
     online: bool,
     /// The agent was available, once at least.
     available: bool,
+    /// The offer that rings, and when it is answered.
+    rings: Option<(Instant, String)>,
     in_call: Option<InCall>,
     /// The second group's id.
     second: Option<i32>,
@@ -222,6 +224,7 @@ impl Desk {
             asked: 0,
             online: false,
             available: false,
+            rings: None,
             in_call: None,
             second: None,
         })
@@ -233,6 +236,7 @@ impl Desk {
             let moves = self.in_call.as_ref().and_then(|talking| talking.plan.front()).map(|(at, _)| *at);
             tokio::select! {
                 frame = self.socket.next() => self.take(frame).await?,
+                () = at(self.rings.as_ref().map(|(at, _)| *at)) => self.answer().await?,
                 () = at(moves) => self.moves().await?,
                 () = due(self.script.caller.as_mut()) => self.dial().await?,
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -301,19 +305,22 @@ impl Desk {
             }
             Tell::Peer { state } => self.peer(&state).await?,
             Tell::Agent(Agent { state, reason }) => self.state(&state, reason),
-            Tell::Offer { offer: Some(Offer { offer, automatic }) } => {
+            Tell::Offer { offer: Some(Offer { offer, caller, automatic }) } => {
                 self.tally.offers += 1;
+                self.report(Report::Rings { caller });
                 // A telephone is lifted, not clicked.
                 if !automatic && self.voice.is_some() {
-                    self.ask(json!({ "type": "answer", "offer": offer })).await?;
+                    self.rings = Some((Instant::now() + self.script.plot.answers_after(), offer));
                 }
             }
+            Tell::Offer { offer: None } => self.rings = None,
             Tell::Session(session) => self.session(session).await?,
             // What was asked passed the news of the call's end on its way: a person clicks so too.
             Tell::Refused { code } if code == "call_over" && self.in_call.is_none() => {}
+            Tell::Refused { code } if code == "offer_gone" => {}
             Tell::Refused { code } => self.problem(format!("refused: {code}")),
             Tell::TakenOver => return Err(DeskError("another login took the session over".into())),
-            Tell::Offer { offer: None } | Tell::Queues { .. } | Tell::Other => {}
+            Tell::Queues { .. } | Tell::Other => {}
         }
         Ok(())
     }
@@ -398,6 +405,11 @@ impl Desk {
         let call = caller.dial();
         self.report(Report::Dials(call));
         self.ask(json!({ "type": "dial", "to": call.number(), "callerId": null })).await
+    }
+
+    async fn answer(&mut self) -> Result<(), DeskError> {
+        let Some((_, offer)) = self.rings.take() else { return Ok(()) };
+        self.ask(json!({ "type": "answer", "offer": offer })).await
     }
 
     async fn moves(&mut self) -> Result<(), DeskError> {

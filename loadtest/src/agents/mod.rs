@@ -48,6 +48,10 @@ pub struct Options {
 /// What an agent tells while it works.
 pub enum Report {
     Available(String),
+    /// This customer's call rings at the agent's page.
+    Rings {
+        caller: String,
+    },
     /// The agent talks to this customer.
     Talking {
         agent: u32,
@@ -99,7 +103,7 @@ async fn work(options: Options) -> io::Result<()> {
                     say(&json!({ "event": "ready", "agents": available.len() }))?;
                 }
             }
-            Report::Talking { .. } | Report::SelfService { .. } | Report::Dials(_) => {}
+            Report::Rings { .. } | Report::Talking { .. } | Report::SelfService { .. } | Report::Dials(_) => {}
             Report::Problem { agent, what } => say(&json!({ "event": "problem", "agent": agent, "what": what }))?,
         }
     }

@@ -24,6 +24,14 @@ pub enum Plot {
 }
 
 impl Plot {
+    /// How long the next call rings before it is answered.
+    pub fn answers_after(&self) -> Duration {
+        match self {
+            Self::Digits { .. } => Duration::ZERO,
+            Self::Scenario(scenario) => scenario.agents.answers_after.sample(&mut rand::rng()),
+        }
+    }
+
     /// What to do in a call from this number, and how long after its beginning, in order of time. `turns`: there may be more than talking.
     /// `hangs_up`: the agent has no telephone that is hung up elsewhere.
     pub fn plan(&self, caller: &str, turns: bool, hangs_up: bool) -> Vec<(Duration, Move)> {

@@ -56,6 +56,8 @@ pub struct Queue {
 #[derive(Deserialize, Debug)]
 pub struct Offer {
     pub offer: String,
+    /// The customer's number.
+    pub caller: String,
     pub automatic: bool,
 }
 
@@ -108,7 +110,8 @@ mod tests {
 
     #[test]
     fn what_matters_is_read_and_the_rest_is_passed_over() {
-        let ringing = read(r#"{"seq":7,"tell":{"type":"offer","offer":{"offer":"a","call":"b","automatic":true,"group":"Load"}}}"#);
+        let ringing =
+            read(r#"{"seq":7,"tell":{"type":"offer","offer":{"offer":"a","call":"b","caller":"+44","automatic":true,"group":"Load"}}}"#);
         assert!(matches!(ringing, Tell::Offer { offer: Some(Offer { automatic: true, .. }) }));
         assert!(matches!(read(r#"{"seq":8,"tell":{"type":"offer","offer":null}}"#), Tell::Offer { offer: None }));
         let talking = read(

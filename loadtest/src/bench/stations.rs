@@ -132,7 +132,7 @@ async fn browsers(options: &Options) -> io::Result<f64> {
             match told.recv().await {
                 Some(Report::Available(agent)) => drop(available.insert(agent)),
                 Some(Report::Problem { agent, what }) => return Err(io::Error::other(format!("{agent}: {what}"))),
-                Some(Report::Talking { .. } | Report::SelfService { .. } | Report::Dials(_)) | None => {}
+                Some(Report::Rings { .. } | Report::Talking { .. } | Report::SelfService { .. } | Report::Dials(_)) | None => {}
             }
         }
         sleep(WARM_UP).await;

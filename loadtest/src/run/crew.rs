@@ -92,7 +92,12 @@ impl Crew {
         while u32::try_from(available.len()).unwrap_or(u32::MAX) < count {
             match told.recv().await {
                 Some(agents::Report::Available(agent)) => drop(available.insert(agent)),
-                Some(agents::Report::Talking { .. } | agents::Report::SelfService { .. } | agents::Report::Dials(_)) => {}
+                Some(
+                    agents::Report::Rings { .. }
+                    | agents::Report::Talking { .. }
+                    | agents::Report::SelfService { .. }
+                    | agents::Report::Dials(_),
+                ) => {}
                 Some(agents::Report::Problem { agent, what }) => return Err(failed(&agent, what)),
                 None => return Err(failed("going online", "an agent did not come")),
             }
@@ -104,6 +109,7 @@ impl Crew {
             while let Some(report) = told.recv().await {
                 let what = match report {
                     agents::Report::Available(_) => None,
+                    agents::Report::Rings { caller } => index_of(&caller).map(|call| AtDesk::Rings { call }),
                     // Calls out are seen where they are answered.
                     agents::Report::Talking { agent, caller } => index_of(&caller).map(|call| AtDesk::Talks { call, agent }),
                     agents::Report::SelfService { caller } => index_of(&caller).map(|call| AtDesk::SelfService { call }),

@@ -46,6 +46,8 @@ pub struct Places {
 /// What happens at a workstation.
 #[derive(Clone, Copy, Debug)]
 pub enum AtDesk {
+    /// The call is offered to an agent.
+    Rings { call: usize },
     /// The agent talks in this call.
     Talks { call: usize, agent: u32 },
     /// The customer of this call is in self-service (D6).
@@ -116,11 +118,13 @@ pub struct Engine {
     carrier: Socket,
     phones: Socket,
     voices: Option<Voices>,
-    /// Without voices, the ports that both sides of all calls have.
+    /// Where both sides of calls without voices are.
     _unread: Option<[UdpSocket; 2]>,
     /// The agents at browsers, in the order of their lines.
     browsers: Vec<(u32, StreamId)>,
     random: StdRng,
+    /// When phones are answered: that they are called in another order changes no other call.
+    answers: StdRng,
     /// Names the calls of this run apart from those of another.
     run: u32,
     calls: Vec<CallLog>,
@@ -140,11 +144,11 @@ impl Engine {
     /// `lines`: of the agents at browsers, whose voices are played here.
     pub fn new(scenario: Scenario, places: Places, did: &str, lines: Lines) -> io::Result<Self> {
         let mut random = StdRng::seed_from_u64(scenario.seed);
-        let mut voices = scenario
-            .customers
-            .audio
-            .then(|| Voices::open(places.audio, places.audio_sockets, StdRng::from_rng(&mut random)))
-            .transpose()?;
+        let unread = if scenario.customers.audio { None } else { Some(unread_pair(places.audio)?) };
+        let first = places.audio.port().saturating_add(if unread.is_some() { 2 } else { 0 });
+        let first = SocketAddrV4::new(*places.audio.ip(), first);
+        let mut voices =
+            (scenario.with_audio() > 0).then(|| Voices::open(first, places.audio_sockets, StdRng::from_rng(&mut random))).transpose()?;
         let mut browsers = Vec::new();
         if let Some(voices) = &mut voices {
             for (agent, line) in lines {
@@ -152,7 +156,7 @@ impl Engine {
             }
         }
         Ok(Self {
-            _unread: voices.is_none().then(|| unread_pair(places.audio)).transpose()?,
+            _unread: unread,
             carrier: Socket::bind(places.carrier)?,
             phones: Socket::bind(places.phones)?,
             did: did.to_owned(),
@@ -160,6 +164,7 @@ impl Engine {
             began_since_1970: since_1970(),
             voices,
             browsers,
+            answers: StdRng::from_rng(&mut random),
             random,
             run: rand::random(),
             calls: Vec::new(),
@@ -206,6 +211,9 @@ impl Engine {
             }
             if cpu_to.is_none() && now >= end {
                 cpu_to = switch.and_then(Process::cpu);
+                if let Some(voices) = &mut self.voices {
+                    voices.end_measuring();
+                }
             }
             self.listen()?;
             while let Ok((at, what)) = desks.try_recv() {
@@ -269,7 +277,7 @@ impl Engine {
         let call = self.calls.len();
         let caller = number_of(call);
         let id = format!("{:08x}-{call}", self.run);
-        let (stream, audio) = self.stream();
+        let (stream, audio) = self.stream(Of::In(call));
         let (leg, out) = Leg::customer(id, &caller, &self.did, self.carrier.local, audio, self.places.switch, now);
         let patience = micros(self.scenario.customers.patience.sample(&mut self.random));
         self.calls.push(CallLog { placed: now, ..CallLog::default() });
@@ -281,9 +289,10 @@ impl Engine {
         self.perform(index, out, now);
     }
 
-    /// Where the next side of a call listens.
-    fn stream(&mut self) -> (Option<StreamId>, SocketAddrV4) {
-        match &mut self.voices {
+    /// Where the next side of that call listens.
+    fn stream(&mut self, of: Of) -> (Option<StreamId>, SocketAddrV4) {
+        let silent = matches!(of, Of::In(call) if call >= self.scenario.with_audio());
+        match self.voices.as_mut().filter(|_| !silent) {
             Some(voices) => {
                 let (stream, audio) = voices.add();
                 (Some(stream), audio)
@@ -385,16 +394,20 @@ impl Engine {
         let call = invite.caller().and_then(|caller| index_of(&caller.uri.user().unwrap_or_default()));
         let Some(call) = call.filter(|call| *call < self.calls.len()) else { return };
         let agent = agent_of(&invite.called());
-        let (stream, audio) = self.stream();
+        let (stream, audio) = self.stream(Of::In(call));
         let (leg, out) = Leg::phone(invite, self.phones.local, audio);
-        let after = micros(self.scenario.agents.answers_after.sample(&mut self.random));
+        let after = micros(self.scenario.agents.answers_after.sample(&mut self.answers));
         let live = Live { leg, side: Side::Phone, of: Of::In(call), agent, stream, todo: vec![(now + after, Deed::Answer)], armed: None };
+        self.offered(call, now);
+        let index = self.keep(live);
+        self.perform(index, out, now);
+    }
+
+    fn offered(&mut self, call: usize, now: Micros) {
         if let Some(log) = self.calls.get_mut(call) {
             log.offered = Some(now);
             log.offers += 1;
         }
-        let index = self.keep(live);
-        self.perform(index, out, now);
     }
 
     fn tick(&mut self) {
@@ -486,8 +499,8 @@ impl Engine {
                 match side {
                     Side::Customer => {
                         log.agent_heard.add(by_agent);
-                        log.ended = Some(now);
-                        log.ending = Some(*ending);
+                        let Story { talk, agent_hangs_up, .. } = Story::of(&self.scenario, call);
+                        log.end(*ending, now, talk, agent_hangs_up);
                         log.customer_heard = heard;
                         if log.connected.is_none() {
                             self.this_second.failed += 1;
@@ -538,6 +551,8 @@ impl Engine {
 
     fn at_desk(&mut self, now: Micros, what: AtDesk) {
         match what {
+            AtDesk::Rings { call } if !self.scenario.agents.kind.has_phones() => self.offered(call, now),
+            AtDesk::Rings { .. } => {}
             // Calls answered in a browser have no phone here.
             AtDesk::Talks { call, agent } if !self.scenario.agents.kind.has_phones() => self.talks(call, agent, now),
             AtDesk::Talks { .. } => {}

@@ -1,7 +1,7 @@
 //! The floor that a scenario needs, as a file for `cordboard apply` (I6).
 
 use super::engine::{Places, phone_of};
-use crate::scenario::{Agents, Scenario};
+use crate::scenario::{Agents, Scenario, Spread};
 use crate::story::CALLED;
 use std::fmt::Write;
 
@@ -30,14 +30,13 @@ pub fn flow_result(key: u8) -> String {
 
 /// `password_env` names the variable of everybody's password; without one nobody can log in.
 pub fn floor(scenario: &Scenario, places: Places, password_env: Option<&str>) -> String {
-    let Agents { kind, count, second, callers, record, self_service, .. } = scenario.agents;
+    let Agents { kind, answers_after, count, second, callers, record, self_service, .. } = scenario.agents;
+    // Who answers at once in a browser need not be asked.
+    let automatic = !kind.has_phones() && answers_after == Spread::Always(0.0);
     let password = password_env.map_or_else(String::new, |name| format!("password_env = \"{name}\"\n"));
     // Nobody who waits is sent away, and nobody is set busy: what fails is the switch's.
     let group = |name: &str| {
-        format!(
-            "[groups.{name}]\nring = \"60s\"\nwrap_up = \"off\"\nmisses = 0\nautomatic_answer = {}\nrecord = {record}\n\n",
-            !kind.has_phones()
-        )
+        format!("[groups.{name}]\nring = \"60s\"\nwrap_up = \"off\"\nmisses = 0\nautomatic_answer = {automatic}\nrecord = {record}\n\n")
     };
     let mut text = format!(
         "[settings]\nmask_numbers = false\n\n[trunks.load]\nhosts = [\"{}\"]\noptions_every = \"off\"\n\n{}{}[agents.\"{ADMIN}\"]\nnumber = \"1\"\nname = \"Ada Admin\"\nrole = \"admin\"\n{password}\n[[numbers]]\ndid = \"{DID}\"\ngroup = \"{GROUP}\"\nearly_media = true\n\n",

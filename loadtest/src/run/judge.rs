@@ -13,17 +13,13 @@ pub const BUSY: f64 = 0.8;
 /// The numbers of a round, and what they fall short of.
 pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Round {
     let (from, to) = log.counted;
-    let mut numbers = Numbers::of(&log.calls, &log.calls_out, from, to, scenario.customers.audio);
+    let mut numbers = Numbers::of(&log.calls, &log.calls_out, from, to, scenario.with_audio());
     if let (Some(audio), Some(delay)) = (&mut numbers.audio, &log.delay) {
         audio.packets_sent = log.packets_sent;
         audio.delay = Percentiles::of(delay);
     }
     let whole = log.seconds.iter().skip(whole_seconds(from)).take(whole_seconds(to) - whole_seconds(from));
-    let mean = |read: fn(&Second) -> Option<f64>| {
-        let read: Vec<f64> = whole.clone().filter_map(read).collect();
-        (!read.is_empty()).then(|| read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX)))
-    };
-    numbers.own_cpu = mean(|second| Some(second.own_cpu)).unwrap_or_default();
+    numbers.own_cpu = mean(whole.clone().map(|second| second.own_cpu)).unwrap_or_default();
     numbers.switch_memory_mib = log.seconds.iter().filter_map(|second| second.switch_memory_mib).reduce(f64::max);
     numbers.switch_memory_growth_mib = numbers.switch_memory_mib.zip(log.switch_memory_mib).map(|(most, before)| most - before);
     numbers.switch_cpu = log.switch_cpu.map(|cpu| cpu.as_secs_f64() / Duration::from_micros(to - from).as_secs_f64());
@@ -84,15 +80,18 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
     Round { rate, numbers, check, faults, doubts, seconds: log.seconds }
 }
 
-/// Whether the last tenth of these seconds is more than the first by more than [`FLAT`].
+/// Whether the last tenth of these seconds is more than the first by more than [`FLAT`], or nobody knows.
 fn growth(what: &str, unit: &str, seconds: &[Second], read: fn(&Second) -> Option<f64>) -> Option<String> {
     let tenth = seconds.len() / 10;
-    let mean = |seconds: &[Second]| {
-        let read: Vec<f64> = seconds.iter().filter_map(read).collect();
-        read.iter().sum::<f64>() / f64::from(u32::try_from(read.len()).unwrap_or(u32::MAX))
-    };
-    let (first, last) = (mean(seconds.get(..tenth)?), mean(seconds.get(seconds.len() - tenth..)?));
+    let mean_of = |seconds: &[Second]| mean(seconds.iter().filter_map(read));
+    let ends = mean_of(seconds.get(..tenth)?).zip(mean_of(seconds.get(seconds.len() - tenth..)?));
+    let Some((first, last)) = ends else { return Some(format!("{what} of the switch: nothing was measured")) };
     (last > (1.0 + FLAT) * first).then(|| format!("{what} of the switch grew from {first:.0} to {last:.0} {unit}"))
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX)))
 }
 
 fn whole_seconds(time: u64) -> usize {
@@ -129,6 +128,8 @@ mod tests {
         assert_eq!(told(|n| 100.0 + f64::from(n) / 100.0).unwrap(), "memory of the switch grew from 100 to 109 MiB");
         assert_eq!(told(|n| 100.0 + f64::from(n % 7)), None);
         assert_eq!(told(|n| 200.0 - f64::from(n) / 100.0), None);
+        let unknown = growth("memory", "MiB", &[Second::default(); 1000], |second| second.switch_memory_mib);
+        assert_eq!(unknown.unwrap(), "memory of the switch: nothing was measured");
     }
 
     #[test]

@@ -171,7 +171,7 @@ pub async fn find(first: f64, round: &mut impl AsyncFnMut(f64) -> io::Result<Rou
     let mut rate = first;
     for _ in 0..ROUNDS {
         let done = round(rate).await?;
-        let clean = done.faults.is_empty();
+        let clean = done.is_clean();
         rounds.push(done);
         if clean {
             held = Some(rate)

@@ -6,6 +6,7 @@ use crate::story::{CallOut, Meets};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The failure that a customer's patience makes, and not the switch.
 pub const IMPATIENT: &str = "no agent in the customer's time";
@@ -16,26 +17,39 @@ pub struct CallLog {
     pub placed: Micros,
     /// The customer's call was answered.
     pub answered: Option<Micros>,
-    /// An agent's phone was called, the last time.
+    /// It rang at an agent's, the last time.
     pub offered: Option<Micros>,
     /// The agent was through.
     pub connected: Option<Micros>,
     pub ended: Option<Micros>,
     pub ending: Option<Ending>,
-    /// Times that a phone was called for it.
+    /// Times that it did.
     pub offers: u32,
     /// The agents who were through, counted from 1.
     pub agents: Vec<u32>,
     /// The customer gave up in the moment in which the first agent came through: the conversation is on record, and there was none.
     pub crossed: bool,
+    /// The switch ended the conversation before either side meant to.
+    pub cut_off: bool,
     pub customer_heard: Heard,
     pub agent_heard: Heard,
 }
 
+/// The two sides see a conversation begin at moments so far apart at most, in microseconds.
+const APART: Micros = 500_000;
+
 impl CallLog {
+    /// The call is over. It was meant to go on for `talk`; who is handed on talks longer.
+    pub fn end(&mut self, ending: Ending, now: Micros, talk: Duration, agent_hangs_up: bool) {
+        (self.ended, self.ending) = (Some(now), Some(ending));
+        let least = u64::try_from(talk.as_micros()).unwrap_or(u64::MAX).saturating_sub(APART);
+        let early = |since: Micros| !agent_hangs_up || now.saturating_sub(since) < least;
+        self.cut_off = ending == Ending::HungUpByFar && self.connected.is_some_and(early);
+    }
+
     /// It came to a conversation, and one of the two hung up.
     pub fn is_served(&self) -> bool {
-        self.connected.is_some() && matches!(self.ending, Some(Ending::HungUp | Ending::HungUpByFar))
+        self.connected.is_some() && !self.cut_off && matches!(self.ending, Some(Ending::HungUp | Ending::HungUpByFar))
     }
 
     /// Why it was not, in a word or two.
@@ -49,6 +63,7 @@ impl CallLog {
             Some(Ending::Refused(status, None)) => status.to_string(),
             Some(Ending::Silence) => "no answer to a message".to_owned(),
             Some(Ending::GaveUp | Ending::HungUp) => IMPATIENT.to_owned(),
+            Some(Ending::HungUpByFar) if self.cut_off => "cut off by the switch".to_owned(),
             Some(Ending::HungUpByFar | Ending::TakenBack) => "ended by the switch before an agent".to_owned(),
         })
     }
@@ -153,6 +168,8 @@ pub struct Second {
 #[derive(Serialize, Clone, Debug, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Audio {
+    /// Those with a conversation.
+    pub calls: u32,
     pub packets_sent: u64,
     pub packets_heard: u64,
     pub packets_lost: u64,
@@ -212,7 +229,7 @@ pub struct Numbers {
     pub served_rate: f64,
     /// From the customer's INVITE to the answer.
     pub answer_time: Percentiles,
-    /// From the customer's INVITE to the first one to an agent's phone.
+    /// From the customer's INVITE to the one to an agent's phone, or to the offer at an agent's page.
     pub setup_time: Percentiles,
     /// From the customer's INVITE to the agent's being through.
     pub wait_time: Percentiles,
@@ -232,8 +249,8 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Of the calls placed from `from` to `to`.
-    pub fn of(calls: &[CallLog], out: &LogsOut, from: Micros, to: Micros, with_audio: bool) -> Self {
+    /// Of the calls placed from `from` to `to`. As many of the first calls as `with_audio` have audio.
+    pub fn of(calls: &[CallLog], out: &LogsOut, from: Micros, to: Micros, with_audio: usize) -> Self {
         let counted = || calls.iter().filter(|call| (from..to).contains(&call.placed));
         let mut failures = BTreeMap::new();
         for failure in counted().filter_map(CallLog::failure) {
@@ -247,7 +264,7 @@ impl Numbers {
         };
         let seconds = milliseconds(to.saturating_sub(from)) / 1000.0;
         let within = |at: Micros| (from..to).contains(&at);
-        let both = || calls.iter().chain(out.values().map(|log| &log.seen));
+        let both = || calls.iter().take(with_audio).chain(out.values().map(|log| &log.seen));
         Self {
             tried,
             connected,
@@ -261,7 +278,7 @@ impl Numbers {
             wait_time: since_placed(|call| call.connected),
             refusal_time: since_placed(|call| call.ended.filter(|_| matches!(call.ending, Some(Ending::Refused(503, _))))),
             // Who began before the time that counts talks in it too.
-            audio: with_audio.then(|| audio(both().filter(|call| call.placed < to && call.ended.is_some_and(|ended| ended >= from)))),
+            audio: (with_audio > 0).then(|| audio(both().filter(|call| call.placed < to && call.ended.is_some_and(|ended| ended >= from)))),
             calls_out: CallsOut::of(out, from, to),
             ..Self::default()
         }
@@ -278,6 +295,7 @@ fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
     let mut audio = Audio::default();
     let mut jitters = Vec::new();
     for call in calls.filter(|call| call.is_served()) {
+        audio.calls += 1;
         for heard in [call.customer_heard, call.agent_heard] {
             audio.packets_heard += heard.packets;
             audio.packets_lost += heard.lost;
@@ -342,6 +360,13 @@ pub struct Round {
     pub seconds: Vec<Second>,
 }
 
+impl Round {
+    /// As the scenario wants it, and nothing else was the limit.
+    pub fn is_clean(&self) -> bool {
+        self.faults.is_empty() && self.doubts.is_empty()
+    }
+}
+
 #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "packets of a run are well below 2^53")]
 pub fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
@@ -367,7 +392,7 @@ mod tests {
             CallLog { placed: 2_500_000, ended: Some(2_502_000), ending: Some(Ending::Refused(503, Some(34))), ..CallLog::default() };
         let waiting = CallLog { placed: 2_600_000, ..CallLog::default() };
         let early = CallLog { placed: 500_000, ..served.clone() };
-        let numbers = Numbers::of(&[early, served, refused, waiting], &LogsOut::new(), 1_000_000, 3_000_000, false);
+        let numbers = Numbers::of(&[early, served, refused, waiting], &LogsOut::new(), 1_000_000, 3_000_000, 0);
         assert!(numbers.calls_out.is_none());
         assert_eq!((numbers.tried, numbers.connected, numbers.failed), (3, 1, 2));
         assert_eq!(numbers.failures, BTreeMap::from([("503, cause 34".to_owned(), 1), ("never ended".to_owned(), 1)]));
@@ -377,10 +402,24 @@ mod tests {
     }
 
     #[test]
+    fn a_conversation_that_the_switch_ends_is_no_served_call() {
+        let ended = |ending, after, agent_hangs_up| {
+            let mut call = CallLog { connected: Some(1_000_000), ..CallLog::default() };
+            call.end(ending, 1_000_000 + after, Duration::from_secs(5), agent_hangs_up);
+            call.failure()
+        };
+        assert_eq!(ended(Ending::HungUp, 2_000_000, false), None, "the customer's own");
+        assert_eq!(ended(Ending::HungUpByFar, 5_010_000, true), None);
+        let cut_off = Some("cut off by the switch".to_owned());
+        assert_eq!(ended(Ending::HungUpByFar, 5_010_000, false), cut_off, "the customer was to hang up");
+        assert_eq!(ended(Ending::HungUpByFar, 3_000_000, true), cut_off);
+    }
+
+    #[test]
     fn who_never_heard_the_other_is_told_but_not_of_a_call_that_was_given_up_as_it_began() {
         let deaf = |crossed| {
             let call = CallLog { connected: Some(2), ended: Some(3), ending: Some(Ending::HungUp), crossed, ..CallLog::default() };
-            Numbers::of(&[call], &LogsOut::new(), 0, 1_000_000, true).audio.unwrap().deaf_sides
+            Numbers::of(&[call], &LogsOut::new(), 0, 1_000_000, usize::MAX).audio.unwrap().deaf_sides
         };
         assert_eq!([deaf(false), deaf(true)], [2, 0]);
     }
@@ -401,7 +440,7 @@ mod tests {
             (answer, CallLog { placed: 10, ..seen(None, None, None) }),
         ];
         let out = (0..).zip(logs).map(|(nth, (meets, seen))| (CallOut { agent: 1, nth }, LogOut { meets, seen })).collect();
-        let all = Numbers::of(&[], &out, 1_000_000, 3_000_000, false).calls_out.unwrap();
+        let all = Numbers::of(&[], &out, 1_000_000, 3_000_000, 0).calls_out.unwrap();
         assert_eq!((all.tried, all.connected, all.failed), (6, 1, 3));
         assert_eq!(all.failures, ["ended by the switch", "never called", "never ended"].map(|why| (why.to_owned(), 1)).into());
         assert!((all.setup_time.p50 - 5.0).abs() < 0.01 && all.setup_time.count == 5, "{:?}", all.setup_time);

@@ -114,6 +114,8 @@ pub struct Voices {
     pub sent: u64,
     /// Microseconds from the sending of a packet to its arrival at the other side.
     pub delay: Histogram<u64>,
+    /// Both of them count.
+    measures: bool,
     random: StdRng,
 }
 
@@ -147,6 +149,7 @@ impl Voices {
             pieces,
             sent: 0,
             delay,
+            measures: true,
             random,
         })
     }
@@ -297,6 +300,11 @@ impl Voices {
         self.delay.reset();
     }
 
+    /// And from now on no more.
+    pub fn end_measuring(&mut self) {
+        self.measures = false;
+    }
+
     pub fn next_deadline(&self) -> Option<Micros> {
         (self.streams.len() > self.free.len()).then_some(self.next.1)
     }
@@ -328,7 +336,7 @@ impl Voices {
                 };
                 if let Some(packet) = packet {
                     socket.queue(remote, packet);
-                    self.sent += 1;
+                    self.sent += u64::from(self.measures);
                 }
             }
             for socket in &mut self.sockets {
@@ -343,7 +351,7 @@ impl Voices {
 
     /// Reads what has come. `began`: the run's first moment since 1970.
     pub fn listen(&mut self, began: Duration) -> io::Result<()> {
-        let Self { sockets, streams, by_remote, pieces, delay, watch, .. } = self;
+        let Self { sockets, streams, by_remote, pieces, delay, measures, watch, .. } = self;
         let mut ready = vec![EpollEvent::empty(); sockets.len()];
         let count = match watch.wait(&mut ready, EpollTimeout::ZERO) {
             Ok(count) => count,
@@ -375,7 +383,9 @@ impl Voices {
                 match under_way {
                     Some(time) => {
                         stream.heard.own += 1;
-                        delay.saturating_record(time.max(1));
+                        if *measures {
+                            delay.saturating_record(time.max(1));
+                        }
                     }
                     None => stream.heard.foreign += 1,
                 }

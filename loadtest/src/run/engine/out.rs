@@ -24,7 +24,7 @@ impl Engine {
         let LogOut { meets, seen } = self.log_of(call);
         (seen.offered, seen.agents) = (Some(now), vec![call.agent]);
         let meets = *meets;
-        let (stream, audio) = self.stream();
+        let (stream, audio) = self.stream(Of::Out(call));
         let (mut leg, rings) = Leg::phone(invite, self.carrier.local, audio);
         let (out, todo) = match meets {
             Meets::Answer(after) => (rings, vec![(now + micros(after), Deed::Answer)]),
@@ -49,7 +49,8 @@ impl Engine {
                 }
             }
             Event::Over(ending) => {
-                (seen.ended, seen.ending) = (Some(now), Some(*ending));
+                let StoryOut { talk, agent_hangs_up, .. } = StoryOut::of(&self.scenario, call);
+                seen.end(*ending, now, talk, agent_hangs_up);
                 (seen.customer_heard, seen.agent_heard) = heard(&mut self.voices, stream, self.scenario.agents.kind);
                 self.forget(index);
             }
