@@ -11,9 +11,9 @@ use std::collections::VecDeque;
 
 /// For a moment there may be no time at all: a burst, or a machine that is busy with something else.
 const LONG_PATIENCE: Millis = 250;
-const TOO_LONG: Millis = 100;
+const TOO_LONG: Millis = 50;
 /// Whoever is turned away hears of it soon, and may find time elsewhere.
-const PATIENCE: Millis = 25;
+const PATIENCE: Millis = 15;
 
 /// Those who wait, the first one first.
 #[derive(Debug)]
@@ -72,15 +72,15 @@ mod tests {
         let mut turns = Turns::default();
         for n in 0..=20 {
             turns.wait(n, 10 * n);
-            if n < 10 {
+            if n < 5 {
                 assert_eq!(turns.late(10 * n), None);
             }
         }
         let late: Vec<_> = std::iter::from_fn(|| turns.late(200)).collect();
-        assert_eq!(late, (0..=17).collect::<Vec<_>>());
+        assert_eq!(late, (0..=18).collect::<Vec<_>>());
         while turns.take().is_some() {}
         turns.wait(99, 300);
-        assert_eq!((turns.late(399), turns.late(551)), (None, Some(99)), "nobody waited before it");
+        assert_eq!((turns.late(349), turns.late(350)), (None, Some(99)), "nobody waited before it");
     }
 
     /// Work in tenths of a millisecond: each call has ten pieces of it, one after another, and to turn one away is one.
@@ -102,6 +102,6 @@ mod tests {
             assert!(pieces.len() <= 1, "a call began while another had work");
         }
         assert!(finished >= 8_500, "{finished} finished, {away} turned away");
-        assert!(worst <= LONG_PATIENCE + 1);
+        assert!(worst <= TOO_LONG, "{worst} ms");
     }
 }

@@ -84,7 +84,7 @@ test('browsers hold, hand on and consult; each agent who had the call has a reco
 
 // J1, J2, D6, E1, G3
 test('customers press keys in self-service, and agents call out to some who are busy: each call has its key, its status and its recording', async () => {
-  const agents = 'kind = "browsers"\ncount = 10\ntalk = 2\nself_service = 0.6\ncallers = 3\ncalls_after = { uniform = [0.3, 0.6] }\nrecord = true';
+  const agents = 'kind = "browsers"\ncount = 10\nanswers_after = 0.3\ntalk = 2\nself_service = 0.6\ncallers = 3\ncalls_after = { uniform = [0.3, 0.6] }\nrecord = true';
   const customers = 'presses_after = 0.5\nanswers_after = 0.3\nbusy = 0.4';
   const { clean, rounds, page } = await play(scenario(agents, { rate: 2, audio: true, seconds: 6, customers }));
   const [{ numbers, check, faults }] = rounds;
@@ -94,6 +94,9 @@ test('customers press keys in self-service, and agents call out to some who are 
   assert.ok(numbers.tried >= 5 && numbers.connected === numbers.tried, `${numbers.tried}`);
   assert.ok(callsOut.connected >= 3 && callsOut.tried > callsOut.connected && callsOut.failed === 0, JSON.stringify(callsOut));
   assert.equal(callsOut.setupTime.count, callsOut.tried);
+  // It rings, and is answered by hand.
+  assert.equal(numbers.setupTime.count, numbers.tried);
+  assert.ok(numbers.waitTime.p50 >= numbers.setupTime.p50 + 290, JSON.stringify([numbers.setupTime, numbers.waitTime]));
   // Each call here has one agent.
   assert.deepEqual(check, { calls: numbers.tried + callsOut.tried, records: check.calls, missing: 0, surplus: 0, wrongStatus: 0, unrecorded: 0, wrongKey: 0 });
   assert.deepEqual([audio.deafSides, audio.foreignSpeech], [0, 0]);

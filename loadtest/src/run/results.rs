@@ -403,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_conversation_that_the_switch_ends_is_no_served_call() {
-        let ended = |ending, after, agent_hangs_up| {
+        let ended = |ending, after: Micros, agent_hangs_up| {
             let mut call = CallLog { connected: Some(1_000_000), ..CallLog::default() };
             call.end(ending, 1_000_000 + after, Duration::from_secs(5), agent_hangs_up);
             call.failure()
