@@ -1,4 +1,4 @@
-# The five habits of the house. A newcomer needs two of them: `make run` and `make test`.
+# A newcomer needs two of these: `make run` and `make test`.
 
 .PHONY: run test check bench bench-full soak fuzz load
 
