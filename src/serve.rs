@@ -21,13 +21,17 @@ use cordboard_media::{Media, MediaConfig, MediaEvent};
 use cordboard_sip::endpoint::{Endpoint, EndpointConfig};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long calls may go on after SIGTERM (I4).
 const DRAIN: Duration = Duration::from_secs(600);
+
+/// How long a thread that has always something to do keeps what is to be sent.
+const TOGETHER: Duration = Duration::from_millis(2);
 
 /// How long the records of the last calls may take to reach the database; what does not stays in the journal.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -43,17 +47,22 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
     allow_files();
     let later = Later::default();
     let idles = later.clone();
+    let flushed = Mutex::new(Instant::now());
     let before_sleep = move || {
-        if idles.idle.comes() {
+        let more = idles.idle.about_to_sleep();
+        // What is sent together costs less.
+        let mut flushed = flushed.lock();
+        if more && flushed.elapsed() < TOGETHER {
             return true;
         }
+        *flushed = Instant::now();
         if let Some(sockets) = idles.sockets.get() {
             sockets.flush();
         }
         if let Some(switch) = idles.switch.get() {
             switch.media.flush();
         }
-        false
+        more
     };
     // The thread of all actors. It is built where it runs.
     let runtime = cordboard_media::moderated(before_sleep).build()?;

@@ -45,8 +45,8 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// The thread would sleep now. Whether it has something to do instead.
-    pub fn comes(&self) -> bool {
+    /// Whether the thread has something to do instead.
+    pub fn about_to_sleep(&self) -> bool {
         let wanted = self.wanted.swap(false, Ordering::Relaxed);
         if wanted {
             self.bell.notify_one();
@@ -234,7 +234,7 @@ impl SipActor {
                 tracing::warn!(shedding, "the switch falls behind: new calls beyond what it can serve are refused, or no more");
             }
             metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(sip.endpoint.transactions()).unwrap_or(u32::MAX));
-            // Whatever keeps the thread busy, fifty calls a second are taken.
+            // Whatever keeps the thread busy, some calls are taken: fifty a second while it is in time.
             sip.take_turn(ctx);
             // A thread that is never idle never sleeps.
             sip.switch.media.flush();
@@ -280,13 +280,17 @@ impl Handler<FromNet> for SipActor {
     fn handle(&mut self, FromNet(event, came): FromNet, ctx: &mut Context<Self>) {
         self.waited = self.waited.max(self.switch.now().saturating_sub(came));
         match event {
-            // Within a dialog too: in what order it is taken is all that this says.
-            NetEvent::Received { flow, bytes } if bytes.starts_with(b"INVITE ") => {
+            NetEvent::Received { flow, bytes } if self.endpoint.is_new_call(&flow, &bytes) => {
                 self.turns.wait((flow, bytes), came);
                 self.turn_away_the_late(ctx);
             }
             NetEvent::Received { flow, bytes } => self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx)),
-            NetEvent::Broken { flow } => self.step(ctx, |endpoint, _| endpoint.flow_failed(&flow)),
+            NetEvent::Broken { flow } => {
+                if flow.is_reliable() {
+                    self.turns.forget(|(waits, _)| *waits == flow);
+                }
+                self.step(ctx, |endpoint, _| endpoint.flow_failed(&flow));
+            }
         }
     }
 }

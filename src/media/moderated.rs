@@ -15,11 +15,9 @@ pub fn moderated(before_sleep: impl Fn() -> bool + Send + Sync + 'static) -> Bui
     let mut builder = Builder::new_current_thread();
     let sleeps = Arc::clone(&moderation);
     builder.enable_all().on_thread_park(move || {
-        if before_sleep() {
-            return;
-        }
+        let more = before_sleep();
         let pause = sleeps.lock().before_sleep(now());
-        if let Some(pause) = pause {
+        if let Some(pause) = pause.filter(|_| !more) {
             thread::sleep(Duration::from_micros(pause));
         }
     });

@@ -18,8 +18,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 /// Largest datagram there is.
 const DATAGRAM: usize = 65_535;
 
-/// What the kernel keeps of a SIP socket, in bytes: a quarter of a second of a busy switch's messages. The system's usual 208 KiB are a hundred and
-/// fifty of them, ten milliseconds; what is lost comes again when its sender's patience is over, and makes a short jam a long one.
+/// What the kernel keeps for a SIP socket, in bytes, where it is allowed to: a quarter of a second of a busy switch's messages. The system's usual 208 KiB
+/// are a hundred and fifty of them, ten milliseconds; what is lost comes again when its sender's patience is over, and makes a short jam a long one.
 const BUFFER: usize = 4 << 20;
 
 /// So many datagrams do not wait until the thread sleeps: a busy one never does.
@@ -74,7 +74,7 @@ impl Sockets {
         let mut sockets = Vec::new();
         for addr in udp {
             let socket = Arc::new(UdpSocket::bind(addr).await?);
-            SockRef::from(&*socket).set_recv_buffer_size(BUFFER)?;
+            keep_much(&socket);
             sockets.push((told(socket.local_addr()?, advertise), socket));
         }
         let mut listeners = Vec::new();
@@ -139,6 +139,16 @@ impl Sockets {
                 Err(_) => (self.sink)(NetEvent::Broken { flow }),
             }
         }
+    }
+}
+
+/// As much of [`BUFFER`] as the system allows.
+fn keep_much(socket: &UdpSocket) {
+    let buffer = SockRef::from(socket);
+    // Linux tells twice what is usable (socket(7)).
+    let granted = buffer.set_recv_buffer_size(BUFFER).and_then(|()| buffer.recv_buffer_size()).map(|granted| granted / 2);
+    if !granted.as_ref().is_ok_and(|granted| *granted >= BUFFER) {
+        tracing::warn!(?granted, wanted = BUFFER, "SIP messages may be lost under load: raise net.core.rmem_max");
     }
 }
 

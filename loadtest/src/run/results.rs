@@ -42,7 +42,8 @@ impl CallLog {
     /// The call is over. It was meant to go on for `talk`; who is handed on talks longer.
     pub fn end(&mut self, ending: Ending, now: Micros, talk: Duration, agent_hangs_up: bool) {
         (self.ended, self.ending) = (Some(now), Some(ending));
-        let least = u64::try_from(talk.as_micros()).unwrap_or(u64::MAX).saturating_sub(APART);
+        let talk = u64::try_from(talk.as_micros()).unwrap_or(u64::MAX);
+        let least = talk - APART.min(talk / 2);
         let early = |since: Micros| !agent_hangs_up || now.saturating_sub(since) < least;
         self.cut_off = ending == Ending::HungUpByFar && self.connected.is_some_and(early);
     }

@@ -44,11 +44,19 @@ impl Endpoint {
         }
     }
 
+    /// Whether these are a trunk's INVITE outside of dialogs. It may wait for its turn: nothing that belongs to it comes before our 100.
+    pub fn is_new_call(&self, flow: &Flow, bytes: &[u8]) -> bool {
+        bytes.starts_with(b"INVITE ") && self.is_trunks(flow) && Glance::at(bytes).is_some()
+    }
+
     /// Takes a message whose turn did not come in time: a new call is answered 503 with Retry-After (G2), anything else as ever.
     pub fn turn_away(&mut self, flow: &Flow, bytes: &[u8], cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let from_trunk = matches!(self.source(flow.remote), Some(Source::Trunk(_)));
-        let shed = if from_trunk { self.shed_unread(flow, bytes, true) } else { None };
+        let shed = if self.is_trunks(flow) { self.shed_unread(flow, bytes, true) } else { None };
         shed.unwrap_or_else(|| self.receive(flow, bytes, cx))
+    }
+
+    fn is_trunks(&self, flow: &Flow) -> bool {
+        matches!(self.source(flow.remote), Some(Source::Trunk(_)))
     }
 
     /// What a new call gets that is not even read, where the switch is `full`, or was so when it came first. `None`: it is to be read.

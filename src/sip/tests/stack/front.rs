@@ -331,7 +331,11 @@ fn a_new_call_whose_turn_did_not_come_is_shed_and_nothing_else_is() {
     assert_eq!(answer_in(again).1.status, 100, "it was taken when it came first");
     let within = rig.turn_away(&invite(2).replace("<sip:100@192.0.2.1>", "<sip:100@192.0.2.1>;tag=ours"));
     assert_eq!(answer_in(within).1.status, 481, "a dialog's, of which we know nothing");
+    let is_new = |rig: &Rig, text: String| rig.endpoint.is_new_call(&rig.flow, text.as_bytes());
+    assert!(is_new(&rig, invite(4)) && !is_new(&rig, invite(4).replace("INVITE", "ACK")));
+    assert!(!is_new(&rig, invite(4).replace("<sip:100@192.0.2.1>", "<sip:100@192.0.2.1>;tag=ours")), "it keeps its place in its dialog");
     rig.flow = from("203.0.113.9:5060");
+    assert!(!is_new(&rig, invite(4)));
     let strange = rig.turn_away(&invite(3));
     assert_eq!(answer_in(strange).1.status, 403);
 }
