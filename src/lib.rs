@@ -8,6 +8,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod moderated;
 pub mod net;
 pub mod notify;
 pub mod retention;

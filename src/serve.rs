@@ -10,6 +10,7 @@ use crate::actors::sip::{FromNet, Idle, SipActor};
 use crate::actors::switch::{Directory, Switch};
 use crate::api::{self, App, Event};
 use crate::config::Config;
+use crate::moderated::moderated;
 use crate::net::Sockets;
 use actix::prelude::*;
 use actix_web::{HttpServer, web};
@@ -65,7 +66,7 @@ pub fn run(mut config: Config, demo: bool) -> Result<(), Fault> {
         more
     };
     // The thread of all actors. It is built where it runs.
-    let runtime = cordboard_media::moderated(before_sleep).build()?;
+    let runtime = moderated(before_sleep).build()?;
     actix_web::rt::System::with_tokio_rt(|| runtime).block_on(serve(Arc::new(config), demo, later))
 }
 

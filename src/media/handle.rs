@@ -3,7 +3,6 @@
 use crate::engine::{self, Lateness, Setup};
 use crate::event::{Codec, Command, DtmfMode, Events, RtpRemote, Sizes, Source};
 use crate::library::Library;
-use crate::moderated::moderated;
 use crate::ports::{self, PortPool};
 use crate::queue::{self, Asker};
 use crate::recording::{self, Job};
@@ -89,7 +88,7 @@ impl Media {
             events,
             lateness: Arc::clone(&lateness),
         };
-        let runtime = moderated(|| false).build().map_err(MediaError::Thread)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(MediaError::Thread)?;
         std::thread::Builder::new()
             .name("cordboard-media".into())
             .spawn(move || {

@@ -17,7 +17,6 @@ mod intake;
 mod leg;
 mod library;
 mod mixer;
-mod moderated;
 mod mp3;
 mod mux;
 mod narrow;
@@ -45,6 +44,5 @@ pub use event::{Codec, DtmfMode, Events, MediaEvent, Quality, RtpRemote, Sizes, 
 pub use g711::Law;
 pub use handle::{Media, MediaConfig, MediaError};
 pub use mixer::Mixer;
-pub use moderated::moderated;
 pub use recording::spool_end;
 pub use sound::Frame;
