@@ -188,6 +188,17 @@ mod tests {
         assert!((0..10).all(|key| served.iter().any(|story| matches!(story.turn, Turn::SelfService(pressed, _) if pressed == key))));
     }
 
+    #[test]
+    fn the_first_calls_may_go_on_to_the_end_with_voices_of_their_own() {
+        let text = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\nstanding = 3\n[agents]\nkind = \"phones\"\ncount = 4\ntalk = 2";
+        let scenario = Scenario::parse(text).unwrap();
+        assert_eq!(scenario.with_audio(), 3);
+        assert!((0..3).all(|call| Story::of(&scenario, call).talk > scenario.length()));
+        assert_eq!(Story::of(&scenario, 3).talk, Duration::from_secs(2));
+        let with_audio = Scenario::parse(&text.replace("standing", "audio = true\nstanding")).unwrap_err().to_string();
+        assert!(with_audio.starts_with("customers.standing is 3; expected 0"), "{with_audio}");
+    }
+
     /// E1, G3.
     #[test]
     fn who_is_called_answers_is_busy_or_is_not_there() {

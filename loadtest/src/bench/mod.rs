@@ -219,7 +219,8 @@ async fn work(options: Options) -> io::Result<()> {
         println!("round {n} of {}", options.rounds);
         let mut figures = Figures::new();
         for part in [Part::Media, Part::Browsers, Part::Signalling, Part::Stations] {
-            if options.only.is_some_and(|only| only != part) {
+            let wanted = |only| only == part || (only, part) == (Part::Media, Part::Browsers);
+            if !options.only.is_none_or(wanted) {
                 continue;
             }
             // What one measurement comes to is no reason to lose the others.
@@ -287,7 +288,7 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
     let half = clean(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;
     note(figures, "queue setup", p99(&half.setup_time));
     note(figures, "queue cpu", half.switch_cpu_per_call);
-    // It begins with a jam, and what counts is how it goes on.
+    // What counts is how it goes on.
     let (warm_up, seconds) = (WARM_UP_OF_OVERLOAD, WARM_UP_OF_OVERLOAD + options.seconds);
     let customers = Customers { standing: u32::from(IN_PROGRESS), ..scenario.customers.clone() };
     let overload = Scenario { warm_up, seconds, customers, ..at(queue_rate * 2.0) };
@@ -480,11 +481,10 @@ fn table(rounds: &[Figures], conditions: &str, whole: bool) -> String {
         if judged.is_none() && !whole {
             continue;
         }
-        let (sign, limit) = match goal {
-            Goal::AtMost(limit) => ("≤", limit),
-            Goal::AtLeast(limit) => ("≥", limit),
+        let (reached, sign, limit) = match goal {
+            Goal::AtMost(limit) => (judged.map(|judged| judged <= limit), "≤", limit),
+            Goal::AtLeast(limit) => (judged.map(|judged| judged >= limit), "≥", limit),
         };
-        let reached = judged.map(|judged| if sign == "≤" { judged <= limit } else { judged >= limit });
         let word = match reached {
             None => "not measured",
             Some(_) if limit.is_infinite() => "",

@@ -500,7 +500,7 @@ impl Engine {
                     Side::Customer => {
                         log.agent_heard.add(by_agent);
                         let Story { talk, agent_hangs_up, .. } = Story::of(&self.scenario, call);
-                        log.end(*ending, now, talk, agent_hangs_up);
+                        log.end(*ending, now, micros(talk), agent_hangs_up);
                         log.customer_heard = heard;
                         if log.connected.is_none() {
                             self.this_second.failed += 1;
@@ -551,11 +551,10 @@ impl Engine {
 
     fn at_desk(&mut self, now: Micros, what: AtDesk) {
         match what {
-            AtDesk::Rings { call } if !self.scenario.agents.kind.has_phones() => self.offered(call, now),
-            AtDesk::Rings { .. } => {}
-            // Calls answered in a browser have no phone here.
-            AtDesk::Talks { call, agent } if !self.scenario.agents.kind.has_phones() => self.talks(call, agent, now),
-            AtDesk::Talks { .. } => {}
+            // A phone tells by itself; calls answered in a browser have none here.
+            AtDesk::Rings { .. } | AtDesk::Talks { .. } if self.scenario.agents.kind.has_phones() => {}
+            AtDesk::Rings { call } => self.offered(call, now),
+            AtDesk::Talks { call, agent } => self.talks(call, agent, now),
             AtDesk::SelfService { call } => {
                 if let (Some(customer), Turn::SelfService(key, after)) =
                     (self.customers.get(call).copied().flatten(), Story::of(&self.scenario, call).turn)

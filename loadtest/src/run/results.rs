@@ -6,7 +6,6 @@ use crate::story::{CallOut, Meets};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The failure that a customer's patience makes, and not the switch.
 pub const IMPATIENT: &str = "no agent in the customer's time";
@@ -40,9 +39,8 @@ const APART: Micros = 500_000;
 
 impl CallLog {
     /// The call is over. It was meant to go on for `talk`; who is handed on talks longer.
-    pub fn end(&mut self, ending: Ending, now: Micros, talk: Duration, agent_hangs_up: bool) {
+    pub fn end(&mut self, ending: Ending, now: Micros, talk: Micros, agent_hangs_up: bool) {
         (self.ended, self.ending) = (Some(now), Some(ending));
-        let talk = u64::try_from(talk.as_micros()).unwrap_or(u64::MAX);
         let least = talk - APART.min(talk / 2);
         let early = |since: Micros| !agent_hangs_up || now.saturating_sub(since) < least;
         self.cut_off = ending == Ending::HungUpByFar && self.connected.is_some_and(early);
@@ -406,7 +404,7 @@ mod tests {
     fn a_conversation_that_the_switch_ends_is_no_served_call() {
         let ended = |ending, after: Micros, agent_hangs_up| {
             let mut call = CallLog { connected: Some(1_000_000), ..CallLog::default() };
-            call.end(ending, 1_000_000 + after, Duration::from_secs(5), agent_hangs_up);
+            call.end(ending, 1_000_000 + after, 5_000_000, agent_hangs_up);
             call.failure()
         };
         assert_eq!(ended(Ending::HungUp, 2_000_000, false), None, "the customer's own");

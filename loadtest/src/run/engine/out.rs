@@ -50,7 +50,7 @@ impl Engine {
             }
             Event::Over(ending) => {
                 let StoryOut { talk, agent_hangs_up, .. } = StoryOut::of(&self.scenario, call);
-                seen.end(*ending, now, talk, agent_hangs_up);
+                seen.end(*ending, now, micros(talk), agent_hangs_up);
                 (seen.customer_heard, seen.agent_heard) = heard(&mut self.voices, stream, self.scenario.agents.kind);
                 self.forget(index);
             }
