@@ -16,7 +16,7 @@ use cordboard_core::setup::{PhoneContact, PhoneSetup, Transport};
 use cordboard_media::{MediaError, MediaEvent, RtpRemote};
 use cordboard_sip::endpoint::{Flow, ServerKey, Why};
 use cordboard_sip::message::{Method, Request, Response, Uri};
-use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
+use cordboard_sip::sdp::{self, Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -70,7 +70,8 @@ impl LegActor {
             sip.do_send(FromLeg::Respond { key, response });
             sip.do_send(FromLeg::Forget(leg));
         };
-        let local = match switch.media.open_rtp_for_new_call(leg) {
+        let offered = sdp::find_in_body(&request.headers, &request.body).ok().flatten().and_then(sdp::audio_address);
+        let local = match switch.media.open_rtp_for_new_call(leg, offered) {
             Ok(addr) => local_media(switch, addr),
             Err(MediaError::PortsExhausted) => {
                 metrics::counter!(super::SHED).increment(1);

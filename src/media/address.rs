@@ -1,5 +1,6 @@
 //! Where a SIP leg's packets come from: learned once (NAT), then locked (RFC 7362's latching, with its cautions).
 
+use crate::sharers::Claim;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -30,24 +31,25 @@ impl FarAddress {
         }
     }
 
-    /// Whether a packet that is valid for the session may be taken from `from`; learns within the window.
-    pub fn accepts(&mut self, from: SocketAddr, now: Instant) -> bool {
-        match self.locked {
-            Some(locked) => from == locked,
-            None => {
-                let elsewhere = if now <= self.learns_until { self.left != Some(from) } else { self.left == Some(from) };
-                let accepted = from == self.told || elsewhere;
-                if accepted {
-                    self.locked = Some(from);
-                }
-                accepted
-            }
+    /// What a packet that is valid for the session, from `from`, has to do with it, as long as the far side is not found.
+    pub fn claim(&self, from: SocketAddr, now: Instant) -> Claim {
+        let elsewhere = if now <= self.learns_until { self.left != Some(from) } else { self.left == Some(from) };
+        match () {
+            () if from == self.told => Claim::Told,
+            () if !elsewhere => Claim::None,
+            () if from.ip() == self.told.ip() => Claim::Host,
+            () => Claim::Any,
         }
     }
 
-    /// Whether the far side was found.
-    pub fn is_locked(&self) -> bool {
-        self.locked.is_some()
+    /// The far side was found there.
+    pub fn lock(&mut self, at: SocketAddr) {
+        self.locked = Some(at);
+    }
+
+    /// Where it was found.
+    pub fn locked(&self) -> Option<SocketAddr> {
+        self.locked
     }
 
     /// Where our packets go now.
@@ -70,35 +72,27 @@ mod tests {
     }
 
     #[test]
-    fn the_first_valid_packet_in_the_window_locks_the_address() {
+    fn within_the_window_any_address_may_be_the_far_sides_and_afterwards_the_told_one() {
         let now = Instant::now();
-        let mut far = FarAddress::told(at(4000), now);
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let far = FarAddress::told(at(4000), now);
         assert_eq!(far.target(), at(4000));
-        assert!(far.accepts(at(5000), now + Duration::from_secs(1)));
-        assert!(far.moved());
-        assert_eq!(far.target(), at(5000));
-        assert!(!far.accepts(at(4000), now + Duration::from_secs(1)));
-        assert!(far.accepts(at(5000), now + Duration::from_secs(100)));
-    }
-
-    #[test]
-    fn after_the_window_only_the_address_of_the_sdp_counts() {
-        let now = Instant::now();
-        let mut far = FarAddress::told(at(4000), now);
-        assert!(!far.accepts(at(5000), now + Duration::from_secs(3)));
-        assert!(far.accepts(at(4000), now + Duration::from_secs(3)));
-        assert!(!far.moved());
+        let elsewhere = SocketAddr::from(([192, 0, 2, 2], 4000));
+        assert_eq!([at(4000), at(5000), elsewhere].map(|from| far.claim(from, after(1))), [Claim::Told, Claim::Host, Claim::Any]);
+        assert_eq!([at(4000), at(5000), elsewhere].map(|from| far.claim(from, after(3))), [Claim::Told, Claim::None, Claim::None]);
     }
 
     #[test]
     fn a_session_refresh_keeps_the_lock_and_a_new_address_opens_the_window_again() {
         let now = Instant::now();
         let mut far = FarAddress::told(at(4000), now);
-        assert!(far.accepts(at(5000), now));
+        far.lock(at(5000));
+        assert!(far.moved());
         far.told_again(at(4000), now + Duration::from_secs(60));
-        assert!(!far.accepts(at(6000), now + Duration::from_secs(60)));
+        assert_eq!((far.locked(), far.target()), (Some(at(5000)), at(5000)));
         far.told_again(at(7000), now + Duration::from_secs(90));
-        assert!(far.accepts(at(6000), now + Duration::from_secs(91)));
+        assert_eq!((far.locked(), far.target()), (None, at(7000)));
+        assert_eq!(far.claim(at(6000), now + Duration::from_secs(91)), Claim::Host);
     }
 
     #[test]
@@ -106,14 +100,11 @@ mod tests {
         let now = Instant::now();
         let after = |seconds| now + Duration::from_secs(seconds);
         let mut far = FarAddress::told(at(4000), now);
-        assert!(far.accepts(at(5000), now));
+        far.lock(at(5000));
         far.told_again(at(7000), after(60));
-        assert!(!far.accepts(at(5000), after(61)), "it has not stopped sending yet");
-        let mut alone = far;
-        assert!(far.accepts(at(6000), after(61)));
-        assert!(!far.accepts(at(5000), after(63)));
-        assert!(alone.accepts(at(5000), after(63)), "the new SDP has another name for the same place");
-        far.told_again(at(6000), after(90));
-        assert!(far.accepts(at(6000), after(90)), "the SDP says so");
+        assert_eq!(far.claim(at(5000), after(61)), Claim::None, "it has not stopped sending yet");
+        assert_eq!(far.claim(at(5000), after(63)), Claim::Host, "the new SDP has another name for the same place");
+        far.told_again(at(5000), after(90));
+        assert_eq!(far.claim(at(5000), after(90)), Claim::Told, "the SDP says so");
     }
 }

@@ -1,26 +1,28 @@
 //! The media thread: every leg, every browser, every packet. All of it lives on one thread; nothing here waits.
 
+mod carriers;
 mod peers;
 
 use crate::control::{Control, Meter};
-use crate::event::{Command, DtmfMode, Events, MediaEvent, RtpRemote, Sizes, Source};
+use crate::event::{Command, DtmfMode, Events, MediaEvent, Sizes, Source};
 use crate::g711::Law;
 use crate::intake::Intake;
-use crate::leg::{Leg, Link, Prompt, RtpLink, open_mut};
+use crate::leg::{Leg, Link, Prompt, open_mut};
 use crate::library::Library;
 use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
 use crate::outbox::Outbox;
 use crate::packet::Packet;
 use crate::peer::{Notice, Peer};
-use crate::ports::{Pair, PortPool};
+use crate::ports::PortPool;
 use crate::queue::Asked;
 use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Sound, SoundError};
 use crate::spool;
-use crate::watch::{Channel, Owner, Watch};
+use crate::watch::{Owner, Watch};
+use carriers::Door;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -28,7 +30,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The clock of everything we play.
@@ -45,8 +47,6 @@ const MAX_CATCH_UP: Duration = Duration::from_millis(200);
 const PEER_SILENCE: Duration = Duration::from_secs(5);
 /// A browser that has not connected by then never will.
 const PEER_CONNECT: Duration = Duration::from_secs(15);
-/// Larger than any RTP packet of a telephone call.
-const DATAGRAM: usize = 2048;
 
 /// Everything the media thread knows.
 pub struct Engine {
@@ -61,6 +61,8 @@ pub struct Engine {
     recorder: Recorder,
     watch: Rc<Watch>,
     ports: Arc<PortPool>,
+    /// The open ones.
+    doors: FxHashMap<u16, Door>,
     mux: Arc<Mux>,
     browser_port: u16,
     advertised: Vec<IpAddr>,
@@ -113,6 +115,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
         recorder: setup.recorder,
         watch: Rc::clone(&watch),
         ports: setup.ports,
+        doors: FxHashMap::default(),
         mux: Mux::new(setup.browser_socket),
         browser_port: setup.browser_addr.port(),
         advertised: mux::advertised(&setup.browser_advertise, setup.browser_addr),
@@ -166,7 +169,7 @@ impl Engine {
 
     fn obey_one(&mut self, command: Command) {
         match command {
-            Command::OpenRtp { leg, pair } => self.open_rtp(leg, pair),
+            Command::OpenRtp { leg, lease } => self.open_rtp(leg, lease),
             Command::SetRemote { leg, remote } => self.set_remote(leg, remote),
             Command::OpenPeer { peer, offer, codec } => self.open_peer(peer, offer, codec),
             Command::ClosePeer { peer } => self.close_peer(peer),
@@ -192,51 +195,6 @@ impl Engine {
     }
 
     // ---- legs ----
-
-    fn open_rtp(&mut self, leg: LegId, pair: Pair) {
-        let watch = |socket: &UdpSocket, channel| {
-            let owner = Owner::Leg(leg, channel);
-            if pair.rested { self.watch.hand_over(socket, owner) } else { self.watch.add(socket, owner) }
-        };
-        let watched = watch(&pair.rtp, Channel::Rtp).and_then(|()| watch(&pair.rtcp, Channel::Rtcp));
-        if let Err(error) = watched {
-            tracing::error!(%leg, %error, "RTP sockets");
-            return;
-        }
-        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(RtpLink::new(pair)))));
-    }
-
-    /// Takes one datagram from each of these legs' sockets, and what waits of the browsers.
-    fn read(&mut self, ready: &[Owner], intake: &mut Intake) {
-        let mut buffer = [0; DATAGRAM];
-        for owner in ready {
-            match owner {
-                Owner::Leg(leg, channel) => self.read_leg(*leg, *channel, &mut buffer),
-                Owner::Browsers => self.read_browsers(intake),
-                Owner::Resting(port) => self.ports.disturbed(*port),
-            }
-        }
-        self.outbox.flush();
-    }
-
-    fn read_leg(&mut self, leg: LegId, channel: Channel, buffer: &mut [u8]) {
-        let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get(&leg) else { return };
-        // An error is an ICMP answer to something we sent: the far side is not there yet, or not any more.
-        let Ok((length, from)) = link.socket(channel).recv_from(buffer) else { return };
-        let datagram = buffer.get(..length).unwrap_or_default();
-        match channel {
-            Channel::Rtp => self.rtp_received(leg, from, datagram),
-            Channel::Rtcp => self.rtcp_received(leg, from, datagram),
-        }
-    }
-
-    fn set_remote(&mut self, leg: LegId, remote: RtpRemote) {
-        if let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) {
-            link.set_remote(remote, Instant::now());
-        } else {
-            tracing::warn!(%leg, "a far side for a leg without RTP");
-        }
-    }
 
     fn hear(&mut self, leg: LegId, source: Source) {
         let source = source.plain_for(leg);
@@ -306,7 +264,7 @@ impl Engine {
             Link::Rtp(mut link) => {
                 let now = Instant::now();
                 link.goodbye(now);
-                link.rest(&self.watch, now);
+                self.leave_port(leg, &link, now);
             }
             Link::Browser { peer, .. } => {
                 if let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.leg == Some(leg)) {
@@ -363,20 +321,6 @@ impl Engine {
         }
     }
 
-    /// Sends the reports that are due and tells of carriers that fell silent.
-    fn watch_carriers(&mut self, now: Instant) {
-        let mut silent = Vec::new();
-        for (id, leg) in &mut self.legs {
-            let Link::Rtp(link) = &mut leg.link else { continue };
-            link.report(now);
-            let expected = link.session.is_some();
-            if let Some(silence) = link.control.silent(now).filter(|_| expected) {
-                silent.push(MediaEvent::RtpSilent { leg: *id, since: SystemTime::now() - silence });
-            }
-        }
-        silent.into_iter().for_each(|event| self.tell(event));
-    }
-
     /// Tells the quality of every leg that packets came from.
     fn measure(&mut self) {
         let mut measured = Vec::new();
@@ -396,35 +340,15 @@ impl Engine {
 
     // ---- packets ----
 
-    fn rtp_received(&mut self, leg: LegId, from: SocketAddr, datagram: &[u8]) {
-        let now = Instant::now();
-        let Some(packet) = rtp::Packet::parse(datagram) else { return };
-        let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) else { return };
-        let Some(remote) = link.session.as_ref().map(|session| session.remote) else { return };
-        let event = remote.dtmf_type == Some(packet.header.payload_type);
-        if !event && packet.header.payload_type != remote.payload_type || !link.accepts(from, now) {
-            return;
+    /// Takes what waits at these ports, a batch of each.
+    fn read(&mut self, ready: &[Owner], intake: &mut Intake) {
+        for owner in ready {
+            match owner {
+                Owner::Port(number, channel) => self.read_port(*number, *channel, intake),
+                Owner::Browsers => self.read_browsers(intake),
+            }
         }
-        link.control.heard(now);
-        if event {
-            link.reception.receive_untimed(&packet.header, now);
-        } else {
-            link.reception.receive(&packet.header, now);
-        }
-        if !remote.receive {
-            return;
-        }
-        if event {
-            self.event_from(leg, &packet, now);
-        } else {
-            self.audio_from(leg, &packet, remote.law, now);
-        }
-    }
-
-    fn rtcp_received(&mut self, leg: LegId, from: SocketAddr, datagram: &[u8]) {
-        if let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) {
-            link.receive_reports(from, datagram, Instant::now());
-        }
+        self.outbox.flush();
     }
 
     fn audio_from(&mut self, from: LegId, packet: &rtp::Packet<'_>, law: Law, now: Instant) {
@@ -477,7 +401,7 @@ impl Engine {
         }
         if ticks.is_multiple_of(QUALITY_TICKS) {
             self.measure();
-            self.ports.tidy(now);
+            self.tidy_ports(now);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the media engine is asked and what it tells: the vocabulary of its handle.
 
 use crate::g711::Law;
-use crate::ports::Pair;
+use crate::ports::Lease;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +28,17 @@ pub struct RtpRemote {
     pub send: bool,
     /// Whether we take what it sends: our direction is `sendrecv` or `recvonly`.
     pub receive: bool,
+}
+
+impl RtpRemote {
+    /// Whether RTP of this payload type is a telephone event, or audio; `None` when it is neither of this session.
+    pub(crate) fn is_event(&self, payload_type: u8) -> Option<bool> {
+        match payload_type {
+            event if self.dtmf_type == Some(event) => Some(true),
+            audio if self.payload_type == audio => Some(false),
+            _ => None,
+        }
+    }
 }
 
 /// What a leg hears.
@@ -183,7 +194,7 @@ pub enum Codec {
 /// What the handle asks of the media thread.
 #[derive(Debug)]
 pub(crate) enum Command {
-    OpenRtp { leg: LegId, pair: Pair },
+    OpenRtp { leg: LegId, lease: Lease },
     SetRemote { leg: LegId, remote: RtpRemote },
     OpenPeer { peer: PeerId, offer: String, codec: Codec },
     ClosePeer { peer: PeerId },

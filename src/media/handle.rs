@@ -23,7 +23,7 @@ pub struct MediaConfig {
     pub bind_ip: IpAddr,
     /// Address that SDP tells carriers.
     pub advertise_ip: IpAddr,
-    /// Each SIP leg takes an even port for RTP and the next for RTCP.
+    /// SIP legs share even ports for RTP, with the next for RTCP.
     pub rtp_ports: RangeInclusive<u16>,
     /// The one UDP port of all browsers.
     pub browser_addr: SocketAddr,
@@ -126,22 +126,22 @@ impl Media {
         self.browser_addr
     }
 
-    /// Binds an RTP port and its RTCP port for a SIP leg and gives the address for its SDP.
+    /// Finds a SIP leg a place at an RTP port and its RTCP port and gives the address for its SDP.
     pub fn open_rtp(&self, leg: LegId) -> Result<SocketAddr, MediaError> {
-        self.open_rtp_beside(leg, 0)
+        self.open_rtp_beside(leg, 0, None)
     }
 
     /// The same for a call that comes in, as long as an eighth of the ports is left to those that are here already: callers who wait hold
-    /// ports, and would wait for ever for an agent whose phone finds none.
-    pub fn open_rtp_for_new_call(&self, leg: LegId) -> Result<SocketAddr, MediaError> {
-        self.open_rtp_beside(leg, self.ports.pairs() / 8)
+    /// ports, and would wait for ever for an agent whose phone finds none. `offered` is the address in the SDP that came with it.
+    pub fn open_rtp_for_new_call(&self, leg: LegId, offered: Option<SocketAddr>) -> Result<SocketAddr, MediaError> {
+        self.open_rtp_beside(leg, self.ports.pairs() / 8, offered)
     }
 
-    fn open_rtp_beside(&self, leg: LegId, keep: usize) -> Result<SocketAddr, MediaError> {
+    fn open_rtp_beside(&self, leg: LegId, keep: usize, told: Option<SocketAddr>) -> Result<SocketAddr, MediaError> {
         let failed = |source| MediaError::RtpPort { ip: self.advertise_ip, source };
-        let pair = self.ports.take(keep, Instant::now()).map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
-        let port = pair.lease.port();
-        self.asker.ask(Command::OpenRtp { leg, pair }).map_err(|_| MediaError::Ended)?;
+        let lease = self.ports.take(keep, told, Instant::now()).map_err(failed)?.ok_or(MediaError::PortsExhausted)?;
+        let port = lease.port().number;
+        self.asker.ask(Command::OpenRtp { leg, lease }).map_err(|_| MediaError::Ended)?;
         Ok(SocketAddr::new(self.advertise_ip, port))
     }
 
@@ -205,7 +205,7 @@ impl Media {
         self.ask(Command::StopRecord { call });
     }
 
-    /// Closes a leg and its ports. Those who hear it hear nothing.
+    /// Closes a leg. Those who hear it hear nothing.
     pub fn close(&self, leg: LegId) {
         self.ask(Command::Close { leg });
     }

@@ -11,19 +11,18 @@ use crate::outbox::{Outbox, send_now};
 use crate::outgoing::Outgoing;
 use crate::packet::{Own, Packet};
 use crate::peer::{OpenPeer, Peer, PeerState};
-use crate::ports::{Lease, Pair};
+use crate::ports::Lease;
 use crate::reception::Reception;
 use crate::recording::Recorder;
-use crate::rtcp;
+use crate::rtcp::Report;
 use crate::rtp::{CLOCK, HEADER_LEN, Header};
+use crate::sharers::Claim;
 use crate::sound::{FRAME, Frame, Sound};
 use crate::spool;
-use crate::watch::{Channel, Owner, Watch};
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -55,18 +54,14 @@ pub enum Link {
     },
 }
 
-/// A SIP leg's sockets and session.
+/// A SIP leg's place at a port, and its session.
 pub struct RtpLink {
-    rtp: Arc<UdpSocket>,
-    rtcp: UdpSocket,
-    /// The RTP socket is connected to the far side.
-    connected: bool,
+    pub lease: Lease,
     pub session: Option<Session>,
     pub outgoing: Outgoing,
     pub reception: Reception,
     pub control: Control,
     pub meter: Meter,
-    lease: Lease,
 }
 
 /// What the SDP agreed on.
@@ -112,18 +107,15 @@ impl Prompt {
 }
 
 impl RtpLink {
-    pub fn new(Pair { rtp, rtcp, lease, .. }: Pair) -> Self {
+    pub fn new(lease: Lease) -> Self {
         let outgoing = Outgoing::new(rand::random(), rand::random(), rand::random());
         RtpLink {
-            connected: false,
-            rtp,
-            rtcp,
+            lease,
             session: None,
             outgoing,
             reception: Reception::default(),
             control: Control::new(CLOCK, Instant::now()),
             meter: Meter::default(),
-            lease,
         }
     }
 
@@ -132,9 +124,6 @@ impl RtpLink {
             Some(session) => {
                 session.far.told_again(remote.addr, now);
                 session.remote = remote;
-                if self.connected && !session.far.is_locked() {
-                    self.connected = rustix::net::connect_unspec(&*self.rtp).is_err();
-                }
             }
             None => {
                 self.session = Some(Session { remote, far: FarAddress::told(remote.addr, now) });
@@ -142,24 +131,24 @@ impl RtpLink {
             }
         }
     }
-}
 
-impl RtpLink {
-    pub fn socket(&self, channel: Channel) -> &UdpSocket {
-        match channel {
-            Channel::Rtp => &self.rtp,
-            Channel::Rtcp => &self.rtcp,
-        }
+    /// What a packet of RTP with this payload type has to do with the leg, as long as its far side is not found.
+    pub fn claim(&self, payload_type: u8, from: SocketAddr, now: Instant) -> Claim {
+        let fits = |session: &&Session| session.remote.is_event(payload_type).is_some();
+        self.session.as_ref().filter(fits).map_or(Claim::None, |session| session.far.claim(from, now))
     }
 
-    /// Whether a packet that is valid for the session may be taken from there. Once the far side is known the kernel sees to that: a connected
-    /// socket takes nothing from elsewhere, and looks for no route with each packet.
-    pub fn accepts(&mut self, from: SocketAddr, now: Instant) -> bool {
-        let accepted = self.session.as_mut().is_some_and(|session| session.far.accepts(from, now));
-        if accepted && !self.connected {
-            self.connected = self.rtp.connect(from).is_ok();
+    /// Where the far side was found.
+    pub fn found_at(&self) -> Option<SocketAddr> {
+        self.session.as_ref()?.far.locked()
+    }
+
+    /// The far side was found there.
+    pub fn found(&mut self, at: SocketAddr) {
+        if let Some(session) = &mut self.session {
+            session.far.lock(at);
         }
-        accepted
+        self.lease.set_found(Some(at));
     }
 
     /// Sends a report when one is due.
@@ -167,7 +156,7 @@ impl RtpLink {
         let Some(session) = &self.session else { return };
         let report = self.control.due(&self.outgoing, &mut self.reception, now, SystemTime::now(), rand::random());
         if let Some(report) = report {
-            send_now(&self.rtcp, &report, Some(session.rtcp_target()));
+            send_now(&self.lease.port().rtcp, &report, session.rtcp_target());
         }
     }
 
@@ -175,29 +164,15 @@ impl RtpLink {
     pub fn goodbye(&mut self, now: Instant) {
         let Some(session) = &self.session else { return };
         let goodbye = self.control.goodbye(&self.outgoing, &mut self.reception, now, SystemTime::now());
-        send_now(&self.rtcp, &goodbye, Some(session.rtcp_target()));
-    }
-
-    /// The leg is gone: its ports rest.
-    pub fn rest(self, watch: &Watch, now: Instant) {
-        let Self { rtp, rtcp, connected, lease, .. } = self;
-        let resting = Owner::Resting(lease.port());
-        let disconnected = if connected { rustix::net::connect_unspec(&*rtp).map_err(io::Error::from) } else { Ok(()) };
-        match disconnected.and_then(|()| watch.hand_over(&rtp, resting)).and_then(|()| watch.hand_over(&rtcp, resting)) {
-            Ok(()) => lease.rest(rtp, rtcp, now),
-            Err(error) => tracing::error!(%error, "RTP sockets"),
-        }
+        send_now(&self.lease.port().rtcp, &goodbye, session.rtcp_target());
     }
 
     /// Takes the far side's reports, from the host that its RTP comes from only.
-    pub fn receive_reports(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) {
+    pub fn receive_reports(&mut self, from: SocketAddr, reports: &[Report], now: Instant) {
         let Some(session) = &self.session else { return };
-        if from.ip() != session.rtcp_target().ip() {
-            return;
-        }
-        if let Some(reports) = rtcp::parse(datagram) {
+        if from.ip() == session.rtcp_target().ip() {
             self.control.heard(now);
-            self.control.receive(&reports, self.outgoing.ssrc(), now, SystemTime::now());
+            self.control.receive(reports, self.outgoing.ssrc(), now, SystemTime::now());
         }
     }
 }
@@ -328,8 +303,7 @@ impl Leg {
                 let Some(session) = link.session.as_ref().filter(|session| session.remote.send) else { return };
                 let remote = &session.remote;
                 let Some(header) = packet.header(&mut link.outgoing, remote.payload_type, remote.dtmf_type, now) else { return };
-                let to = (!link.connected).then(|| session.far.target());
-                let written = outbox.push(&link.rtp, to, |out| {
+                let written = outbox.push(&link.lease.port().rtp, session.far.target(), |out| {
                     header.write(out);
                     packet.write_payload(out, remote.law);
                 });

@@ -30,6 +30,7 @@ mod reception;
 mod recording;
 mod rtcp;
 mod rtp;
+mod sharers;
 mod shipped;
 mod sound;
 mod spool;

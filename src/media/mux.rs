@@ -206,7 +206,7 @@ impl AsyncUdpSocket for PeerSocket {
         let Some(mux) = self.mux.upgrade() else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
         let answers_a_check = stun::is_stun(transmit.contents);
         let voice = self.inbox.state.lock().voice.filter(|_| !answers_a_check);
-        send_now(&mux.socket, transmit.contents, Some(voice.unwrap_or(transmit.destination)));
+        send_now(&mux.socket, transmit.contents, voice.unwrap_or(transmit.destination));
         Poll::Ready(Ok(transmit.contents.len()))
     }
 

@@ -4,6 +4,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use std::io::IoSlice;
 use std::net::{SocketAddr, UdpSocket};
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -19,10 +20,9 @@ pub struct Outbox {
 
 struct Packet {
     socket: Arc<UdpSocket>,
-    /// None where the socket is connected.
-    to: Option<SocketAddr>,
-    /// Where it ends in the bytes; it begins where the one before it ends.
-    end: usize,
+    to: SocketAddr,
+    /// Of the bytes.
+    range: Range<usize>,
 }
 
 impl Outbox {
@@ -31,29 +31,26 @@ impl Outbox {
     }
 
     /// Takes a packet as `write` appends it, and gives it back as it was written.
-    pub fn push(&mut self, socket: &Arc<UdpSocket>, to: Option<SocketAddr>, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+    pub fn push(&mut self, socket: &Arc<UdpSocket>, to: SocketAddr, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         let start = self.bytes.len();
         write(&mut self.bytes);
-        self.packets.push(Packet { socket: Arc::clone(socket), to, end: self.bytes.len() });
+        self.packets.push(Packet { socket: Arc::clone(socket), to, range: start..self.bytes.len() });
         self.bytes.get(start..).unwrap_or_default()
     }
 
+    /// Sends all, those of one socket together and in their order.
     pub fn flush(&mut self) {
-        let mut start = 0;
-        for run in self.packets.chunk_by(|one, next| Arc::ptr_eq(&one.socket, &next.socket)) {
-            if let [Packet { socket, to, end }] = run {
-                send_now(socket, self.bytes.get(start..*end).unwrap_or_default(), *to);
-                start = *end;
-                continue;
-            }
-            let (mut parts, mut names) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
-            for Packet { to, end, .. } in run {
-                parts.push([IoSlice::new(self.bytes.get(start..*end).unwrap_or_default())]);
-                names.push(to.map(SockaddrStorage::from));
-                start = *end;
-            }
-            if let Some(Packet { socket, .. }) = run.first() {
-                send_together(socket, &mut self.headers, &parts, &names);
+        self.packets.sort_by_key(|packet| Arc::as_ptr(&packet.socket));
+        for of_one in self.packets.chunk_by(|one, next| Arc::ptr_eq(&one.socket, &next.socket)) {
+            let bytes = |packet: &Packet| self.bytes.get(packet.range.clone()).unwrap_or_default();
+            match of_one {
+                [] => {}
+                [only] => send_now(&only.socket, bytes(only), only.to),
+                [first, ..] => {
+                    let parts: Vec<_> = of_one.iter().map(|packet| [IoSlice::new(bytes(packet))]).collect();
+                    let names: Vec<_> = of_one.iter().map(|packet| Some(SockaddrStorage::from(packet.to))).collect();
+                    send_together(&first.socket, &mut self.headers, &parts, &names);
+                }
             }
         }
         self.packets.clear();
@@ -61,13 +58,9 @@ impl Outbox {
     }
 }
 
-/// Sends at once or not at all; a connected socket needs no address.
-pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: Option<SocketAddr>) {
-    let sent = match to {
-        Some(to) => socket.send_to(datagram, to),
-        None => socket.send(datagram),
-    };
-    if let Err(error) = sent {
+/// Sends at once or not at all.
+pub fn send_now(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) {
+    if let Err(error) = socket.send_to(datagram, to) {
         tracing::trace!(%error, "packet dropped");
     }
 }
@@ -96,32 +89,37 @@ fn send_together<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
 
     #[test]
-    fn all_that_was_pushed_arrives_in_its_order_whatever_socket_it_leaves_by() {
+    fn all_that_was_pushed_arrives_and_in_its_order_what_leaves_by_one_socket() {
         let bind = || Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
-        let (one, other, far) = (bind(), bind(), bind());
+        let [one, other, alone, far] = [(); 4].map(|()| bind());
         let to = far.local_addr().unwrap();
         let mut outbox = Outbox::new();
         for _ in 0..2 {
-            let mut sent = Vec::new();
+            let mut sent = [(&one, Vec::new()), (&other, Vec::new()), (&alone, Vec::new())];
             for number in 0..150u8 {
-                let from = if number < 100 { &one } else { &other };
-                assert_eq!(
-                    outbox.push(from, Some(to), |out| out.extend(vec![number; usize::from(number) + 1])).len(),
-                    usize::from(number) + 1
-                );
-                sent.push((from.local_addr().unwrap(), vec![number; usize::from(number) + 1]));
+                let (from, sent) = &mut sent[usize::from(number % 3 == 0)];
+                let bytes = vec![number; usize::from(number) + 1];
+                assert_eq!(outbox.push(from, to, |out| out.extend_from_slice(&bytes)), bytes);
+                sent.push(bytes);
             }
             // Nobody can be sent to there.
-            outbox.push(&one, Some("[::1]:9".parse().unwrap()), |out| out.push(0));
-            outbox.push(&one, Some(to), |out| out.push(7));
-            sent.push((one.local_addr().unwrap(), vec![7]));
+            outbox.push(&one, "[::1]:9".parse().unwrap(), |out| out.push(0));
+            for (from, sent) in &mut sent {
+                outbox.push(from, to, |out| out.push(7));
+                sent.push(vec![7]);
+            }
             outbox.flush();
-            for (from, bytes) in sent {
+            let mut came = HashMap::<SocketAddr, Vec<Vec<u8>>>::new();
+            for _ in 0..153 {
                 let mut buffer = [0; 256];
                 let (length, sender) = far.recv_from(&mut buffer).unwrap();
-                assert_eq!((sender, &buffer[..length]), (from, &bytes[..]));
+                came.entry(sender).or_default().push(buffer[..length].to_vec());
+            }
+            for (from, sent) in sent {
+                assert_eq!(came.remove(&from.local_addr().unwrap()), Some(sent));
             }
         }
         far.set_nonblocking(true).unwrap();

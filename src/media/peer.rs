@@ -171,7 +171,7 @@ impl OpenPeer {
         }
         let protected = self.srtp.as_mut().and_then(|srtp| srtp.protect(header, &packet));
         if let (Some(packet), Some(to)) = (protected, self.inbox.voice_goes()) {
-            outbox.push(&self.socket, Some(to), |out| out.extend_from_slice(&packet));
+            outbox.push(&self.socket, to, |out| out.extend_from_slice(&packet));
         }
     }
 
@@ -180,7 +180,7 @@ impl OpenPeer {
         let (Some(srtp), Some(to)) = (&mut self.srtp, self.inbox.voice_goes()) else { return };
         let report = self.control.due(&self.outgoing, &mut self.reception, now, SystemTime::now(), rand::random());
         if let Some(packet) = report.and_then(|report| srtp.protect_control(&report)) {
-            outbox.push(&self.socket, Some(to), |out| out.extend_from_slice(&packet));
+            outbox.push(&self.socket, to, |out| out.extend_from_slice(&packet));
         }
     }
 

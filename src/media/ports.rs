@@ -1,17 +1,22 @@
-//! The pool of RTP port pairs: even for RTP, the next for RTCP (RFC 3550 section 11).
+//! The RTP ports: pairs of sockets, even for RTP and the next for RTCP (RFC 3550 section 11). Legs share them: one read brings what came for all of a
+//! port's legs, one call sends for all of them, and on a busy switch that is more than half of what a socket for each leg costs.
 //!
-//! | a pair | becomes | when |
+//! A packet finds its leg by the address it comes from. A leg whose far side has not been heard yet takes it from wherever it comes (NAT), so a port
+//! has one such leg at a time; once it is found, the next may join. Some far sides (gateways with one port) tell our legs apart by our address: who is
+//! known to send from the same address as a leg of the port has another.
+//!
+//! | a port | becomes | when |
 //! |---|---|---|
-//! | closed | taken | a leg needs one, and none has rested long enough: bound anew |
-//! | taken | resting | the leg is gone; its sockets stay bound and watched |
-//! | resting | taken | [`REST`] is over; the longest first |
-//! | resting | closed | something still comes to it (a far side that does not stop), nobody wants it for [`LONGEST`], or more than [`RESTING`] rest |
-//!
-//! Binding, watching and closing a pair costs as much as a dozen packets, and on a busy switch each call has two.
+//! | closed | seeking | a leg needs one, and no open one can be joined: bound anew |
+//! | seeking | joinable | its leg's far side is found, and there is room for more |
+//! | seeking | resting | its leg is gone and was never found: for [`REST`], since what is still sent to it would be taken for the next leg's |
+//! | joinable, rested | seeking | a leg needs one: the lowest, so that few ports have many legs |
+//! | joinable | closed | it has had no leg for [`LONGEST`] |
 
 use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
@@ -19,19 +24,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What is silent for so long has ended: the next leg does not hear the last one's far side.
-const REST: Duration = Duration::from_millis(500);
-/// A pair that nobody wanted for so long is not needed at this load.
+pub const REST: Duration = Duration::from_millis(500);
+/// A port that nobody wanted for so long is not needed at this load.
 const LONGEST: Duration = Duration::from_secs(5);
-/// As many pairs rest at most, those of two thousand calls a second, and no more than half of all.
-const RESTING: usize = 2048;
+/// So many ports are looked at for one that the leg may join.
+const LOOK_AT: usize = 64;
 /// Expedited forwarding (RFC 3246), for routers that care.
 const DSCP_EF: u32 = 46 << 2;
 
-/// What the kernel keeps of a port that all browsers share, in bytes: a second of a hundred agents (5,000 packets), so that none is lost
+/// What the kernel keeps of a port that many share, in bytes: a second of a hundred far sides (5,000 packets), so that none is lost
 /// while the media thread waits for a processor. The system's usual 208 KiB are 50 ms of them.
 const SHARED_BUFFER: usize = 4 << 20;
+/// What a leg needs of it: 200 ms of packets, each with what a network driver takes for it.
+const LEG_BUFFER: usize = 10 * 2304;
 
-/// Hands out pairs in turn, so that a closed port stays closed as long as possible.
+/// Hands out ports; new ones in turn, so that a closed port stays closed as long as possible.
 #[derive(Debug)]
 pub struct PortPool {
     ip: IpAddr,
@@ -39,74 +46,133 @@ pub struct PortPool {
     pairs: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Free {
     /// Even ports, the longest unused first.
     closed: VecDeque<u16>,
+    open: BTreeMap<u16, Open>,
+    /// Those of the open ones that a leg may join.
+    joinable: BTreeSet<u16>,
     /// The longest first.
-    resting: VecDeque<Resting>,
-    most_resting: usize,
+    resting: VecDeque<(Instant, u16)>,
 }
 
 #[derive(Debug)]
-struct Resting {
-    port: u16,
-    since: Instant,
-    rtp: Arc<UdpSocket>,
-    rtcp: UdpSocket,
+struct Open {
+    port: Arc<Port>,
+    legs: usize,
+    /// Those of them whose far side is not found.
+    seeking: usize,
+    /// How often it is among those that rest.
+    rests: usize,
+    /// Where the legs' far sides are, as far as it is known.
+    far: FxHashSet<SocketAddr>,
+    idle_since: Option<Instant>,
 }
 
 /// Two bound sockets.
 #[derive(Debug)]
-pub struct Pair {
+pub struct Port {
+    /// The even one, of the RTP socket.
+    pub number: u16,
     pub rtp: Arc<UdpSocket>,
     pub rtcp: UdpSocket,
-    /// They are watched since an earlier leg had them.
-    pub rested: bool,
-    pub lease: Lease,
+    most: usize,
 }
 
-/// Gives the port back to its pool when it is dropped.
+/// A leg's place at a port, until it is dropped.
 #[derive(Debug)]
 pub struct Lease {
-    port: u16,
-    /// None once the pair rests.
-    free: Option<Arc<Mutex<Free>>>,
+    port: Arc<Port>,
+    /// As the SDP has it, where it was known before.
+    told: Option<SocketAddr>,
+    found: Option<SocketAddr>,
+    free: Arc<Mutex<Free>>,
 }
 
 impl Lease {
-    /// The even port, of the RTP socket.
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn port(&self) -> &Arc<Port> {
+        &self.port
     }
 
-    /// Lets the pair rest, bound and watched as it is.
-    pub fn rest(mut self, rtp: Arc<UdpSocket>, rtcp: UdpSocket, since: Instant) {
-        let Some(free) = self.free.take() else { return };
-        let mut free = free.lock();
-        free.resting.push_back(Resting { port: self.port, since, rtp, rtcp });
-        if free.resting.len() > free.most_resting {
-            let longest = free.resting.pop_front();
-            free.close(longest);
-        }
+    /// The leg's far side was found there, or is sought again.
+    pub fn set_found(&mut self, found: Option<SocketAddr>) {
+        let before = std::mem::replace(&mut self.found, found);
+        self.free.lock().change(self.port.number, |open| {
+            open.seeking += usize::from(before.is_some());
+            open.seeking -= usize::from(found.is_some());
+            open.move_far(before, found);
+        });
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(free) = &self.free {
-            free.lock().closed.push_back(self.port);
+        let (number, now) = (self.port.number, Instant::now());
+        let mut free = self.free.lock();
+        if self.found.is_none() {
+            free.resting.push_back((now, number));
         }
+        free.change(number, |open| {
+            open.legs -= 1;
+            if self.found.is_none() {
+                open.seeking -= 1;
+                open.rests += 1;
+            }
+            open.move_far(self.told, None);
+            open.move_far(self.found, None);
+            open.idle_since = (open.legs == 0).then_some(now);
+        });
+    }
+}
+
+impl Open {
+    fn move_far(&mut self, from: Option<SocketAddr>, to: Option<SocketAddr>) {
+        if let Some(from) = from {
+            self.far.remove(&from);
+        }
+        self.far.extend(to);
     }
 }
 
 impl Free {
-    fn len(&self) -> usize {
-        self.closed.len() + self.resting.len()
+    fn change(&mut self, number: u16, change: impl FnOnce(&mut Open)) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        change(open);
+        if open.seeking == 0 && open.rests == 0 && open.legs < open.port.most {
+            self.joinable.insert(number);
+        } else {
+            self.joinable.remove(&number);
+        }
     }
 
-    fn close(&mut self, resting: Option<Resting>) {
-        self.closed.extend(resting.map(|resting| resting.port));
+    /// How many more legs can seek their far sides now.
+    fn len(&self) -> usize {
+        self.closed.len() + self.joinable.len() + self.resting.len()
+    }
+
+    /// Ends the rests that have lasted long enough.
+    fn wake(&mut self, now: Instant) {
+        while let Some((_, number)) = self.resting.pop_front_if(|(since, _)| now.saturating_duration_since(*since) >= REST) {
+            self.change(number, |open| open.rests -= 1);
+        }
+    }
+
+    /// The lowest that a leg may join whose far side is there.
+    fn lowest(&self, told: Option<SocketAddr>) -> Option<u16> {
+        let has = |number: &u16, far: &SocketAddr| self.open.get(number).is_some_and(|open| open.far.contains(far));
+        self.joinable.iter().take(LOOK_AT).find(|number| told.is_none_or(|told| !has(number, &told))).copied()
+    }
+
+    fn join(&mut self, number: u16, told: Option<SocketAddr>) -> Option<Arc<Port>> {
+        let port = self.open.get(&number).map(|open| Arc::clone(&open.port));
+        self.change(number, |open| {
+            open.legs += 1;
+            open.seeking += 1;
+            open.move_far(None, told);
+            open.idle_since = None;
+        });
+        port
     }
 }
 
@@ -115,71 +181,88 @@ impl PortPool {
         let first = range.start().saturating_add(range.start() % 2);
         let closed: VecDeque<u16> = (first..*range.end()).step_by(2).collect();
         let pairs = closed.len();
-        let free = Free { closed, resting: VecDeque::new(), most_resting: RESTING.min(pairs / 2) };
-        PortPool { ip, pairs, free: Arc::new(Mutex::new(free)) }
+        PortPool { ip, pairs, free: Arc::new(Mutex::new(Free { closed, ..Free::default() })) }
     }
 
-    /// How many pairs there are, in use or not.
+    /// How many ports there are, open or not.
     pub fn pairs(&self) -> usize {
         self.pairs
     }
 
-    /// Takes a pair that has rested, or binds one, as long as more than `keep` are free; `None` otherwise. What another program holds is passed over.
-    pub fn take(&self, keep: usize, now: Instant) -> io::Result<Option<Pair>> {
+    /// Takes a place for a leg at an open port, or opens one, as long as more than `keep` are free; `None` otherwise. What another program holds is passed
+    /// over. `told` is the far side's address where it is known already.
+    pub fn take(&self, keep: usize, told: Option<SocketAddr>, now: Instant) -> io::Result<Option<Lease>> {
         let closed = {
             let mut free = self.free.lock();
+            free.wake(now);
             if free.len() <= keep {
                 return Ok(None);
             }
-            let rested = |longest: &mut Resting| now.saturating_duration_since(longest.since) >= REST;
-            if let Some(resting) = free.resting.pop_front_if(rested) {
-                return Ok(Some(self.taken(resting)));
+            if let Some(lowest) = free.lowest(told) {
+                return Ok(free.join(lowest, told).map(|port| self.lease(port, told)));
             }
             free.closed.len()
         };
         for _ in 0..closed {
-            let Some(port) = self.free.lock().closed.pop_front() else { break };
-            let lease = self.lease(port);
-            let pair = bind(SocketAddr::new(self.ip, port)).and_then(|rtp| Ok((rtp, bind(SocketAddr::new(self.ip, port + 1))?)));
-            match pair {
-                Ok((rtp, rtcp)) => return Ok(Some(Pair { rtp: Arc::new(rtp), rtcp, rested: false, lease })),
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-                Err(error) => return Err(error),
+            let Some(number) = self.free.lock().closed.pop_front() else { break };
+            match Port::open(self.ip, number) {
+                Ok(port) => {
+                    let port = Arc::new(port);
+                    let open =
+                        Open { port: Arc::clone(&port), legs: 1, seeking: 1, rests: 0, far: told.into_iter().collect(), idle_since: None };
+                    self.free.lock().open.insert(number, open);
+                    return Ok(Some(self.lease(port, told)));
+                }
+                Err(error) => {
+                    self.free.lock().closed.push_back(number);
+                    if error.kind() != io::ErrorKind::AddrInUse {
+                        return Err(error);
+                    }
+                }
             }
         }
-        // None is left but those that rest.
-        Ok(self.free.lock().resting.pop_front().map(|resting| self.taken(resting)))
-    }
-
-    fn taken(&self, Resting { port, rtp, rtcp, .. }: Resting) -> Pair {
-        Pair { rtp, rtcp, rested: true, lease: self.lease(port) }
-    }
-
-    fn lease(&self, port: u16) -> Lease {
-        Lease { port, free: Some(Arc::clone(&self.free)) }
-    }
-
-    /// Closes the pairs that nobody wants.
-    pub fn tidy(&self, now: Instant) {
+        // None is left but those that rest, or whose far side cannot tell the leg from another.
         let mut free = self.free.lock();
-        let unwanted = |longest: &mut Resting| now.saturating_duration_since(longest.since) >= LONGEST;
-        while let Some(resting) = free.resting.pop_front_if(unwanted) {
-            free.close(Some(resting));
+        if let Some(any) = free.joinable.first().copied() {
+            return Ok(free.join(any, told).map(|port| self.lease(port, told)));
         }
+        let rests = |free: &Free, number: u16| free.open.get(&number).is_some_and(|open| open.seeking == 0);
+        let Some(at) = free.resting.iter().position(|(_, number)| rests(&free, *number)) else { return Ok(None) };
+        let Some((_, number)) = free.resting.remove(at) else { return Ok(None) };
+        free.change(number, |open| open.rests -= 1);
+        Ok(free.join(number, told).map(|port| self.lease(port, told)))
     }
 
-    /// Closes a resting pair to which something came. It may have been taken meanwhile.
-    pub fn disturbed(&self, port: u16) {
+    fn lease(&self, port: Arc<Port>, told: Option<SocketAddr>) -> Lease {
+        Lease { port, told, found: None, free: Arc::clone(&self.free) }
+    }
+
+    /// Takes the ports that nobody wants out of use, and tells which: they close when their sockets are dropped.
+    pub fn tidy(&self, now: Instant) -> Vec<u16> {
         let mut free = self.free.lock();
-        if let Some(at) = free.resting.iter().position(|resting| resting.port == port) {
-            let resting = free.resting.remove(at);
-            free.close(resting);
+        let free = &mut *free;
+        free.wake(now);
+        let unwanted =
+            |open: &Open| open.rests == 0 && open.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= LONGEST);
+        let unwanted: Vec<u16> = free.open.extract_if(.., |_, open| unwanted(open)).map(|(number, _)| number).collect();
+        for number in &unwanted {
+            free.joinable.remove(number);
+            free.closed.push_back(*number);
         }
+        unwanted
+    }
+}
+
+impl Port {
+    fn open(ip: IpAddr, number: u16) -> io::Result<Self> {
+        let rtp = bind(SocketAddr::new(ip, number))?;
+        let most = (enlarge(&rtp)? / LEG_BUFFER).max(1);
+        Ok(Port { number, rtp: Arc::new(rtp), rtcp: bind(SocketAddr::new(ip, number + 1))?, most })
     }
 }
 
 /// A non-blocking UDP socket marked for expedited forwarding.
-pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     let marked = if address.is_ipv4() { socket.set_tos_v4(DSCP_EF) } else { socket.set_tclass_v6(DSCP_EF) };
@@ -190,16 +273,21 @@ pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// A socket for the packets of many far sides, with buffers as large as the system allows up to [`SHARED_BUFFER`].
-pub fn bind_shared(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = bind(address)?;
-    let buffers = SockRef::from(&socket);
+/// Gives a socket buffers as large as the system allows up to [`SHARED_BUFFER`]; tells how much that is in the kernel's own count (socket(7)), which is
+/// twice what was asked for.
+fn enlarge(socket: &UdpSocket) -> io::Result<usize> {
+    let buffers = SockRef::from(socket);
     buffers.set_recv_buffer_size(SHARED_BUFFER)?;
     buffers.set_send_buffer_size(SHARED_BUFFER)?;
-    // Linux tells twice what is usable (socket(7)).
-    let granted = buffers.recv_buffer_size()? / 2;
+    Ok(buffers.recv_buffer_size()?.min(buffers.send_buffer_size()?))
+}
+
+/// The socket of all browsers.
+pub fn bind_shared(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = bind(address)?;
+    let granted = enlarge(&socket)? / 2;
     if granted < SHARED_BUFFER {
-        tracing::warn!(granted, wanted = SHARED_BUFFER, "browsers' packets may be lost under load: raise net.core.rmem_max");
+        tracing::warn!(granted, wanted = SHARED_BUFFER, "browsers' packets may be lost under load: raise net.core.rmem_max and wmem_max");
     }
     Ok(socket)
 }
@@ -212,106 +300,135 @@ mod tests {
         PortPool::new(IpAddr::from([127, 0, 0, 1]), &ports)
     }
 
-    fn take(pool: &PortPool, keep: usize, now: Instant) -> Option<Pair> {
-        pool.take(keep, now).unwrap()
+    fn take(pool: &PortPool, keep: usize, now: Instant) -> Option<Lease> {
+        pool.take(keep, None, now).unwrap()
     }
 
-    fn rest(Pair { rtp, rtcp, lease, .. }: Pair, since: Instant) {
-        lease.rest(rtp, rtcp, since);
+    fn far(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    fn number(lease: &Lease) -> u16 {
+        lease.port().number
+    }
+
+    /// One whose far side is found.
+    fn found(pool: &PortPool) -> Lease {
+        let mut lease = take(pool, 0, Instant::now()).unwrap();
+        lease.set_found(Some(far(4000)));
+        lease
     }
 
     #[test]
-    fn pairs_are_even_and_odd_go_round_and_end() {
-        let (pool, now) = (pool(38_201..=38_207), Instant::now());
-        let mut held = Vec::new();
-        for _ in 0..3 {
-            let pair = take(&pool, 0, now).unwrap();
-            let port = pair.rtp.local_addr().unwrap().port();
-            assert_eq!((port % 2, port), (0, pair.lease.port()));
-            assert_eq!(pair.rtcp.local_addr().unwrap().port(), port + 1);
-            held.push(pair);
+    fn pairs_are_even_and_odd_and_end() {
+        let (pool, now) = (pool(14_201..=14_207), Instant::now());
+        let held: Vec<Lease> = std::iter::from_fn(|| take(&pool, 0, now)).collect();
+        assert_eq!(held.iter().map(number).collect::<Vec<_>>(), [14_202, 14_204, 14_206]);
+        for lease in &held {
+            let Port { number, rtp, rtcp, .. } = &**lease.port();
+            assert_eq!((rtp.local_addr().unwrap().port(), rtcp.local_addr().unwrap().port()), (*number, number + 1));
         }
-        assert!(take(&pool, 0, now).is_none());
-        held.remove(1);
-        assert_eq!(take(&pool, 0, now).unwrap().lease.port(), 38_204);
+        assert!(take(&self::pool(14_301..=14_302), 0, now).is_none(), "an empty range");
     }
 
     #[test]
     fn some_are_kept_and_what_another_program_holds_is_passed_over() {
-        let (pool, now) = (pool(38_221..=38_229), Instant::now());
+        let (pool, now) = (pool(14_221..=14_229), Instant::now());
         assert_eq!(pool.pairs(), 4);
-        let other = bind(SocketAddr::from(([127, 0, 0, 1], 38_223))).unwrap();
+        let other = bind(SocketAddr::from(([127, 0, 0, 1], 14_223))).unwrap();
         let held = take(&pool, 2, now).unwrap();
-        assert_eq!(held.lease.port(), 38_224);
+        assert_eq!(number(&held), 14_224);
         let more = take(&pool, 2, now).unwrap();
         assert!(take(&pool, 2, now).is_none(), "two are kept");
         drop((other, more));
-        assert_eq!(take(&pool, 2, now).unwrap().lease.port(), 38_228);
-        // The one that rests and one that is not ours are left.
-        let pool = self::pool(38_381..=38_385);
-        let ours = take(&pool, 0, now).unwrap();
-        let _other = bind(SocketAddr::from(([127, 0, 0, 1], 38_384))).unwrap();
-        rest(ours, now);
-        assert_eq!(take(&pool, 0, now).unwrap().lease.port(), 38_382);
+        assert_eq!(take(&pool, 2, now).as_ref().map(number), Some(14_228));
     }
 
     #[test]
-    fn an_empty_range_has_no_pair() {
-        assert!(take(&pool(38_301..=38_302), 0, Instant::now()).is_none());
+    fn a_port_has_one_leg_that_seeks_its_far_side_and_many_that_have_found_it() {
+        let (pool, now) = (pool(14_321..=14_327), Instant::now());
+        let mut first = take(&pool, 0, now).unwrap();
+        let second = take(&pool, 0, now).unwrap();
+        assert_eq!([&first, &second].map(number), [14_322, 14_324]);
+        first.set_found(Some(far(4000)));
+        let mut joins = take(&pool, 0, now).unwrap();
+        assert_eq!(number(&joins), 14_322);
+        joins.set_found(Some(far(4001)));
+        first.set_found(None);
+        assert_eq!(take(&pool, 0, now).as_ref().map(number), Some(14_326), "the first seeks again");
+        first.set_found(Some(far(4000)));
+        assert_eq!(number(&found(&pool)), 14_322);
     }
 
     #[test]
-    fn a_pair_that_has_rested_is_taken_as_it_is_and_one_that_has_not_only_when_there_is_no_other() {
-        let (pool, now) = (pool(38_321..=38_325), Instant::now());
-        rest(take(&pool, 0, now).unwrap(), now);
-        let other = take(&pool, 0, now + REST / 2).unwrap();
-        assert_eq!((other.lease.port(), other.rested), (38_324, false));
-        let port_of = |pair: Option<Pair>| pair.map(|pair| (pair.lease.port(), pair.rested));
-        assert_eq!(port_of(take(&pool, 0, now + REST / 2)), Some((38_322, true)), "the last one");
+    fn who_sends_from_the_address_of_another_leg_has_another_port() {
+        let (pool, now) = (pool(14_401..=14_405), Instant::now());
+        let leg = |told: u16| pool.take(0, Some(far(told)), now).unwrap().unwrap();
+        let mut first = leg(4000);
+        first.set_found(Some(far(5000)));
+        let mut second = leg(6000);
+        assert_eq!([&first, &second].map(number), [14_402, 14_402]);
+        second.set_found(Some(far(6000)));
+        let mut third = leg(6000);
+        assert_eq!(number(&third), 14_404);
+        third.set_found(Some(far(6000)));
+        for told in [4000, 5000] {
+            let mut other = leg(told);
+            assert_eq!(number(&other), 14_404, "where the first's is told and found to be");
+            other.set_found(Some(far(told)));
+        }
+        assert_eq!(number(&leg(6000)), 14_402, "there is no other");
+        drop(first);
+        assert_eq!(pool.take(0, Some(far(5000)), now + 2 * REST).unwrap().as_ref().map(number), Some(14_402));
+    }
+
+    #[test]
+    fn a_port_takes_no_more_than_its_buffer_has_room_for() {
+        let pool = pool(14_341..=14_345);
+        let mut held = vec![found(&pool)];
+        let most = held[0].port().most;
+        assert!(most >= 2, "{most}");
+        held.extend(std::iter::from_fn(|| Some(found(&pool))).take(most));
+        assert_eq!(held.iter().filter(|lease| number(lease) == 14_342).count(), most);
+        let place = held.iter().position(|lease| number(lease) == 14_342).unwrap();
+        held.remove(place);
+        assert_eq!(number(&found(&pool)), 14_342);
+    }
+
+    #[test]
+    fn a_port_whose_leg_was_not_found_rests_but_where_there_is_no_other() {
+        let (pool, now) = (pool(14_361..=14_365), Instant::now());
+        drop(take(&pool, 0, now));
+        let other = take(&pool, 0, now).unwrap();
+        assert_eq!(number(&other), 14_364);
+        let again = take(&pool, 0, now).unwrap();
+        assert_eq!(number(&again), 14_362, "the last one");
+        drop(again);
+        assert!(take(&pool, 1, now).is_none(), "it is kept");
+        let mut rested = take(&pool, 0, now + 2 * REST).unwrap();
+        assert_eq!(number(&rested), 14_362);
+        // While another leg's far side was found there, it rests all the same.
+        rested.set_found(Some(far(4000)));
+        drop(take(&pool, 0, now + 2 * REST));
         drop(other);
-        let first = take(&pool, 0, now).unwrap();
-        let (number, address) = (first.lease.port(), first.rtp.local_addr().unwrap());
-        rest(first, now);
-        let again = take(&pool, 0, now + REST).unwrap();
-        assert_eq!((again.lease.port(), again.rested, again.rtp.local_addr().unwrap()), (number, true, address));
-        assert!(take(&pool, 1, now).is_none(), "the other is kept");
+        assert!(pool.free.lock().joinable.is_empty());
+        assert_eq!(take(&pool, 0, now + 4 * REST).as_ref().map(number), Some(14_362));
     }
 
     #[test]
-    fn a_resting_pair_to_which_something_comes_is_closed() {
-        let (pool, now) = (pool(38_341..=38_345), Instant::now());
-        let pair = take(&pool, 0, now).unwrap();
-        let port = pair.lease.port();
-        rest(pair, now);
-        pool.disturbed(port);
-        bind(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
-        let ports: Vec<_> = [take(&pool, 0, now + REST), take(&pool, 0, now + REST)].into_iter().flatten().collect();
-        assert_eq!(ports.iter().map(|pair| (pair.lease.port(), pair.rested)).collect::<Vec<_>>(), [(38_344, false), (38_342, false)]);
-        pool.disturbed(port);
-        assert!(bind(SocketAddr::from(([127, 0, 0, 1], port))).is_err(), "it was taken");
-    }
-
-    #[test]
-    fn a_pair_that_nobody_wants_is_closed() {
-        let (pool, now) = (pool(38_361..=38_365), Instant::now());
-        let pair = take(&pool, 0, now).unwrap();
-        let port = pair.lease.port();
-        rest(pair, now);
-        pool.tidy(now + LONGEST / 2);
-        assert!(bind(SocketAddr::from(([127, 0, 0, 1], port))).is_err());
-        pool.tidy(now + LONGEST);
-        bind(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
-        assert_eq!(pool.free.lock().len(), 2);
-    }
-
-    #[test]
-    fn half_of_all_rest_at_most() {
-        let (pool, now) = (pool(38_401..=38_409), Instant::now());
-        let all = [0; 3].map(|_| take(&pool, 0, now).unwrap());
-        let ports = all.each_ref().map(|pair| pair.lease.port());
-        all.into_iter().for_each(|pair| rest(pair, now));
-        bind(SocketAddr::from(([127, 0, 0, 1], ports[0]))).unwrap();
-        let rested = [0; 2].map(|_| take(&pool, 0, now + REST).unwrap());
-        assert_eq!(rested.each_ref().map(|pair| (pair.lease.port(), pair.rested)), [(ports[1], true), (ports[2], true)]);
+    fn a_port_that_nobody_wants_is_closed() {
+        let (pool, now) = (pool(14_381..=14_385), Instant::now());
+        let lease = found(&pool);
+        let stays = found(&pool);
+        let bound = || bind(SocketAddr::from(([127, 0, 0, 1], 14_382)));
+        assert_eq!((number(&lease), number(&stays)), (14_382, 14_382));
+        drop(lease);
+        assert!(pool.tidy(now + 2 * LONGEST).is_empty(), "somebody is there");
+        drop(stays);
+        assert!(pool.tidy(now + LONGEST / 2).is_empty());
+        assert!(bound().is_err());
+        assert_eq!(pool.tidy(Instant::now() + LONGEST), [14_382]);
+        bound().unwrap();
+        assert_eq!(pool.free.lock().closed, [14_384, 14_382]);
     }
 }

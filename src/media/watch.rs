@@ -1,7 +1,6 @@
-//! One watch over the sockets of all SIP legs and the browsers' port: a task for each would cost more than its packets do, by its waking and by a
-//! second read that finds nothing.
+//! One watch over all RTP ports and the browsers' port: a task for each would cost more than its packets do, by its waking and by a second read that
+//! finds nothing.
 
-use cordboard_core::ids::LegId;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::cell::RefCell;
 use std::io;
@@ -16,13 +15,12 @@ const BATCH: usize = 64;
 /// Whose socket it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Owner {
-    Leg(LegId, Channel),
+    /// The port pair with this even number.
+    Port(u16, Channel),
     Browsers,
-    /// Nobody's at present: the pair with this even port rests.
-    Resting(u16),
 }
 
-/// Which of a leg's two sockets.
+/// Which of its two sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Channel {
     Rtp,
@@ -57,11 +55,6 @@ impl Watch {
     pub fn add(&self, socket: &UdpSocket, of: Owner) -> io::Result<()> {
         let key = u64::try_from(socket.as_raw_fd()).map_err(io::Error::other)?;
         self.epoll.get_ref().0.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, key))?;
-        self.hand_over(socket, of)
-    }
-
-    /// A socket that is watched already belongs to somebody else now.
-    pub fn hand_over(&self, socket: &UdpSocket, of: Owner) -> io::Result<()> {
         let at = usize::try_from(socket.as_raw_fd()).map_err(io::Error::other)?;
         let mut owners = self.owners.borrow_mut();
         if owners.len() <= at {
@@ -105,17 +98,17 @@ mod tests {
     async fn each_socket_is_told_as_long_as_it_has_something_to_read_and_not_once_it_is_closed() {
         let watch = Watch::new().unwrap();
         let (one, other, sender) = (socket(), socket(), socket());
-        watch.add(&one, Owner::Leg(LegId(1), Channel::Rtp)).unwrap();
-        watch.add(&other, Owner::Leg(LegId(1), Channel::Rtcp)).unwrap();
+        watch.add(&one, Owner::Port(1, Channel::Rtp)).unwrap();
+        watch.add(&other, Owner::Port(1, Channel::Rtcp)).unwrap();
         let send = |to: &UdpSocket| sender.send_to(b"x", to.local_addr().unwrap()).unwrap();
         let read = |from: &UdpSocket| from.recv(&mut [0; 8]).unwrap();
         send(&one);
         send(&one);
         send(&other);
-        assert_eq!(watch.ready().await.unwrap(), [Owner::Leg(LegId(1), Channel::Rtp), Owner::Leg(LegId(1), Channel::Rtcp)]);
+        assert_eq!(watch.ready().await.unwrap(), [Owner::Port(1, Channel::Rtp), Owner::Port(1, Channel::Rtcp)]);
         read(&one);
         read(&other);
-        assert_eq!(watch.ready().await.unwrap(), [Owner::Leg(LegId(1), Channel::Rtp)], "a second datagram waits there");
+        assert_eq!(watch.ready().await.unwrap(), [Owner::Port(1, Channel::Rtp)], "a second datagram waits there");
         read(&one);
         drop(one);
         let third = socket();

@@ -46,10 +46,10 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
     let mut streams = Vec::new();
     let identity = Arc::new(Identity::new().map_err(io::Error::other)?);
     for call in 0..calls {
-        let (one, at_one) = voices.add();
+        let (one, at_one) = voices.add(None);
         let (other, from_one) = match way {
             Way::Rtpengine(program) => {
-                let (other, at_other) = voices.add();
+                let (other, at_other) = voices.add(None);
                 let (from_one, from_other) = Ng::open(program.at)?.join(call, at_one, at_other)?;
                 voices.turn(other, Some(from_other));
                 (other, from_one)
@@ -59,7 +59,7 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
                 (voices.add_line(line)?, from_one)
             }
             Way::Bare(program) => {
-                let (other, _) = voices.add();
+                let (other, _) = voices.add(None);
                 voices.turn(other, Some(program.at));
                 (other, program.at)
             }

@@ -52,7 +52,7 @@ fn a_browser_and_a_telephone_hear_each_others_speech_through_the_media_engine() 
 
     let first = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_ports(1));
     let mut voices = Voices::open(first, 1, StdRng::seed_from_u64(7)).unwrap();
-    let (customer, at) = voices.add();
+    let (customer, at) = voices.add(None);
     let SocketAddr::V4(to) = media.open_rtp(CUSTOMER).unwrap() else { panic!("no IPv4") };
     voices.turn(customer, Some(to));
     let remote = RtpRemote { addr: at.into(), rtcp: None, law: Law::Mu, payload_type: 0, dtmf_type: None, send: true, receive: true };

@@ -3,7 +3,7 @@
 mod meter;
 mod out;
 
-use super::leg::{Event, Leg, Micros, Output};
+use super::leg::{self, Event, Leg, Micros, Output};
 use super::process::Process;
 use super::results::{CallLog, LogsOut, Second};
 use super::voices::{Heard, StreamId, Voices};
@@ -277,7 +277,7 @@ impl Engine {
         let call = self.calls.len();
         let caller = number_of(call);
         let id = format!("{:08x}-{call}", self.run);
-        let (stream, audio) = self.stream(Of::In(call));
+        let (stream, audio) = self.stream(Of::In(call), None);
         let (leg, out) = Leg::customer(id, &caller, &self.did, self.carrier.local, audio, self.places.switch, now);
         let patience = micros(self.scenario.customers.patience.sample(&mut self.random));
         self.calls.push(CallLog { placed: now, ..CallLog::default() });
@@ -289,12 +289,12 @@ impl Engine {
         self.perform(index, out, now);
     }
 
-    /// Where the next side of that call listens.
-    fn stream(&mut self, of: Of) -> (Option<StreamId>, SocketAddrV4) {
+    /// Where the next side of that call listens; `sender`: where what it hears will come from.
+    fn stream(&mut self, of: Of, sender: Option<SocketAddrV4>) -> (Option<StreamId>, SocketAddrV4) {
         let silent = matches!(of, Of::In(call) if call >= self.scenario.with_audio());
         match self.voices.as_mut().filter(|_| !silent) {
             Some(voices) => {
-                let (stream, audio) = voices.add();
+                let (stream, audio) = voices.add(sender);
                 (Some(stream), audio)
             }
             None => (None, self.places.audio),
@@ -394,7 +394,7 @@ impl Engine {
         let call = invite.caller().and_then(|caller| index_of(&caller.uri.user().unwrap_or_default()));
         let Some(call) = call.filter(|call| *call < self.calls.len()) else { return };
         let agent = agent_of(&invite.called());
-        let (stream, audio) = self.stream(Of::In(call));
+        let (stream, audio) = self.stream(Of::In(call), leg::media(&invite.body));
         let (leg, out) = Leg::phone(invite, self.phones.local, audio);
         let after = micros(self.scenario.agents.answers_after.sample(&mut self.answers));
         let live = Live { leg, side: Side::Phone, of: Of::In(call), agent, stream, todo: vec![(now + after, Deed::Answer)], armed: None };

@@ -29,6 +29,8 @@ const END: u8 = 0x80;
 const MARKER: u8 = 0x80;
 /// Streams begin at one of so many moments in the 20 ms.
 const SLOTS: usize = 20;
+/// A packet that has been under way for so long does not come any more.
+const UNDER_WAY: Micros = 1_000_000;
 /// Moments of sending that a stream remembers: longer under way is no call.
 const REMEMBERED: usize = 64;
 #[allow(clippy::as_conversions, reason = "64")]
@@ -69,8 +71,9 @@ struct Stream {
     slot: usize,
     /// Where this side's audio goes; none: nowhere.
     remote: Option<SocketAddrV4>,
-    /// Where the other side's comes from.
+    /// Where the other side's comes from, and its SSRC.
     from: Option<SocketAddrV4>,
+    heard_ssrc: Option<u32>,
     /// Whose speech it should hear.
     peer: Option<StreamId>,
     ssrc: u32,
@@ -108,7 +111,7 @@ pub struct Voices {
     slots: [Vec<usize>; SLOTS],
     /// The slot that is due next, and when.
     next: (usize, Micros),
-    by_remote: HashMap<(usize, SocketAddrV4), usize>,
+    ears: Ears,
     /// Where a piece of speech stands in it; pieces that stand there twice are in none.
     pieces: HashMap<[u8; FRAME], u64>,
     pub sent: u64,
@@ -145,7 +148,7 @@ impl Voices {
             free: Vec::new(),
             slots: Default::default(),
             next: (0, 0),
-            by_remote: HashMap::new(),
+            ears: Ears::default(),
             pieces,
             sent: 0,
             delay,
@@ -154,10 +157,16 @@ impl Voices {
         })
     }
 
-    /// A stream of its own, and the address where it listens. Streams share sockets: the far side's address tells them apart.
-    pub fn add(&mut self) -> (StreamId, SocketAddrV4) {
+    /// A stream of its own, and the address where it listens. Streams share sockets: what comes is told apart by its sender's address and SSRC.
+    /// Where the sender is known, the socket is one at which nobody else waits for it, so that its first packet tells the SSRC.
+    pub fn add(&mut self, sender: Option<SocketAddrV4>) -> (StreamId, SocketAddrV4) {
         let index = self.place();
-        let socket = index % self.shared.max(1);
+        let shared = self.shared.max(1);
+        let waits = |socket: usize| {
+            let ear = sender.and_then(|sender| self.ears.0.get(&(socket, sender)));
+            ear.is_some_and(|ear| ear.streams.iter().any(|stream| heard_ssrc(&self.streams, *stream).is_none()))
+        };
+        let socket = (index..index + shared).map(|socket| socket % shared).find(|socket| !waits(*socket)).unwrap_or(index % shared);
         self.put(index, socket, None);
         let local = self.sockets.get(socket).map_or(SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0), |socket| socket.local);
         (StreamId(index), local)
@@ -201,6 +210,7 @@ impl Voices {
             slot,
             remote: None,
             from: None,
+            heard_ssrc: None,
             peer: None,
             ssrc: browser.as_ref().map_or_else(|| self.random.random(), |browser| browser.ssrc),
             sent: browser.as_ref().map_or(0, |browser| browser.sent),
@@ -234,11 +244,11 @@ impl Voices {
         stream.remote = remote;
         // Who holds goes on to be heard.
         if let Some(from) = remote.filter(|_| remote != stream.from) {
-            let (socket, before) = (stream.socket, stream.from.replace(from));
+            let (socket, before, ssrc) = (stream.socket, stream.from.replace(from), stream.heard_ssrc.take());
             if let Some(before) = before {
-                self.forget(socket, before, index);
+                self.ears.forget((socket, before), index, ssrc, self.next.1);
             }
-            self.by_remote.insert((socket, from), index);
+            self.ears.0.entry((socket, from)).or_default().streams.push(index);
         }
     }
 
@@ -271,7 +281,7 @@ impl Voices {
     pub fn remove(&mut self, StreamId(index): StreamId) -> Heard {
         let Some(stream) = self.streams.get_mut(index).and_then(Option::take) else { return Heard::default() };
         if let Some(from) = stream.from {
-            self.forget(stream.socket, from, index);
+            self.ears.forget((stream.socket, from), index, stream.heard_ssrc, self.next.1);
         }
         if let Some(other) = stream.peer.and_then(|peer| self.stream(peer)).filter(|other| other.peer == Some(StreamId(index))) {
             other.peer = None;
@@ -281,13 +291,6 @@ impl Voices {
         }
         self.free.push(index);
         stream.heard
-    }
-
-    /// The address may be another stream's by now.
-    fn forget(&mut self, socket: usize, from: SocketAddrV4, index: usize) {
-        if self.by_remote.get(&(socket, from)) == Some(&index) {
-            self.by_remote.remove(&(socket, from));
-        }
     }
 
     fn stream(&mut self, StreamId(index): StreamId) -> Option<&mut Stream> {
@@ -351,7 +354,7 @@ impl Voices {
 
     /// Reads what has come. `began`: the run's first moment since 1970.
     pub fn listen(&mut self, began: Duration) -> io::Result<()> {
-        let Self { sockets, streams, by_remote, pieces, delay, measures, watch, .. } = self;
+        let Self { sockets, streams, ears, pieces, delay, measures, watch, next: (_, present), .. } = self;
         let mut ready = vec![EpollEvent::empty(); sockets.len()];
         let count = match watch.wait(&mut ready, EpollTimeout::ZERO) {
             Ok(count) => count,
@@ -363,7 +366,7 @@ impl Voices {
             let Some(socket) = sockets.get_mut(number) else { continue };
             socket.receive(|from, datagram, at| {
                 let now = u64::try_from(at.saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
-                let Some(index) = by_remote.get(&(number, from)).copied() else { return };
+                let Some(Some(index)) = ears.0.get(&(number, from)).map(|ear| ear.whose(streams, datagram, *present)) else { return };
                 let Some(Some(stream)) = streams.get_mut(index) else { return };
                 let opened;
                 let packet = match &mut stream.browser {
@@ -393,6 +396,51 @@ impl Voices {
         }
         Ok(())
     }
+}
+
+/// Who listens at a socket to what comes from an address.
+#[derive(Default)]
+struct Ears(HashMap<(usize, SocketAddrV4), Ear>);
+
+#[derive(Default)]
+struct Ear {
+    streams: Vec<usize>,
+    /// What may still be under way to streams that have ended, by SSRC, and until when.
+    ended: Vec<(u32, Micros)>,
+}
+
+impl Ears {
+    fn forget(&mut self, at: (usize, SocketAddrV4), index: usize, ssrc: Option<u32>, now: Micros) {
+        let Some(ear) = self.0.get_mut(&at) else { return };
+        ear.streams.retain(|known| *known != index);
+        ear.ended.retain(|(_, until)| *until > now);
+        ear.ended.extend(ssrc.map(|ssrc| (ssrc, now + UNDER_WAY)));
+    }
+}
+
+impl Ear {
+    /// Whose a datagram is: a stream's whose SSRC it has, else of the one that has not heard any yet.
+    fn whose(&self, streams: &mut [Option<Stream>], datagram: &[u8], now: Micros) -> Option<usize> {
+        let ssrc = datagram.get(8..HEADER)?.first_chunk().map(|ssrc| u32::from_be_bytes(*ssrc))?;
+        let heard = |index: &usize| heard_ssrc(streams, *index);
+        let mut new = self.streams.iter().filter(|index| heard(index).is_none());
+        let whose = match (self.streams.as_slice(), self.streams.iter().find(|index| heard(index) == Some(ssrc))) {
+            (_, Some(index)) => *index,
+            _ if self.ended.iter().any(|(ended, until)| *ended == ssrc && *until > now) => return None,
+            ([only], None) => *only,
+            // Of nobody's here, or who knows whose: it is counted as foreign.
+            ([first, ..], None) => new.next().filter(|_| new.next().is_none()).copied().unwrap_or(*first),
+            ([], None) => return None,
+        };
+        if let Some(Some(stream)) = streams.get_mut(whose).filter(|_| datagram.first().is_some_and(|first| first >> 6 == 2)) {
+            stream.heard_ssrc.get_or_insert(ssrc);
+        }
+        Some(whose)
+    }
+}
+
+fn heard_ssrc(streams: &[Option<Stream>], index: usize) -> Option<u32> {
+    streams.get(index)?.as_ref()?.heard_ssrc
 }
 
 impl Stream {
@@ -515,7 +563,7 @@ mod tests {
     #[test]
     fn each_side_knows_the_other_by_what_it_says() {
         let mut voices = voices();
-        let ((one, at_one), (other, at_other)) = (voices.add(), voices.add());
+        let ((one, at_one), (other, at_other)) = (voices.add(None), voices.add(None));
         voices.join(one, other);
         voices.turn(one, Some(at_other));
         voices.turn(other, Some(at_one));
@@ -532,7 +580,7 @@ mod tests {
     #[test]
     fn speech_of_another_call_is_noticed() {
         let mut voices = voices();
-        let ((one, at_one), (other, _), (stranger, _)) = (voices.add(), voices.add(), voices.add());
+        let ((one, at_one), (other, _), (stranger, _)) = (voices.add(None), voices.add(None), voices.add(None));
         voices.join(one, other);
         voices.turn(stranger, Some(at_one));
         let strange = voices.sockets[stranger.0].local;
@@ -542,11 +590,39 @@ mod tests {
         assert!(heard.own == 0 && heard.foreign > 20, "{heard:?}");
     }
 
+    #[test]
+    fn calls_between_the_same_two_addresses_are_told_apart_and_one_that_has_ended_is_not_the_next() {
+        let mut voices = voices();
+        let streams: Vec<_> = (0..5).map(|_| voices.add(None)).collect();
+        let [(one, at_one), (other, at_other), _, (second, at_second), (its_other, at_its_other)] = streams[..] else { panic!() };
+        assert_eq!((at_one, at_other), (at_second, at_its_other));
+        for (from, to, milliseconds) in [(one, other, 0..1000), (second, its_other, 1000..2000)] {
+            voices.join(from, to);
+            voices.turn(from, Some(at_other));
+            voices.turn(to, Some(at_one));
+            clock(&mut voices, milliseconds);
+        }
+        for (stream, least) in [(one, 99), (other, 99), (second, 49), (its_other, 49)] {
+            let heard = voices.heard(stream);
+            assert!((least..=least + 2).contains(&heard.packets) && heard.own > least / 2 && heard.foreign == 0, "{heard:?}");
+        }
+        let (waits, at_waits) = voices.add(Some(at_other));
+        assert_eq!(at_waits, streams[2].1);
+        voices.turn(waits, Some(at_other));
+        assert_ne!(voices.add(Some(at_other)).1, at_waits, "nobody has been heard there yet");
+        voices.remove(one);
+        let (next, at_next) = voices.add(None);
+        assert_eq!(at_next, at_one);
+        voices.turn(next, Some(at_other));
+        clock(&mut voices, 2000..2500);
+        assert_eq!(voices.heard(next), Heard::default(), "the other still speaks to the one that has gone");
+    }
+
     /// RFC 4733 §2.5.1, D6.
     #[test]
     fn a_key_is_one_press_in_events_between_speech() {
         let mut voices = voices();
-        let (one, _) = voices.add();
+        let (one, _) = voices.add(None);
         voices.stream(one).unwrap().packet(0);
         voices.press(one, 7, 96);
         let stream = voices.stream(one).unwrap();
@@ -579,7 +655,7 @@ mod tests {
     #[test]
     fn what_does_not_come_is_lost_and_what_comes_late_is_not() {
         let mut voices = voices();
-        let (one, _) = voices.add();
+        let (one, _) = voices.add(None);
         let stream = voices.stream(one).unwrap();
         for (sequence, at) in [(65534u16, 0), (65535, 20), (1, 60), (0, 61), (5, 140)] {
             stream.count(sequence, at * MS);

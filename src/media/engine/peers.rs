@@ -3,7 +3,7 @@
 use super::{Engine, PEER_CONNECT, PEER_SILENCE};
 use crate::event::{Codec, MediaEvent};
 use crate::g711::Law;
-use crate::intake::Intake;
+use crate::intake::{self, Intake};
 use crate::leg::{Leg, Link, open, open_mut};
 use crate::narrow;
 use crate::peer::{self, Negotiated, Notice, OpenPeer, Peer, PeerError, PeerState};
@@ -194,12 +194,12 @@ impl Engine {
         let mux = Arc::clone(&self.mux);
         for _ in 0..BATCHES {
             let now = Instant::now();
-            let more = intake.read(mux.socket(), |from, datagram| {
+            let count = intake.read(mux.socket(), intake::BATCH, |from, datagram| {
                 if let Some(peer) = mux.deliver(from, datagram, now) {
                     self.browser_packet(peer, from, datagram, now);
                 }
             });
-            if !more {
+            if count < intake::BATCH {
                 return;
             }
         }

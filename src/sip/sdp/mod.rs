@@ -213,6 +213,13 @@ pub fn answer(offer: &[u8], local: &LocalMedia) -> Result<(String, RemoteMedia),
     Ok((sdp, remote))
 }
 
+/// Where a description wants its audio to be sent to.
+pub fn audio_address(description: &[u8]) -> Option<SocketAddr> {
+    let description = Description::parse(description).ok()?;
+    let line = description.media.iter().find(|line| line.kind == "audio" && line.port != 0)?;
+    description.addr(line)
+}
+
 /// Reads the answer to an offer of ours.
 ///
 /// # Errors

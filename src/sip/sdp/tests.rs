@@ -15,6 +15,8 @@ fn the_offerers_first_g711_codec_is_taken_with_its_telephone_events() {
          a=ptime:30\r\na=rtcp:6000\r\nm=video 5006 RTP/AVP 31\r\n");
     let (answer, remote) = answer(&offer, &local()).unwrap();
     assert_eq!(remote.addr, "198.51.100.1:5004".parse().unwrap());
+    assert_eq!(audio_address(&offer), Some(remote.addr));
+    assert_eq!(audio_address(&sdp("m=audio 0 RTP/AVP 0\r\nm=video 5006 RTP/AVP 31\r\n")), None);
     assert_eq!(remote.rtcp, Some("198.51.100.1:6000".parse().unwrap()));
     assert_eq!((remote.law, remote.payload_type, remote.dtmf_type, remote.ptime), (Law::A, 8, Some(97), 30));
     assert!(answer.contains("m=audio 4000 RTP/AVP 8 97\r\n") && answer.contains("m=video 0 RTP/AVP 31\r\n"), "{answer}");

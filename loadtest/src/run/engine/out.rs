@@ -1,7 +1,7 @@
 //! Calls out of the centre (E1): the customers whom the switch calls.
 
 use super::{Deed, Engine, Live, Of, Side, heard, micros};
-use crate::run::leg::{Event, Leg, Micros};
+use crate::run::leg::{self, Event, Leg, Micros};
 use crate::run::results::LogOut;
 use crate::story::{CallOut, Meets, StoryOut};
 use cordboard_sip::message::Request;
@@ -24,7 +24,7 @@ impl Engine {
         let LogOut { meets, seen } = self.log_of(call);
         (seen.offered, seen.agents) = (Some(now), vec![call.agent]);
         let meets = *meets;
-        let (stream, audio) = self.stream(Of::Out(call));
+        let (stream, audio) = self.stream(Of::Out(call), leg::media(&invite.body));
         let (mut leg, rings) = Leg::phone(invite, self.carrier.local, audio);
         let (out, todo) = match meets {
             Meets::Answer(after) => (rings, vec![(now + micros(after), Deed::Answer)]),

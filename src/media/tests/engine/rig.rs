@@ -27,6 +27,7 @@ use webrtc::runtime::TokioRuntime;
 pub const CUSTOMER: LegId = LegId(0xC);
 pub const AGENT: LegId = LegId(0xA);
 pub const THIRD: LegId = LegId(0x3);
+pub const FOURTH: LegId = LegId(0x4);
 pub const EVENT_TYPE: u8 = 101;
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Nothing here takes longer on a working engine, even on a busy machine.
