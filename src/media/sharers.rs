@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | seeks its far side | the first packet that fits its session, by what it [claims](Claim) | is found there |
 //! | is found at an address | the stream (SSRC) that it was found by | |
-//! | the same, and nobody seeks or its stream has been silent for [`SILENCE`] | another stream from its address | has that one |
+//! | the same, and nobody seeks or its stream has been silent for [`REST`] | another stream from its address | has that one |
 //! | is gone | | what still comes of its stream is nobody's |
 //!
 //! A far side that sends the streams of several calls from one address (a gateway with one port) has each taken for its own.
@@ -13,10 +13,8 @@ use crate::ports::REST;
 use cordboard_core::ids::LegId;
 use rustc_hash::FxHashMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A stream whose packets were sent every 20 ms has ended.
-const SILENCE: Duration = Duration::from_millis(100);
 /// So many streams that are nobody's are remembered at most; they come from anywhere.
 const STRAYS: usize = 1024;
 
@@ -103,8 +101,8 @@ impl Sharers {
             found.last = now;
             return Whose::Legs(found.leg);
         }
-        let silent = |last: Instant, least: Duration| now.saturating_duration_since(last) >= least;
-        let stray = self.strays.get(&(from, ssrc)).is_some_and(|last| !silent(*last, REST));
+        let ended = |last: Instant| now.saturating_duration_since(last) >= REST;
+        let stray = self.strays.get(&(from, ssrc)).is_some_and(|last| !ended(*last));
         let least = if stray || !here.is_empty() { Claim::Told } else { Claim::Any };
         if let Some(leg) = only_best(self.seeking.iter().map(|leg| (claim(*leg), *leg)).filter(|(claim, _)| *claim >= least)) {
             self.seeking.retain(|seeks| *seeks != leg);
@@ -112,8 +110,10 @@ impl Sharers {
             self.found.entry(from).or_default().push(Found { leg, ssrc, last: now });
             return Whose::FoundNow(leg);
         }
-        if let [only] = here {
-            if !self.seeking.is_empty() && !silent(only.last, SILENCE) {
+        if let [only] = here
+            && !stray
+        {
+            if !self.seeking.is_empty() && !ended(only.last) {
                 return Whose::Nobodys;
             }
             (only.ssrc, only.last) = (ssrc, now);
@@ -157,6 +157,7 @@ fn only_best(claims: impl Iterator<Item = (Claim, LegId)>) -> Option<LegId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const A: LegId = LegId(1);
     const B: LegId = LegId(2);
@@ -233,10 +234,11 @@ mod tests {
         assert_eq!(rig.packet(at(4000), 4, &[]), Whose::Nobodys, "it may be of either");
         let now = rig.now;
         rig.sharers.leave(B, our_ssrc(B), Some(at(4000)), now);
+        assert_eq!(rig.packet(at(4000), 3, &[]), Whose::Nobodys, "the second call has ended");
         rig.sharers.join(C, our_ssrc(C));
         assert_eq!(rig.packet(at(4000), 5, &[]), Whose::Nobodys);
         rig.packet(at(4000), 2, &[]);
-        assert_eq!(rig.after(SILENCE).packet(at(4000), 5, &[]), Whose::Legs(A), "its own has ended");
+        assert_eq!(rig.after(REST).packet(at(4000), 5, &[]), Whose::Legs(A), "its own has ended");
     }
 
     #[test]
