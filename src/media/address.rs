@@ -31,10 +31,13 @@ impl FarAddress {
         }
     }
 
-    /// What a packet that is valid for the session, from `from`, has to do with it, as long as the far side is not found.
+    /// What a packet that is valid for the session, from `from`, has to do with it. Found elsewhere, it may still be found where the SDP says, within the
+    /// window.
     pub fn claim(&self, from: SocketAddr, now: Instant) -> Claim {
-        let elsewhere = if now <= self.learns_until { self.left != Some(from) } else { self.left == Some(from) };
+        let learns = now <= self.learns_until;
+        let elsewhere = if learns { self.left != Some(from) } else { self.left == Some(from) };
         match () {
+            () if self.locked.is_some() && (from != self.told || !learns) => Claim::None,
             () if from == self.told => Claim::Told,
             () if !elsewhere => Claim::None,
             () if from.ip() == self.told.ip() => Claim::Host,
@@ -45,6 +48,11 @@ impl FarAddress {
     /// The far side was found there.
     pub fn lock(&mut self, at: SocketAddr) {
         self.locked = Some(at);
+    }
+
+    /// It was not the far side's.
+    pub fn unlock(&mut self) {
+        self.locked = None;
     }
 
     /// Where it was found.
@@ -88,6 +96,9 @@ mod tests {
         let mut far = FarAddress::told(at(4000), now);
         far.lock(at(5000));
         assert!(far.moved());
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let later = [(4000, 1), (6000, 1), (4000, 3)].map(|(from, seconds)| far.claim(at(from), after(seconds)));
+        assert_eq!(later, [Claim::Told, Claim::None, Claim::None]);
         far.told_again(at(4000), now + Duration::from_secs(60));
         assert_eq!((far.locked(), far.target()), (Some(at(5000)), at(5000)));
         far.told_again(at(7000), now + Duration::from_secs(90));

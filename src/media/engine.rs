@@ -104,7 +104,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
     let (loaded, mut loads) = unbounded_channel();
     let watch = Rc::new(Watch::new()?);
     watch.add(&setup.browser_socket, Owner::Browsers)?;
-    let mut intake = Intake::new();
+    let (mut intake, mut browsers) = (Intake::new(), Intake::new());
     let mut engine = Engine {
         events: setup.events,
         legs: FxHashMap::default(),
@@ -146,7 +146,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
                 // No packet overtakes a command.
                 let Some(commands) = asked.take() else { break };
                 engine.obey(commands);
-                engine.read(&ready?, &mut intake);
+                engine.read(&ready?, &mut intake, &mut browsers);
             }
             Some(notice) = noticed.recv() => engine.notice(notice),
             Some((name, result)) = loads.recv() => engine.sound_loaded(&name, result),
@@ -341,11 +341,11 @@ impl Engine {
     // ---- packets ----
 
     /// Takes what waits at these ports, a batch of each.
-    fn read(&mut self, ready: &[Owner], intake: &mut Intake) {
+    fn read(&mut self, ready: &[Owner], intake: &mut Intake, browsers: &mut Intake) {
         for owner in ready {
             match owner {
                 Owner::Port(number, channel) => self.read_port(*number, *channel, intake),
-                Owner::Browsers => self.read_browsers(intake),
+                Owner::Browsers => self.read_browsers(browsers),
             }
         }
         self.outbox.flush();

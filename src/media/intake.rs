@@ -11,7 +11,7 @@ pub const BATCH: usize = 64;
 /// Larger than any: DTLS flights, SRTP and RTP stay under the path MTU.
 const DATAGRAM: usize = 2048;
 
-/// Room for them.
+/// Room for them, of one family of addresses: the headers keep the length of the senders' addresses.
 pub struct Intake {
     headers: MultiHeaders<SockaddrStorage>,
     bytes: Vec<u8>,

@@ -122,7 +122,10 @@ impl RtpLink {
     pub fn set_remote(&mut self, remote: RtpRemote, now: Instant) {
         match &mut self.session {
             Some(session) => {
-                session.far.told_again(remote.addr, now);
+                // `0.0.0.0` holds (RFC 2543); the far side stays where it is.
+                if !remote.addr.ip().is_unspecified() {
+                    session.far.told_again(remote.addr, now);
+                }
                 session.remote = remote;
             }
             None => {
@@ -132,10 +135,13 @@ impl RtpLink {
         }
     }
 
-    /// What a packet of RTP with this payload type has to do with the leg, as long as its far side is not found.
+    /// What a packet of RTP with this payload type has to do with the leg.
     pub fn claim(&self, payload_type: u8, from: SocketAddr, now: Instant) -> Claim {
-        let fits = |session: &&Session| session.remote.is_event(payload_type).is_some();
-        self.session.as_ref().filter(fits).map_or(Claim::None, |session| session.far.claim(from, now))
+        match &self.session {
+            None => Claim::Unknown,
+            Some(session) if session.remote.is_event(payload_type).is_none() => Claim::Unfit,
+            Some(session) => session.far.claim(from, now),
+        }
     }
 
     /// Where the far side was found.
@@ -149,6 +155,14 @@ impl RtpLink {
             session.far.lock(at);
         }
         self.lease.set_found(Some(at));
+    }
+
+    /// It was another leg's.
+    pub fn lost(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.far.unlock();
+        }
+        self.lease.set_found(None);
     }
 
     /// Sends a report when one is due.
@@ -181,7 +195,7 @@ impl Session {
     /// Where our RTCP goes: as told, unless the far side's RTP turned out to come from elsewhere.
     pub fn rtcp_target(&self) -> SocketAddr {
         let next_port = |address: SocketAddr| SocketAddr::new(address.ip(), address.port().saturating_add(1));
-        if self.far.moved() { next_port(self.far.target()) } else { self.remote.rtcp.unwrap_or_else(|| next_port(self.remote.addr)) }
+        self.remote.rtcp.filter(|_| !self.far.moved()).unwrap_or_else(|| next_port(self.far.target()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The RTP ports: pairs of sockets, even for RTP and the next for RTCP (RFC 3550 section 11). Legs share them: one read brings what came for all of a
 //! port's legs, one call sends for all of them, and on a busy switch that is more than half of what a socket for each leg costs.
 //!
-//! A packet finds its leg by the address it comes from. A leg whose far side has not been heard yet takes it from wherever it comes (NAT), so a port
+//! A packet finds its leg by the address it comes from and its stream. A leg whose far side has not been heard yet takes it from wherever it comes (NAT), so a port
 //! has one such leg at a time; once it is found, the next may join. Some far sides (gateways with one port) tell our legs apart by our address: who is
 //! known to send from the same address as a leg of the port has another.
 //!
@@ -9,13 +9,14 @@
 //! |---|---|---|
 //! | closed | seeking | a leg needs one, and no open one can be joined: bound anew |
 //! | seeking | joinable | its leg's far side is found, and there is room for more |
-//! | seeking | resting | its leg is gone and was never found: for [`REST`], since what is still sent to it would be taken for the next leg's |
+//! | seeking | resting | its leg is gone: for [`REST`], since what is still sent to it would be taken for the next leg's |
 //! | joinable, rested | seeking | a leg needs one: the lowest, so that few ports have many legs |
 //! | joinable | closed | it has had no leg for [`LONGEST`] |
 
 use parking_lot::Mutex;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -23,7 +24,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What is silent for so long has ended: the next leg does not hear the last one's far side.
+/// What is silent for so long has ended; who is not sent to any more is silent before that.
 pub const REST: Duration = Duration::from_millis(500);
 /// A port that nobody wanted for so long is not needed at this load.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -66,7 +67,7 @@ struct Open {
     /// How often it is among those that rest.
     rests: usize,
     /// Where the legs' far sides are, as far as it is known.
-    far: FxHashSet<SocketAddr>,
+    far: FxHashMap<SocketAddr, usize>,
     idle_since: Option<Instant>,
 }
 
@@ -128,10 +129,17 @@ impl Drop for Lease {
 
 impl Open {
     fn move_far(&mut self, from: Option<SocketAddr>, to: Option<SocketAddr>) {
-        if let Some(from) = from {
-            self.far.remove(&from);
+        if let Some(from) = from
+            && let Entry::Occupied(mut legs) = self.far.entry(from)
+        {
+            *legs.get_mut() -= 1;
+            if *legs.get() == 0 {
+                legs.remove();
+            }
         }
-        self.far.extend(to);
+        if let Some(to) = to {
+            *self.far.entry(to).or_default() += 1;
+        }
     }
 }
 
@@ -160,7 +168,7 @@ impl Free {
 
     /// The lowest that a leg may join whose far side is there.
     fn lowest(&self, told: Option<SocketAddr>) -> Option<u16> {
-        let has = |number: &u16, far: &SocketAddr| self.open.get(number).is_some_and(|open| open.far.contains(far));
+        let has = |number: &u16, far: &SocketAddr| self.open.get(number).is_some_and(|open| open.far.contains_key(far));
         self.joinable.iter().take(LOOK_AT).find(|number| told.is_none_or(|told| !has(number, &told))).copied()
     }
 
@@ -203,20 +211,28 @@ impl PortPool {
             }
             free.closed.len()
         };
+        let mut failed = None;
         for _ in 0..closed {
             let Some(number) = self.free.lock().closed.pop_front() else { break };
             match Port::open(self.ip, number) {
                 Ok(port) => {
                     let port = Arc::new(port);
-                    let open =
-                        Open { port: Arc::clone(&port), legs: 1, seeking: 1, rests: 0, far: told.into_iter().collect(), idle_since: None };
+                    let open = Open {
+                        port: Arc::clone(&port),
+                        legs: 1,
+                        seeking: 1,
+                        rests: 0,
+                        far: told.into_iter().map(|told| (told, 1)).collect(),
+                        idle_since: None,
+                    };
                     self.free.lock().open.insert(number, open);
                     return Ok(Some(self.lease(port, told)));
                 }
                 Err(error) => {
                     self.free.lock().closed.push_back(number);
                     if error.kind() != io::ErrorKind::AddrInUse {
-                        return Err(error);
+                        failed = Some(error);
+                        break;
                     }
                 }
             }
@@ -227,14 +243,23 @@ impl PortPool {
             return Ok(free.join(any, told).map(|port| self.lease(port, told)));
         }
         let rests = |free: &Free, number: u16| free.open.get(&number).is_some_and(|open| open.seeking == 0);
-        let Some(at) = free.resting.iter().position(|(_, number)| rests(&free, *number)) else { return Ok(None) };
-        let Some((_, number)) = free.resting.remove(at) else { return Ok(None) };
+        let at = free.resting.iter().position(|(_, number)| rests(&free, *number));
+        let Some((_, number)) = at.and_then(|at| free.resting.remove(at)) else { return failed.map_or(Ok(None), Err) };
         free.change(number, |open| open.rests -= 1);
         Ok(free.join(number, told).map(|port| self.lease(port, told)))
     }
 
     fn lease(&self, port: Arc<Port>, told: Option<SocketAddr>) -> Lease {
         Lease { port, told, found: None, free: Arc::clone(&self.free) }
+    }
+
+    /// Takes a port out of use that cannot be used; its legs stay without sound.
+    pub fn abandon(&self, number: u16) {
+        let mut free = self.free.lock();
+        if free.open.remove(&number).is_some() {
+            free.joinable.remove(&number);
+            free.closed.push_back(number);
+        }
     }
 
     /// Takes the ports that nobody wants out of use, and tells which: they close when their sockets are dropped.
@@ -377,7 +402,10 @@ mod tests {
             assert_eq!(number(&other), 14_404, "where the first's is told and found to be");
             other.set_found(Some(far(told)));
         }
-        assert_eq!(number(&leg(6000)), 14_402, "there is no other");
+        let shares = leg(6000);
+        assert_eq!(number(&shares), 14_402, "there is no other");
+        drop(shares);
+        assert!(second.port().number == 14_402 && pool.free.lock().open[&14_402].far.contains_key(&far(6000)), "one of the two is left");
         drop(first);
         assert_eq!(pool.take(0, Some(far(5000)), now + 2 * REST).unwrap().as_ref().map(number), Some(14_402));
     }

@@ -33,6 +33,7 @@ impl Engine {
                 .and_then(|()| self.watch.add(&port.rtcp, Owner::Port(number, Channel::Rtcp)));
             if let Err(error) = watched {
                 tracing::error!(%leg, %error, "RTP sockets");
+                self.ports.abandon(number);
                 return;
             }
             self.doors.insert(number, Door { port, sharers: Sharers::default(), expects: 1 });
@@ -55,12 +56,12 @@ impl Engine {
             tracing::warn!(%leg, "a far side for a leg without RTP");
             return;
         };
-        let before = link.found_at();
-        link.set_remote(remote, Instant::now());
+        let (before, now) = (link.found_at(), Instant::now());
+        link.set_remote(remote, now);
         if let Some(before) = before.filter(|_| link.found_at().is_none()) {
             link.lease.set_found(None);
             if let Some(door) = self.doors.get_mut(&link.lease.port().number) {
-                door.sharers.seek(leg, before);
+                door.sharers.seek(leg, before, now);
             }
         }
     }
@@ -92,7 +93,12 @@ impl Engine {
         };
         let (leg, found_now) = match door.sharers.whose(from, packet.header.ssrc, now, claim) {
             Whose::Legs(leg) => (leg, false),
-            Whose::FoundNow(leg) => (leg, true),
+            Whose::FoundNow { leg, robbed } => {
+                if let Some(Leg { link: Link::Rtp(robbed), .. }) = robbed.and_then(|robbed| self.legs.get_mut(&robbed)) {
+                    robbed.lost();
+                }
+                (leg, true)
+            }
             Whose::Nobodys => return,
         };
         let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) else { return };
