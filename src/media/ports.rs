@@ -171,17 +171,6 @@ impl Free {
         let has = |number: &u16, far: &SocketAddr| self.open.get(number).is_some_and(|open| open.far.contains_key(far));
         self.joinable.iter().take(LOOK_AT).find(|number| told.is_none_or(|told| !has(number, &told))).copied()
     }
-
-    fn join(&mut self, number: u16, told: Option<SocketAddr>) -> Option<Arc<Port>> {
-        let port = self.open.get(&number).map(|open| Arc::clone(&open.port));
-        self.change(number, |open| {
-            open.legs += 1;
-            open.seeking += 1;
-            open.move_far(None, told);
-            open.idle_since = None;
-        });
-        port
-    }
 }
 
 impl PortPool {
@@ -207,7 +196,7 @@ impl PortPool {
                 return Ok(None);
             }
             if let Some(lowest) = free.lowest(told) {
-                return Ok(free.join(lowest, told).map(|port| self.lease(port, told)));
+                return Ok(self.join(&mut free, lowest, told));
             }
             free.closed.len()
         };
@@ -216,17 +205,10 @@ impl PortPool {
             let Some(number) = self.free.lock().closed.pop_front() else { break };
             match Port::open(self.ip, number) {
                 Ok(port) => {
-                    let port = Arc::new(port);
-                    let open = Open {
-                        port: Arc::clone(&port),
-                        legs: 1,
-                        seeking: 1,
-                        rests: 0,
-                        far: told.into_iter().map(|told| (told, 1)).collect(),
-                        idle_since: None,
-                    };
-                    self.free.lock().open.insert(number, open);
-                    return Ok(Some(self.lease(port, told)));
+                    let mut free = self.free.lock();
+                    let open = Open { port: Arc::new(port), legs: 0, seeking: 0, rests: 0, far: FxHashMap::default(), idle_since: None };
+                    free.open.insert(number, open);
+                    return Ok(self.join(&mut free, number, told));
                 }
                 Err(error) => {
                     self.free.lock().closed.push_back(number);
@@ -240,17 +222,24 @@ impl PortPool {
         // None is left but those that rest, or whose far side cannot tell the leg from another.
         let mut free = self.free.lock();
         if let Some(any) = free.joinable.first().copied() {
-            return Ok(free.join(any, told).map(|port| self.lease(port, told)));
+            return Ok(self.join(&mut free, any, told));
         }
         let rests = |free: &Free, number: u16| free.open.get(&number).is_some_and(|open| open.seeking == 0);
         let at = free.resting.iter().position(|(_, number)| rests(&free, *number));
         let Some((_, number)) = at.and_then(|at| free.resting.remove(at)) else { return failed.map_or(Ok(None), Err) };
         free.change(number, |open| open.rests -= 1);
-        Ok(free.join(number, told).map(|port| self.lease(port, told)))
+        Ok(self.join(&mut free, number, told))
     }
 
-    fn lease(&self, port: Arc<Port>, told: Option<SocketAddr>) -> Lease {
-        Lease { port, told, found: None, free: Arc::clone(&self.free) }
+    fn join(&self, free: &mut Free, number: u16, told: Option<SocketAddr>) -> Option<Lease> {
+        let port = Arc::clone(&free.open.get(&number)?.port);
+        free.change(number, |open| {
+            open.legs += 1;
+            open.seeking += 1;
+            open.move_far(None, told);
+            open.idle_since = None;
+        });
+        Some(Lease { port, told, found: None, free: Arc::clone(&self.free) })
     }
 
     /// Takes a port out of use that cannot be used; its legs stay without sound.
