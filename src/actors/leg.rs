@@ -14,9 +14,9 @@ use cordboard_core::leg::{self, Command, Failure, Input, Kind, Leg, Output, SUBS
 use cordboard_core::message::Tell;
 use cordboard_core::setup::{PhoneContact, PhoneSetup, Transport};
 use cordboard_media::{MediaError, MediaEvent, RtpRemote};
-use cordboard_sip::endpoint::{Flow, ServerKey, Why};
+use cordboard_sip::endpoint::{Flow, NewCall, ServerKey, Why};
 use cordboard_sip::message::{Method, Request, Response, Uri};
-use cordboard_sip::sdp::{self, Law, LocalMedia, RemoteMedia};
+use cordboard_sip::sdp::{Description, Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -65,24 +65,27 @@ struct Dialog {
 
 impl LegActor {
     /// An INVITE from a trunk: its leg and its call. The endpoint sent 100 Trying already.
-    pub fn inbound(switch: &Arc<Switch>, sip: Addr<SipActor>, leg: LegId, trunk: TrunkId, key: ServerKey, request: Request, flow: Flow) {
+    pub fn inbound(switch: &Arc<Switch>, sip: Addr<SipActor>, new: NewCall) {
+        let (leg, trunk, key) = (new.leg, new.trunk, new.key);
         let refuse = |response: Response| {
             sip.do_send(FromLeg::Respond { key, response });
             sip.do_send(FromLeg::Forget(leg));
         };
-        let offered = sdp::find_in_body(&request.headers, &request.body).ok().flatten().and_then(sdp::audio_address);
+        let offered = new.offer.as_ref().and_then(Description::audio_address);
         let local = match switch.media.open_rtp_for_new_call(leg, offered) {
             Ok(addr) => local_media(switch, addr),
             Err(MediaError::PortsExhausted) => {
                 metrics::counter!(super::SHED).increment(1);
-                return refuse(request.shed(switch.new_id()));
+                return refuse(new.invite.shed(switch.new_id()));
             }
             Err(why) => {
                 tracing::error!(%why, "no RTP port for a new call");
-                return refuse(request.response(503));
+                return refuse(new.invite.response(503));
             }
         };
-        let (session, first) = match switch.with_cx(|cx| Session::incoming(leg, &request, key, flow, local, cx)) {
+        let caller = new.invite.caller().and_then(|from| from.uri.user()).unwrap_or_else(|| "anonymous".into());
+        let contact = new.invite.called();
+        let (session, first) = match switch.with_cx(|cx| Session::incoming(new, local, cx)) {
             Ok(made) => made,
             Err(refusal) => {
                 switch.media.close(leg);
@@ -90,8 +93,6 @@ impl LegActor {
             }
         };
         let call = CallId(switch.new_id());
-        let caller = request.caller().and_then(|from| from.uri.user()).unwrap_or_else(|| "anonymous".into());
-        let contact = request.called();
         tracing::debug!(%call, %leg, caller = %crate::api::mask::mask(&caller), "a call arrives");
         let way = way_of(switch, &contact, trunk, &caller);
         let (machine, outputs) = Leg::open(leg, call, Kind::Trunk { trunk, agent: None });

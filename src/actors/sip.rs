@@ -147,12 +147,12 @@ impl SipActor {
     fn perform(&mut self, action: EndpointAction, ctx: &mut Context<Self>) {
         match action {
             EndpointAction::Transmit { flow, bytes } => self.sockets.send(flow, bytes),
-            EndpointAction::Invite { leg, trunk, key, request, flow } => {
+            EndpointAction::Invite(call) => {
                 if self.switch.directory.read().draining {
-                    let response = request.response(503);
+                    let response = call.invite.response(503);
                     let sent = self.switch.with_cx(|cx| {
-                        let mut actions = self.endpoint.respond(&key, response, cx);
-                        actions.extend(self.endpoint.forget(leg, cx));
+                        let mut actions = self.endpoint.respond(&call.key, response, cx);
+                        actions.extend(self.endpoint.forget(call.leg, cx));
                         actions
                     });
                     for action in sent {
@@ -160,7 +160,7 @@ impl SipActor {
                     }
                     return;
                 }
-                LegActor::inbound(&self.switch, ctx.address(), leg, trunk, key, request, flow);
+                LegActor::inbound(&self.switch, ctx.address(), call);
             }
             EndpointAction::InDialog { leg, key, request, flow } => self.to_leg(leg, SipInput::Request { key, request, flow }),
             EndpointAction::Ack { leg, request } => self.to_leg(leg, SipInput::Ack(request)),

@@ -11,7 +11,8 @@ use std::time::Duration;
 pub struct Timer(Option<(Millis, SpawnHandle)>);
 
 impl Timer {
-    /// Has `due` run at the moment `next`, in place of whatever was to run; `due` begins with [`Timer::fired`].
+    /// Has `due` run by the moment `next`, in place of whatever was to run; `due` begins with [`Timer::fired`], does what is due and arms anew. One that is
+    /// armed for an earlier moment stays: on a busy switch deadlines move away with every message, and to move a timer costs more than to wake for nothing.
     pub fn arm<A>(
         &mut self,
         next: Option<Millis>,
@@ -21,10 +22,10 @@ impl Timer {
     ) where
         A: Actor<Context = Context<A>>,
     {
-        if self.0.map(|(at, _)| at) == next {
-            return;
-        }
-        if let Some((_, handle)) = self.0 {
+        if let Some((at, handle)) = self.0 {
+            if next.is_some_and(|next| at <= next) {
+                return;
+            }
             ctx.cancel_future(handle);
         }
         self.fired();

@@ -22,6 +22,8 @@ pub struct Control {
     /// Of the timestamps on the wire, steps a second; ours count G.711's.
     clock: u32,
     next_report: Instant,
+    /// A report was sent.
+    reported: bool,
     /// The middle bits of the far side's last sender report, and when it came.
     far_report: Option<(u32, Instant)>,
     far_loss_percent: f32,
@@ -37,6 +39,7 @@ impl Control {
         Control {
             clock,
             next_report: now + REPORT_INTERVAL / 2,
+            reported: false,
             far_report: None,
             far_loss_percent: 0.0,
             far_jitter_ms: 0.0,
@@ -85,13 +88,15 @@ impl Control {
         if now < self.next_report {
             return None;
         }
+        self.reported = true;
         self.next_report = now + REPORT_INTERVAL / 2 + REPORT_INTERVAL * u32::from(shake) / 256;
         Some(self.report(outgoing, reception, now, wall).write(CNAME))
     }
 
-    /// The last report of a leg.
-    pub fn goodbye(&self, outgoing: &Outgoing, reception: &mut Reception, now: Instant, wall: SystemTime) -> Vec<u8> {
-        self.report(outgoing, reception, now, wall).write_goodbye(CNAME)
+    /// The last report of a leg; who never sent anything does not take leave (RFC 3550 section 6.3.7).
+    pub fn goodbye(&self, outgoing: &Outgoing, reception: &mut Reception, now: Instant, wall: SystemTime) -> Option<Vec<u8>> {
+        let (packets, _) = outgoing.totals();
+        (self.reported || packets > 0).then(|| self.report(outgoing, reception, now, wall).write_goodbye(CNAME))
     }
 
     fn report(&self, outgoing: &Outgoing, reception: &mut Reception, now: Instant, wall: SystemTime) -> Report {
@@ -232,6 +237,19 @@ mod tests {
         control.receive(&[report], 42, start, wall);
         let quality = control.quality(Heard { loss_percent: 0.0, jitter_ms: 0.0 });
         assert!((7.0..=8.0).contains(&quality.jitter_ms), "{quality:?}");
+    }
+
+    #[test]
+    fn who_never_sent_anything_does_not_take_leave() {
+        let (start, wall) = (Instant::now(), SystemTime::now());
+        let (mut outgoing, mut reception) = (Outgoing::new(42, 1, 1_000), Reception::default());
+        let mut control = Control::new(CLOCK, start);
+        assert_eq!(control.goodbye(&outgoing, &mut reception, start, wall), None);
+        assert!(control.due(&outgoing, &mut reception, start + Duration::from_secs(3), wall, 0).is_some());
+        assert!(control.goodbye(&outgoing, &mut reception, start, wall).is_some(), "after a report");
+        control = Control::new(CLOCK, start);
+        outgoing.generated(0, 160, start);
+        assert!(control.goodbye(&outgoing, &mut reception, start, wall).is_some(), "after audio");
     }
 
     #[test]

@@ -177,8 +177,9 @@ impl RtpLink {
     /// Tells the far side that the stream ends.
     pub fn goodbye(&mut self, now: Instant) {
         let Some(session) = &self.session else { return };
-        let goodbye = self.control.goodbye(&self.outgoing, &mut self.reception, now, SystemTime::now());
-        send_now(&self.lease.port().rtcp, &goodbye, session.rtcp_target());
+        if let Some(goodbye) = self.control.goodbye(&self.outgoing, &mut self.reception, now, SystemTime::now()) {
+            send_now(&self.lease.port().rtcp, &goodbye, session.rtcp_target());
+        }
     }
 
     /// Takes the far side's reports, from the host that its RTP comes from only.

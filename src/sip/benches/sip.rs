@@ -75,10 +75,11 @@ impl Switch {
     /// INVITE, 100, 180, 200, ACK, BYE, 200.
     fn call(&mut self, n: u64) {
         let actions = self.receive(&request("INVITE", n, 1, "", SDP));
-        let Some(EndpointAction::Invite { leg, key, request: invite, flow, .. }) = actions.into_iter().last() else { panic!("no call") };
+        let Some(EndpointAction::Invite(call)) = actions.into_iter().last() else { panic!("no call") };
         let local = LocalMedia::new("192.0.2.1:4000".parse().unwrap(), n);
+        let leg = call.leg;
         let cx = &mut Cx::new(self.now, 0, 0, &mut self.ids);
-        let (mut session, first) = Session::incoming(leg, &invite, key, flow, local, cx).unwrap();
+        let (mut session, first) = Session::incoming(call, local, cx).unwrap();
         for action in &first {
             if let SessionAction::Register(dialog) = action {
                 self.endpoint.register(dialog.clone(), leg);

@@ -12,6 +12,7 @@ pub use route::{Flow, Sources};
 
 use crate::message::{Field, Headers, Method, Request, Response};
 use crate::registrar::{Account, Binding, Bound, Registrar};
+use crate::sdp::Description;
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::overload::Overload;
@@ -86,6 +87,18 @@ pub enum Why {
     Transport,
 }
 
+/// An INVITE that begins a call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewCall {
+    pub leg: LegId,
+    pub trunk: TrunkId,
+    pub key: ServerKey,
+    pub invite: Request,
+    /// What it offers; `None` when the offer is to be ours.
+    pub offer: Option<Description>,
+    pub flow: Flow,
+}
+
 /// What the endpoint wants done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EndpointAction {
@@ -93,14 +106,8 @@ pub enum EndpointAction {
         flow: Flow,
         bytes: Vec<u8>,
     },
-    /// A new call. 100 Trying went out already; [`Endpoint::respond`] or [`Endpoint::forget`] must follow.
-    Invite {
-        leg: LegId,
-        trunk: TrunkId,
-        key: ServerKey,
-        request: Request,
-        flow: Flow,
-    },
+    /// 100 Trying went out already; [`Endpoint::respond`] or [`Endpoint::forget`] must follow.
+    Invite(NewCall),
     /// A request in a registered dialog; must be responded to.
     InDialog {
         leg: LegId,
@@ -251,7 +258,7 @@ impl Endpoint {
 
     /// Sends a response of the transaction's user. A 2xx to an INVITE is the user's to repeat until its ACK.
     pub fn respond(&mut self, key: &ServerKey, mut response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        if response.status > 100 {
+        if response.status > 100 && response.headers.to_tag().is_none() {
             response.set_to_tag(&format!("{:x}", cx.next_id()));
         }
         if !self.config.user_agent.is_empty() {

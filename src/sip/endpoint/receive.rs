@@ -3,10 +3,10 @@
 use super::route::{self, Source};
 use super::shed::Glance;
 use super::table::{ClientMachine, Server, ServerMachine};
-use super::{ALLOW, DialogId, Endpoint, EndpointAction, Flow, SUPPORTED, ServerKey, hop_request, number_of};
+use super::{ALLOW, DialogId, Endpoint, EndpointAction, Flow, NewCall, SUPPORTED, ServerKey, hop_request, number_of};
 use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
 use crate::registrar::Outcome;
-use crate::sdp;
+use crate::sdp::{self, SdpRefusal};
 use crate::session::Dialog;
 use crate::transaction::{InviteServer, OtherServer, Step};
 use cordboard_core::cx::Cx;
@@ -183,11 +183,16 @@ impl Endpoint {
             actions.push(EndpointAction::Shed);
             return actions;
         }
-        if sdp::find_in_body(&request.headers, &request.body).is_err() {
-            let mut response = request.response(415);
-            response.headers.push(Field::Accept, "application/sdp");
-            return self.respond(&key, response, cx);
-        }
+        let offer = match sdp::read(&request.headers, &request.body) {
+            Ok(offer) => offer,
+            Err(refusal) => {
+                let mut response = request.response(refusal.status());
+                if matches!(refusal, SdpRefusal::Unsupported(_)) {
+                    response.headers.push(Field::Accept, "application/sdp");
+                }
+                return self.respond(&key, response, cx);
+            }
+        };
         if !accepts_sdp(&request) {
             return self.respond(&key, request.response(406), cx);
         }
@@ -195,7 +200,7 @@ impl Endpoint {
         self.hand_to(&key, leg);
         self.legs.entry(leg).or_default().came = true;
         let mut actions = self.respond(&key, request.response(100), cx);
-        actions.push(EndpointAction::Invite { leg, trunk, key, request, flow });
+        actions.push(EndpointAction::Invite(NewCall { leg, trunk, key, invite: request, offer, flow }));
         actions
     }
 

@@ -4,8 +4,10 @@ mod body;
 mod parse;
 
 pub use body::{Unsupported, find as find_in_body};
+pub use parse::Description;
 
-use parse::{Description, MediaLine};
+use crate::message::Headers;
+use parse::MediaLine;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -15,9 +17,11 @@ use std::net::{IpAddr, SocketAddr};
 #[error("{0}")]
 pub struct SdpError(&'static str);
 
-/// Why no stream comes about. Answered with 488, an unreadable offer with 400.
+/// Why no stream comes about. Answered with 488, an unreadable offer with 400, a body of another kind with 415.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SdpRefusal {
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
     #[error("malformed: {0}")]
     Malformed(#[from] SdpError),
     #[error("no audio over RTP/AVP at a usable address")]
@@ -29,6 +33,7 @@ pub enum SdpRefusal {
 impl SdpRefusal {
     pub fn status(self) -> u16 {
         match self {
+            Self::Unsupported(_) => 415,
             Self::Malformed(_) => 400,
             Self::NoAudio | Self::NoCodec => 488,
         }
@@ -170,64 +175,70 @@ pub fn offer(local: &LocalMedia, laws: &[Law], direction: Direction) -> String {
     sdp
 }
 
-/// Answers an offer: our description and the far end.
-///
-/// The first audio line with a codec of ours is taken, in the offerer's order of codecs; all other lines are refused with port 0.
-/// Our direction mirrors the offer's.
+/// Reads the session description in a message's body. `None` when there is no body, or none that must be read.
 ///
 /// # Errors
-/// When no line can be taken.
-pub fn answer(offer: &[u8], local: &LocalMedia) -> Result<(String, RemoteMedia), SdpRefusal> {
-    let description = Description::parse(offer)?;
-    let mut chosen = None;
-    let mut refusal = SdpRefusal::NoAudio;
-    for (at, line) in description.media.iter().enumerate() {
-        match usable(&description, line, local) {
-            Ok(remote) => {
-                chosen = Some((at, remote));
-                break;
+/// When the body is of a kind that must be read and is not known here, or is malformed.
+pub fn read(headers: &Headers, body: &[u8]) -> Result<Option<Description>, SdpRefusal> {
+    Ok(find_in_body(headers, body)?.map(Description::parse).transpose()?)
+}
+
+impl Description {
+    /// Answers it as an offer: our description and the far end.
+    ///
+    /// The first audio line with a codec of ours is taken, in the offerer's order of codecs; all other lines are refused with port 0.
+    /// Our direction mirrors the offer's.
+    ///
+    /// # Errors
+    /// When no line can be taken.
+    pub fn answer(&self, local: &LocalMedia) -> Result<(String, RemoteMedia), SdpRefusal> {
+        let mut chosen = None;
+        let mut refusal = SdpRefusal::NoAudio;
+        for (at, line) in self.media.iter().enumerate() {
+            match usable(self, line, local) {
+                Ok(remote) => {
+                    chosen = Some((at, remote));
+                    break;
+                }
+                Err(SdpRefusal::NoCodec) => refusal = SdpRefusal::NoCodec,
+                Err(SdpRefusal::NoAudio | SdpRefusal::Malformed(_) | SdpRefusal::Unsupported(_)) => {}
             }
-            Err(SdpRefusal::NoCodec) => refusal = SdpRefusal::NoCodec,
-            Err(SdpRefusal::NoAudio | SdpRefusal::Malformed(_)) => {}
         }
+        let (chosen, remote) = chosen.ok_or(refusal)?;
+        let mut sdp = session_lines(local);
+        for (at, line) in self.media.iter().enumerate() {
+            if at != chosen {
+                let format = line.formats.first().map_or("0", String::as_str);
+                let _ = write!(sdp, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
+                continue;
+            }
+            let _ = write!(sdp, "m=audio {} RTP/AVP {}", local.addr.port(), remote.payload_type);
+            if let Some(dtmf) = remote.dtmf_type {
+                let _ = write!(sdp, " {dtmf}");
+            }
+            sdp.push_str("\r\n");
+            rtpmap(&mut sdp, remote.payload_type, remote.law);
+            if let Some(dtmf) = remote.dtmf_type {
+                dtmf_lines(&mut sdp, dtmf);
+            }
+            let _ = write!(sdp, "a=ptime:{}\r\na={}\r\n", remote.ptime, remote.direction.reversed().attribute());
+        }
+        Ok((sdp, remote))
     }
-    let (chosen, remote) = chosen.ok_or(refusal)?;
-    let mut sdp = session_lines(local);
-    for (at, line) in description.media.iter().enumerate() {
-        if at != chosen {
-            let format = line.formats.first().map_or("0", String::as_str);
-            let _ = write!(sdp, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
-            continue;
-        }
-        let _ = write!(sdp, "m=audio {} RTP/AVP {}", local.addr.port(), remote.payload_type);
-        if let Some(dtmf) = remote.dtmf_type {
-            let _ = write!(sdp, " {dtmf}");
-        }
-        sdp.push_str("\r\n");
-        rtpmap(&mut sdp, remote.payload_type, remote.law);
-        if let Some(dtmf) = remote.dtmf_type {
-            dtmf_lines(&mut sdp, dtmf);
-        }
-        let _ = write!(sdp, "a=ptime:{}\r\na={}\r\n", remote.ptime, remote.direction.reversed().attribute());
+
+    /// Takes it as the answer to an offer of ours.
+    ///
+    /// # Errors
+    /// When it takes no stream that we offered.
+    pub fn accept(&self, local: &LocalMedia) -> Result<RemoteMedia, SdpRefusal> {
+        let line = self.media.first().ok_or(SdpRefusal::NoAudio)?;
+        usable(self, line, local)
     }
-    Ok((sdp, remote))
-}
 
-/// Where a description wants its audio to be sent to.
-pub fn audio_address(description: &[u8]) -> Option<SocketAddr> {
-    let description = Description::parse(description).ok()?;
-    let line = description.media.iter().find(|line| line.kind == "audio" && line.port != 0)?;
-    description.addr(line)
-}
-
-/// Reads the answer to an offer of ours.
-///
-/// # Errors
-/// When the answer takes no stream that we offered.
-pub fn accept_answer(answer: &[u8], local: &LocalMedia) -> Result<RemoteMedia, SdpRefusal> {
-    let description = Description::parse(answer)?;
-    let line = description.media.first().ok_or(SdpRefusal::NoAudio)?;
-    usable(&description, line, local)
+    /// Where it wants its audio to be sent to.
+    pub fn audio_address(&self) -> Option<SocketAddr> {
+        self.addr(self.media.iter().find(|line| line.kind == "audio" && line.port != 0)?)
+    }
 }
 
 /// The far end of a line that we can take.

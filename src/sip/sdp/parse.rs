@@ -17,15 +17,17 @@ pub(super) struct MediaLine {
     pub ptime: Option<u8>,
 }
 
-/// A session description.
+/// A session description as it was read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Description {
+pub struct Description {
     connection: Option<IpAddr>,
     direction: Option<Direction>,
-    pub media: Vec<MediaLine>,
+    pub(super) media: Vec<MediaLine>,
 }
 
 impl Description {
+    /// # Errors
+    /// When the bytes are no session description, or one of its streams cannot be read.
     pub fn parse(bytes: &[u8]) -> Result<Self, SdpError> {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.lines().map(str::trim_end).filter(|l| !l.is_empty());
@@ -86,11 +88,11 @@ impl Description {
     }
 
     /// Where a line's stream wants to be sent to.
-    pub fn addr(&self, media: &MediaLine) -> Option<SocketAddr> {
+    pub(super) fn addr(&self, media: &MediaLine) -> Option<SocketAddr> {
         Some(SocketAddr::new(media.connection.or(self.connection)?, media.port))
     }
 
-    pub fn direction(&self, media: &MediaLine) -> Direction {
+    pub(super) fn direction(&self, media: &MediaLine) -> Direction {
         media.direction.or(self.direction).unwrap_or(Direction::SendRecv)
     }
 }

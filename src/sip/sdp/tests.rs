@@ -9,6 +9,14 @@ fn sdp(rest: &str) -> Vec<u8> {
     format!("v=0\r\no=x 1 1 IN IP4 198.51.100.1\r\ns=-\r\nc=IN IP4 198.51.100.1\r\nt=0 0\r\n{rest}").into_bytes()
 }
 
+fn answer(offer: &[u8], local: &LocalMedia) -> Result<(String, RemoteMedia), SdpRefusal> {
+    Description::parse(offer)?.answer(local)
+}
+
+fn audio_address(description: &[u8]) -> Option<SocketAddr> {
+    Description::parse(description).unwrap().audio_address()
+}
+
 #[test]
 fn the_offerers_first_g711_codec_is_taken_with_its_telephone_events() {
     let offer = sdp("m=audio 5004 RTP/AVP 18 8 0 96 97\r\na=rtpmap:96 telephone-event/16000\r\na=rtpmap:97 telephone-event/8000\r\n\
@@ -52,7 +60,7 @@ fn our_offer_is_answered_and_the_answer_is_accepted() {
     let far = LocalMedia::new("192.0.2.7:7000".parse().unwrap(), 1);
     let (theirs, seen) = answer(ours.as_bytes(), &far).unwrap();
     assert_eq!((seen.addr, seen.law, seen.dtmf_type), (local().addr, Law::A, Some(101)));
-    let remote = accept_answer(theirs.as_bytes(), &local()).unwrap();
+    let remote = Description::parse(theirs.as_bytes()).unwrap().accept(&local()).unwrap();
     assert_eq!((remote.addr, remote.law, remote.direction), (far.addr, Law::A, Direction::SendRecv));
 }
 

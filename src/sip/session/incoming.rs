@@ -2,13 +2,12 @@
 
 use super::timer::{self, MIN_SE};
 use super::{Actions, Dialog, Modify, Phase, Repeat, Session, SessionAction, SessionTimer, Unacknowledged, attach};
-use crate::endpoint::{Flow, ServerKey};
+use crate::endpoint::{NewCall, ServerKey};
 use crate::message::{Field, Method, Refresher, Request, Response};
 use crate::sdp::{self, Law, LocalMedia};
 use crate::transaction::{GIVE_UP, T2};
 use crate::translate;
 use cordboard_core::cx::{Cx, Millis};
-use cordboard_core::ids::LegId;
 use cordboard_core::leg::SignalEvent;
 use serde::{Deserialize, Serialize};
 
@@ -82,15 +81,9 @@ impl Session {
     /// A new call, as [`crate::endpoint::EndpointAction::Invite`] brought it; `local` is where its audio shall go.
     ///
     /// # Errors
-    /// The refusal to respond with, when the INVITE cannot make a session (400, 415, 422, 488).
-    pub fn incoming(
-        leg: LegId,
-        invite: &Request,
-        key: ServerKey,
-        flow: Flow,
-        local: LocalMedia,
-        cx: &mut Cx<'_>,
-    ) -> Result<(Self, Vec<SessionAction>), Box<Response>> {
+    /// The refusal to respond with, when the INVITE cannot make a session (400, 422, 488).
+    pub fn incoming(call: NewCall, local: LocalMedia, cx: &mut Cx<'_>) -> Result<(Self, Vec<SessionAction>), Box<Response>> {
+        let NewCall { leg, trunk: _, key, mut invite, offer, flow } = call;
         let refuse = |status: u16| Box::new(invite.response(status));
         let headers = &invite.headers;
         if timer::is_too_small(headers) {
@@ -98,10 +91,9 @@ impl Session {
             response.headers.push(Field::MinSe, MIN_SE.to_string());
             return Err(response);
         }
-        let offer = sdp::find_in_body(headers, &invite.body).map_err(|_| refuse(415))?;
-        let negotiated = offer.map(|offer| sdp::answer(offer, &local)).transpose().map_err(|e| refuse(e.status()))?;
+        let negotiated = offer.map(|offer| offer.answer(&local)).transpose().map_err(|e| refuse(e.status()))?;
         let (answer, remote) = negotiated.unzip();
-        let dialog = Dialog::of_invite(invite, format!("{:032x}", cx.next_id())).ok_or_else(|| refuse(400))?;
+        let dialog = Dialog::of_invite(&invite, format!("{:032x}", cx.next_id())).ok_or_else(|| refuse(400))?;
         let reliable = if headers.lists(Field::Require, "100rel") {
             Reliability::Required
         } else if headers.lists(Field::Supported, "100rel") {
@@ -109,6 +101,9 @@ impl Session {
         } else {
             Reliability::Unknown
         };
+        let behind_nat = headers.top_via().is_ok_and(|v| v.host.ip().is_some_and(|ip| ip != flow.remote.ip()));
+        let takes_update = headers.lists(Field::Allow, "UPDATE");
+        invite.body = Vec::new();
         let mut out = vec![SessionAction::Register(dialog.id())];
         let mut session = Self {
             leg,
@@ -121,7 +116,7 @@ impl Session {
             laws: vec![Law::A, Law::Mu],
             phase: Phase::Incoming(Box::new(Incoming {
                 key,
-                invite: Request { body: Vec::new(), ..invite.clone() },
+                invite,
                 answer,
                 offered: false,
                 settled: false,
@@ -136,11 +131,10 @@ impl Session {
             last_ack: None,
             modify: Modify::Idle,
             timer: None,
-            takes_update: false,
-            behind_nat: headers.top_via().is_ok_and(|v| v.host.ip().is_some_and(|ip| ip != flow.remote.ip())),
+            takes_update,
+            behind_nat,
             probe: None,
         };
-        session.know_peer(headers);
         session.follow_target();
         if let Some(remote) = remote {
             session.set_media(remote, &mut out);
@@ -159,17 +153,18 @@ impl Session {
     }
 
     fn provisional(&mut self, status: u16, with_sdp: bool, cx: &mut Cx<'_>, out: &mut Actions) {
-        let Phase::Incoming(incoming) = &mut self.phase else { return };
-        if incoming.provisional.is_some() {
+        if let Phase::Incoming(incoming) = &mut self.phase
+            && incoming.provisional.is_some()
+        {
             incoming.waiting.push(Waiting::Provisional { status, with_sdp });
             return;
         }
-        let reliably = incoming.sends_reliably(with_sdp);
-        let (key, invite, answer, settled) = (incoming.key, incoming.invite.clone(), incoming.answer.clone(), incoming.settled);
-        let mut response = self.response(&invite, status);
+        let Phase::Incoming(incoming) = &self.phase else { return };
+        let (key, reliably, settled) = (incoming.key, incoming.sends_reliably(with_sdp), incoming.settled);
+        let mut response = self.response(&incoming.invite, status);
         // An unreliable provisional can carry our answer, never our offer.
-        let sdp = match answer {
-            Some(answer) if with_sdp => Some(answer),
+        let sdp = match &incoming.answer {
+            Some(answer) if with_sdp => Some(answer.clone()),
             None if with_sdp && reliably && !settled => Some(self.our_offer()),
             Some(_) | None => None,
         };
@@ -222,15 +217,15 @@ impl Session {
             return;
         };
         let mut response = self.response(request, 200);
-        if let Ok(Some(sdp)) = sdp::find_in_body(&request.headers, &request.body) {
+        if let Ok(Some(description)) = sdp::read(&request.headers, &request.body) {
             let ours_waits = matches!(&self.phase, Phase::Incoming(i) if i.offered && !i.settled);
             if ours_waits {
-                match sdp::accept_answer(sdp, &self.local) {
+                match description.accept(&self.local) {
                     Ok(remote) => self.set_media(remote, out),
                     Err(e) => response = self.response(request, e.status()),
                 }
             } else {
-                match self.answer_offer(sdp, out) {
+                match self.answer_offer(&description, out) {
                     Ok(answer) => attach(&mut response.headers, &mut response.body, &answer),
                     Err(status) => response = self.response(request, status),
                 }
@@ -263,19 +258,20 @@ impl Session {
             incoming.waiting = vec![Waiting::Answer];
             return;
         }
-        let (key, invite, answer) = (incoming.key, incoming.invite.clone(), incoming.answer.clone());
-        let (cseq, offers) = (incoming.cseq(), incoming.answer.is_none() && !incoming.settled);
-        let mut response = self.response(&invite, 200);
-        let sdp = match answer {
+        let Phase::Incoming(incoming) = &self.phase else { return };
+        let (key, cseq, offers) = (incoming.key, incoming.cseq(), incoming.answer.is_none() && !incoming.settled);
+        let timer = timer::answer(&incoming.invite.headers);
+        let mut response = self.response(&incoming.invite, 200);
+        let sdp = match &incoming.answer {
             // After a change in the early dialog the description last agreed on stands.
-            Some(answer) => Some(if self.described.is_empty() { answer } else { self.described.clone() }),
+            Some(answer) => Some(if self.described.is_empty() { answer.clone() } else { self.described.clone() }),
             None if offers => Some(self.our_offer()),
             None => None,
         };
         if let Some(sdp) = sdp {
             attach(&mut response.headers, &mut response.body, &sdp);
         }
-        if let Some((interval, refresher)) = timer::answer(&invite.headers) {
+        if let Some((interval, refresher)) = timer {
             timer::write_answer(&mut response.headers, interval, refresher);
             self.timer = Some(SessionTimer::new(interval, refresher == Refresher::Uas, cx.now));
         }

@@ -4,7 +4,7 @@ use super::timer::{self, MIN_SE, SessionTimer};
 use super::{Actions, Phase, Repeat, Session, SessionAction, Unacknowledged, attach};
 use crate::endpoint::{ServerKey, Why};
 use crate::message::{Field, Method, Refresher, Request, Response};
-use crate::sdp::{self, LocalMedia};
+use crate::sdp::{self, Description, LocalMedia};
 use crate::transaction::T2;
 use crate::translate;
 use cordboard_core::cx::{Cx, Millis};
@@ -124,8 +124,8 @@ impl Session {
             if invite {
                 self.acknowledge(seq, out);
             }
-            let answer = sdp::find_in_body(&response.headers, &response.body).ok().flatten();
-            if let Some(Ok(media)) = answer.map(|sdp| sdp::accept_answer(sdp, &self.local)) {
+            let answer = sdp::read(&response.headers, &response.body).ok().flatten();
+            if let Some(Ok(media)) = answer.map(|answer| answer.accept(&self.local)) {
                 self.set_media(media, out);
             }
             if let Some(session) = response.headers.session_expires() {
@@ -183,10 +183,10 @@ impl Session {
             out.push(SessionAction::Respond { key, response: refusal });
             return;
         }
-        let answered = match sdp::find_in_body(&request.headers, &request.body) {
-            Ok(Some(offer)) => self.answer_offer(offer, out).map(|sdp| (sdp, false)),
+        let answered = match sdp::read(&request.headers, &request.body) {
+            Ok(Some(offer)) => self.answer_offer(&offer, out).map(|sdp| (sdp, false)),
             Ok(None) => Ok((self.our_offer(), true)),
-            Err(_) => Err(415),
+            Err(refusal) => Err(refusal.status()),
         };
         let response = match answered {
             Ok((sdp, offered)) => {
@@ -210,12 +210,12 @@ impl Session {
 
     /// An UPDATE of the far side.
     pub(super) fn on_update(&mut self, key: ServerKey, request: &Request, cx: &mut Cx<'_>, out: &mut Actions) {
-        let offer = sdp::find_in_body(&request.headers, &request.body);
+        let offer = sdp::read(&request.headers, &request.body);
         let response = match (self.refuse_change(request, matches!(offer, Ok(Some(_)))), offer) {
             (Some(refusal), _) => refusal,
-            (None, Err(_)) => self.response(request, 415),
+            (None, Err(refusal)) => self.response(request, refusal.status()),
             (None, Ok(None)) => self.accept_change(request, cx),
-            (None, Ok(Some(offer))) => match self.answer_offer(offer, out) {
+            (None, Ok(Some(offer))) => match self.answer_offer(&offer, out) {
                 Ok(sdp) => {
                     let mut response = self.accept_change(request, cx);
                     attach(&mut response.headers, &mut response.body, &sdp);
@@ -267,11 +267,11 @@ impl Session {
     }
 
     /// Answers an offer in the dialog; the status to refuse it with when it cannot be.
-    pub(super) fn answer_offer(&mut self, offer: &[u8], out: &mut Actions) -> Result<String, u16> {
-        let (mut answer, remote) = sdp::answer(offer, &self.local).map_err(sdp::SdpRefusal::status)?;
+    pub(super) fn answer_offer(&mut self, offer: &Description, out: &mut Actions) -> Result<String, u16> {
+        let (mut answer, remote) = offer.answer(&self.local).map_err(sdp::SdpRefusal::status)?;
         if answer != self.described && !self.described.is_empty() {
             self.local.version += 1;
-            answer = sdp::answer(offer, &self.local).map_err(sdp::SdpRefusal::status)?.0;
+            answer = offer.answer(&self.local).map_err(sdp::SdpRefusal::status)?.0;
         }
         self.described = answer.clone();
         self.set_media(remote, out);
@@ -288,8 +288,8 @@ impl Session {
             return out;
         }
         if waiting.offered {
-            let answer = sdp::find_in_body(&request.headers, &request.body).ok().flatten();
-            match answer.map(|sdp| sdp::accept_answer(sdp, &self.local)) {
+            let answer = sdp::read(&request.headers, &request.body).ok().flatten();
+            match answer.map(|answer| answer.accept(&self.local)) {
                 Some(Ok(media)) => self.set_media(media, &mut out),
                 Some(Err(_)) | None => {
                     self.break_off(translate::own(488, "the ACK answers our offer with no audio that we know"), &mut out);

@@ -3,7 +3,7 @@
 use super::timer::{self, MIN_SE, OUR_SE};
 use super::{Actions, Dialog, Modify, Phase, Session, SessionAction, SessionTimer, attach};
 use crate::endpoint::{ALLOW, Flow, SUPPORTED};
-use crate::message::{Field, Method, NameAddr, Refresher, Request, Response, Uri};
+use crate::message::{Field, Method, NameAddr, Refresher, Response, Uri};
 use crate::sdp::{self, Law, LocalMedia};
 use crate::translate;
 use cordboard_core::cx::Cx;
@@ -30,8 +30,10 @@ pub struct OutgoingCall {
 /// Our INVITE without a final response.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Outgoing {
-    invite: Request,
     pub cseq: u32,
+    /// The session timer that it asks for (RFC 4028), in seconds.
+    interval: u32,
+    min_se: u32,
     /// A provisional came: CANCEL may be sent (RFC 3261 §9.1).
     heard: bool,
     cancel: Option<Cancel>,
@@ -102,7 +104,7 @@ impl Session {
         timer::write_request(&mut invite.headers, interval, min_se, None);
         attach(&mut invite.headers, &mut invite.body, &sdp);
         let cseq = self.dialog.local_cseq;
-        self.phase = Phase::Outgoing(Box::new(Outgoing { invite: invite.clone(), cseq, heard: false, cancel: None, ringing: None }));
+        self.phase = Phase::Outgoing(Box::new(Outgoing { cseq, interval, min_se, heard: false, cancel: None, ringing: None }));
         out.push(SessionAction::Request { request: invite, flow: self.flow });
     }
 
@@ -158,8 +160,8 @@ impl Session {
             }
             return;
         }
-        let media =
-            sdp::find_in_body(&response.headers, &response.body).ok().flatten().and_then(|sdp| sdp::accept_answer(sdp, &self.local).ok());
+        let answer = sdp::read(&response.headers, &response.body).ok().flatten();
+        let media = answer.and_then(|answer| answer.accept(&self.local).ok());
         let ringing = match response.status {
             180 => Some(media.is_some() || outgoing.ringing == Some(true)),
             183 if media.is_some() => Some(true),
@@ -218,8 +220,8 @@ impl Session {
             self.bye(cancel.q850, out);
             return;
         }
-        let answer = sdp::find_in_body(&response.headers, &response.body).ok().flatten();
-        match answer.map(|sdp| sdp::accept_answer(sdp, &self.local)) {
+        let answer = sdp::read(&response.headers, &response.body).ok().flatten();
+        match answer.map(|answer| answer.accept(&self.local)) {
             Some(Ok(media)) => self.set_media(media, out),
             // The answer came in a reliable provisional.
             None if self.remote.is_some() => {}
@@ -247,14 +249,13 @@ impl Session {
             self.close(out);
             return;
         }
-        let asked = outgoing.invite.headers.session_expires().map_or(OUR_SE, |s| s.seconds);
-        let wanted = outgoing.invite.headers.min_se().unwrap_or(MIN_SE);
         if let (422, Some(min_se)) = (response.status, response.headers.min_se())
-            && min_se > wanted
+            && min_se > outgoing.min_se
         {
             // RFC 4028 §7.3; Min-SE grows each time, so that this ends.
+            let interval = outgoing.interval.max(min_se);
             self.forks.clear();
-            self.invite(asked.max(min_se), min_se, out);
+            self.invite(interval, min_se, out);
             return;
         }
         out.push(SessionAction::Event(SignalEvent::Failed(translate::failure(response))));

@@ -3,7 +3,7 @@
 use crate::pair::{Pair, Who};
 use cordboard_core::leg::{SignalCommand, SignalEvent};
 use cordboard_sip::message::{Frame, Message, StreamFramer};
-use cordboard_sip::sdp::{self, LocalMedia};
+use cordboard_sip::sdp::{Description, LocalMedia};
 use proptest::prelude::*;
 
 /// One change of the bytes.
@@ -131,9 +131,11 @@ proptest! {
         }
         let local = LocalMedia::new("192.0.2.1:4000".parse().unwrap(), 1);
         let body = bytes.windows(3).position(|w| w == b"v=0").map_or(&bytes[..], |at| &bytes[at..]);
-        if let Ok((answer, remote)) = sdp::answer(body, &local) {
+        if let Ok(offer) = Description::parse(body)
+            && let Ok((answer, remote)) = offer.answer(&local)
+        {
             let back = LocalMedia::new(remote.addr, 2);
-            prop_assert!(sdp::answer(answer.as_bytes(), &back).is_ok(), "{}", answer);
+            prop_assert!(Description::parse(answer.as_bytes()).is_ok_and(|offer| offer.answer(&back).is_ok()), "{}", answer);
         }
     }
 }

@@ -218,13 +218,13 @@ impl Pair {
                     let there = self.side(who.other()).flow.local;
                     self.transmit(who, bytes, flow.remote == there);
                 }
-                EndpointAction::Invite { leg, trunk, key, request, flow } => {
-                    assert_eq!(trunk, TRUNK);
+                EndpointAction::Invite(call) => {
+                    assert_eq!(call.trunk, TRUNK);
                     let now = self.now;
                     let side = self.side(who);
-                    side.invites.push(request.clone());
-                    let local = side.local_media();
-                    let made = Session::incoming(leg, &request, key, flow, local, &mut Cx::new(now, 0, 0, &mut side.ids));
+                    side.invites.push(call.invite.clone());
+                    let (leg, key, local) = (call.leg, call.key, side.local_media());
+                    let made = Session::incoming(call, local, &mut Cx::new(now, 0, 0, &mut side.ids));
                     match made {
                         Ok((session, actions)) => {
                             side.sessions.insert(leg, session);

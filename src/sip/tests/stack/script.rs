@@ -2,8 +2,9 @@
 
 use crate::pair::{Pair, Who};
 use cordboard_core::cx::{CountingIds, Cx};
-use cordboard_core::ids::LegId;
+use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::leg::{SignalCommand, SignalEvent};
+use cordboard_sip::endpoint::NewCall;
 use cordboard_sip::message::{Field, Message, Request, Response};
 use cordboard_sip::sdp::{Direction, Law, LocalMedia};
 use cordboard_sip::session::{Session, SessionAction};
@@ -372,7 +373,8 @@ fn requests_go_to_the_contact_unless_it_is_behind_a_nat() {
         let key = serde_json::from_str("1").unwrap();
         let local = LocalMedia::new("192.0.2.2:4000".parse().unwrap(), 1);
         let mut cx = Cx::new(0, 0, 0, &mut ids);
-        let (mut session, _) = Session::incoming(LegId(1), &invite, key, flow, local, &mut cx).unwrap();
+        let call = NewCall { leg: LegId(1), trunk: TrunkId(1), key, invite, offer: None, flow };
+        let (mut session, _) = Session::incoming(call, local, &mut cx).unwrap();
         session.command(&SignalCommand::Answer, &mut cx);
         session.command(&HANG_UP, &mut cx);
         let actions = (0..).find_map(|_| {

@@ -49,7 +49,7 @@ fn reaction(endpoint: &mut Endpoint, flow: &Flow, bytes: &[u8]) -> Reaction {
                     reaction = Status(status);
                 }
             }
-            EndpointAction::Invite { .. } => reaction = Call,
+            EndpointAction::Invite(_) => reaction = Call,
             other => panic!("{other:?}"),
         }
     }
