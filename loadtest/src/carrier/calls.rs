@@ -7,8 +7,8 @@ use cordboard_core::cx::{Cx, Ids, Millis};
 use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::leg::{SignalCommand, SignalEvent};
 use cordboard_core::setup::Transport;
-use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, ServerKey, Sources, User};
-use cordboard_sip::message::{Field, Request, Response, Uri};
+use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, NewCall, ServerKey, Sources, User};
+use cordboard_sip::message::{Field, Response, Uri};
 use cordboard_sip::sdp::{Law, LocalMedia, RemoteMedia};
 use cordboard_sip::session::{OutgoingCall, Session, SessionAction};
 use cordboard_sip::translate;
@@ -122,8 +122,8 @@ impl Calls {
     }
 
     /// The switch calls somebody.
-    fn called(&mut self, leg: LegId, key: &ServerKey, request: &Request, flow: Flow) {
-        let called = request.called();
+    fn called(&mut self, call: NewCall) {
+        let (leg, key, called) = (call.leg, call.key, call.invite.called());
         self.placed += 1;
         let number = self.placed;
         info!("call {number}: the switch calls {called}");
@@ -133,25 +133,25 @@ impl Calls {
             Behaviour::Declines { after } => (SignalCommand::Ring, Some((after, Deed::Decline))),
             Behaviour::RingsOut => (SignalCommand::Ring, None),
             Behaviour::Refused { status, phrase, q850 } => {
-                let mut response = request.response(status);
+                let mut response = call.invite.response(status);
                 response.reason = phrase.map_or(response.reason, str::to_owned);
                 if let Some(q850) = q850 {
                     response.headers.push(Field::Reason, translate::reason(q850));
                 }
-                return self.refuse(leg, key, response);
+                return self.refuse(leg, &key, response);
             }
         };
         let stream = match Stream::open(self.local.ip(), number) {
             Ok(stream) => stream,
             Err(error) => {
                 warn!("call {number}: no port for its sound: {error}");
-                return self.refuse(leg, key, request.response(503));
+                return self.refuse(leg, &key, call.invite.response(503));
             }
         };
         let local = LocalMedia::new(SocketAddr::new(self.local.ip(), stream.port), rand::random());
-        let (session, actions) = match self.with_cx(|_, cx| Session::incoming(leg, request, *key, flow, local, cx)) {
+        let (session, actions) = match self.with_cx(|_, cx| Session::incoming(call, local, cx)) {
             Ok(made) => made,
-            Err(refusal) => return self.refuse(leg, key, *refusal),
+            Err(refusal) => return self.refuse(leg, &key, *refusal),
         };
         let now = self.now();
         let next = next.map(|(after, deed)| (now + after, deed));
@@ -259,7 +259,7 @@ impl Calls {
         for action in actions {
             match action {
                 EndpointAction::Transmit { flow, bytes } => self.outbox.push(Datagram { to: flow.remote, bytes }),
-                EndpointAction::Invite { leg, key, request, flow, .. } => self.called(leg, &key, &request, flow),
+                EndpointAction::Invite(call) => self.called(call),
                 EndpointAction::Cancelled { leg, key, .. } => self.session(leg, |session, _| session.on_cancel(&key)),
                 EndpointAction::InDialog { leg, key, request, flow } => {
                     self.session(leg, |session, cx| session.on_request(key, &request, flow, cx));
@@ -355,8 +355,8 @@ impl Ids for RandomIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cordboard_sip::message::{Message, Method};
-    use cordboard_sip::sdp;
+    use cordboard_sip::message::{Message, Method, Request};
+    use cordboard_sip::sdp::Description;
 
     const SWITCH_AT: &str = "127.0.0.1:5060";
 
@@ -377,7 +377,7 @@ mod tests {
         response.headers.push(Field::Contact, format!("<sip:cordboard@{SWITCH_AT}>"));
         if let Some(port) = port {
             let local = LocalMedia::new(SocketAddr::new([127, 0, 0, 1].into(), port), 1);
-            response.body = sdp::answer(&request.body, &local).unwrap().0.into_bytes();
+            response.body = Description::parse(&request.body).unwrap().answer(&local).unwrap().0.into_bytes();
             response.headers.set(Field::ContentType, "application/sdp");
         }
         calls.receive(SWITCH_AT.parse().unwrap(), &response.to_bytes());

@@ -1,12 +1,12 @@
 //! J2: whether every call has exactly its right records and recording, as the switch tells afterwards.
 
 use super::engine::Log;
-use super::floor::flow_result;
+use super::floor::{self, flow_result};
 use super::leg::Ending;
 use super::results::{CallLog, Check};
 use crate::agents::desk::{DeskError, failed};
 use crate::scenario::Scenario;
-use crate::story::{CallOut, Story, Turn, index_of};
+use crate::story::{CallOut, Story, Turn, index_of, number_of};
 use awc::Client;
 use awc::http::header;
 use serde::Deserialize;
@@ -20,29 +20,61 @@ const EVERY: Duration = Duration::from_millis(500);
 /// An answer holds 100,000 records at most; half of it is never too much.
 const AT_ONCE: usize = 50_000;
 const LARGEST: usize = 64 * 1024 * 1024;
+/// So many of what is wrong are told one by one.
+const EXAMPLES: usize = 20;
+/// How much longer or shorter a call may be on record than it was, in seconds: on a busy machine its messages take their time.
+const CLOSE: f64 = 2.0;
 
 #[derive(Deserialize)]
 struct Row {
     caller: String,
     contact: String,
     status: String,
+    duration_s: f64,
+    agent: String,
     flows: String,
     recording: String,
+    recording_s: Option<f64>,
 }
 
 /// What the switch has on record of one call.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct OnRecord {
     statuses: Vec<String>,
+    agents: Vec<String>,
+    /// Seconds, over all its records.
+    duration: f64,
     recordings: usize,
+    /// Seconds as well.
+    recorded: f64,
     flows: String,
 }
 
 impl OnRecord {
     fn add(&mut self, row: Row) {
         self.statuses.push(row.status);
+        self.agents.push(row.agent);
+        self.duration += row.duration_s;
         self.recordings += usize::from(matches!(row.recording.as_str(), "ready" | "recovered"));
+        self.recorded += row.recording_s.unwrap_or_default();
         self.flows.push_str(&row.flows);
+    }
+
+    /// Whether the records name the agents of a conversation, each once.
+    fn names(&self, agents: &[u32]) -> bool {
+        let sorted = |mut names: Vec<String>| {
+            names.sort_unstable();
+            names
+        };
+        sorted(self.agents.clone()) == sorted(agents.iter().copied().map(floor::name).collect())
+    }
+
+    /// Whether the records, and the recordings where there are some, are together as long as a call and its conversation were.
+    fn lasted(&self, call: &CallLog) -> bool {
+        let since =
+            |began| call.ended.zip(began).map_or(0.0, |(ended, began)| Duration::from_micros(ended.saturating_sub(began)).as_secs_f64());
+        let is_close = |on_record: f64, seen: f64| (on_record - seen).abs() <= CLOSE;
+        is_close(self.duration, since(Some(call.placed))) && (self.recordings == 0 || is_close(self.recorded, since(call.connected)))
     }
 }
 
@@ -98,14 +130,24 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
             out_on_record.entry(call).or_default().add(row);
         }
     }
+    let example = |check: &mut Check, faults: u32, tale: &dyn Fn() -> String| {
+        if check.faults() > faults && check.examples.len() < EXAMPLES {
+            check.examples.push(tale());
+        }
+    };
     for (call, log) in calls_out {
+        let faults = check.faults();
         let known = out_on_record.remove(call).unwrap_or_default();
         check.missing += u32::from(known.statuses.is_empty());
         check.surplus += u32::from(known.statuses.len() > 1);
         check.wrong_status += u32::from(known.statuses.iter().any(|status| status != log.status()));
+        check.wrong_agent += u32::from(log.seen.is_served() && !known.names(&[call.agent]));
+        check.wrong_length += u32::from(log.seen.is_served() && !known.lasted(&log.seen));
         check.unrecorded += u32::from(record && log.seen.is_served() && known.recordings != 1);
+        example(&mut check, faults, &|| format!("{}, {:?}: {}; {known:?}", call.number(), log.meets, log.seen.tale()));
     }
     for (index, call) in calls.iter().enumerate() {
+        let faults = check.faults();
         let known = on_record.remove(&index).unwrap_or_default();
         // What was shed is only counted (G2); what never came in is not the switch's.
         let shed = matches!(call.ending, Some(Ending::Refused(503, None) | Ending::Silence)) && call.connected.is_none();
@@ -115,11 +157,16 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
         let normal = known.statuses.iter().filter(|status| *status == "normal_end").count();
         check.wrong_status += u32::from(!known.statuses.is_empty() && !shed && normal != usize::from(call.is_served()));
         check.unrecorded += u32::from(record && call.is_served() && known.recordings != call.agents.len());
-        let pressed = match Story::of(scenario, index).turn {
+        let turn = Story::of(scenario, index).turn;
+        check.wrong_agent += u32::from(call.is_served() && !known.names(&call.agents));
+        // A consultation is on record beside the talk.
+        check.wrong_length += u32::from(call.is_served() && turn != Turn::Consult && !known.lasted(call));
+        let pressed = match turn {
             Turn::SelfService(key, _) if call.is_served() && !call.crossed => flow_result(key),
             Turn::SelfService(..) | Turn::None | Turn::Hold(_) | Turn::Transfer | Turn::Consult => String::new(),
         };
         check.wrong_key += u32::from(known.flows != pressed);
+        example(&mut check, faults, &|| format!("{}, {turn:?}: {}; {known:?}", number_of(index), call.tale()));
     }
     // Calls that nobody made.
     check.surplus += u32::try_from(on_record.len() + out_on_record.len()).unwrap_or(u32::MAX);
@@ -130,16 +177,24 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
 mod tests {
     use super::*;
     use crate::run::results::{LogOut, LogsOut};
-    use crate::story::{Meets, number_of};
+    use crate::story::Meets;
 
-    fn row(call: usize, status: &str, recording: &str) -> Row {
-        let [contact, flows] = Default::default();
-        Row { caller: number_of(call), contact, status: status.into(), flows, recording: recording.into() }
+    /// Of 11 seconds, with the 10 of the conversation recorded.
+    fn row(call: usize, agent: u32, status: &str, recording: &str) -> Row {
+        Row {
+            caller: number_of(call),
+            contact: String::new(),
+            status: status.into(),
+            duration_s: 11.0,
+            agent: floor::name(agent),
+            flows: String::new(),
+            recording: recording.into(),
+            recording_s: (!recording.is_empty()).then_some(10.0),
+        }
     }
 
     fn out(nth: u32, status: &str, recording: &str) -> Row {
-        let [caller, flows] = Default::default();
-        Row { caller, contact: CallOut { agent: 7, nth }.number(), status: status.into(), flows, recording: recording.into() }
+        Row { caller: String::new(), contact: CallOut { agent: 7, nth }.number(), ..row(0, 7, status, recording) }
     }
 
     fn scenario(agents: &str) -> Scenario {
@@ -148,7 +203,13 @@ mod tests {
     }
 
     fn served(agents: &[u32]) -> CallLog {
-        CallLog { connected: Some(1), ending: Some(Ending::HungUp), agents: agents.to_vec(), ..CallLog::default() }
+        CallLog {
+            connected: Some(1_000_000),
+            ended: Some(11_000_000),
+            ending: Some(Ending::HungUp),
+            agents: agents.to_vec(),
+            ..CallLog::default()
+        }
     }
 
     #[test]
@@ -157,10 +218,10 @@ mod tests {
         let log = Log { calls: vec![served(&[1]), served(&[1, 2]), gone], ..Log::default() };
         let right = || {
             vec![
-                row(0, "normal_end", "ready"),
-                row(1, "agent_transfer", "ready"),
-                row(1, "normal_end", "ready"),
-                row(2, "abandoned_queue", ""),
+                row(0, 1, "normal_end", "ready"),
+                Row { duration_s: 6.0, recording_s: Some(5.0), ..row(1, 1, "agent_transfer", "ready") },
+                Row { duration_s: 5.0, recording_s: Some(5.0), ..row(1, 2, "normal_end", "ready") },
+                row(2, 3, "abandoned_queue", ""),
             ]
         };
         let found = |change: fn(&mut Vec<Row>)| {
@@ -171,9 +232,13 @@ mod tests {
         assert!(found(|_| {}).is_right());
         assert_eq!(found(|rows| drop(rows.pop())).missing, 1);
         assert_eq!(found(|rows| drop(rows.remove(1))).missing, 1);
-        assert_eq!(found(|rows| rows.push(row(2, "abandoned_queue", ""))).surplus, 1);
-        assert_eq!(found(|rows| rows.push(row(9, "normal_end", "ready"))).surplus, 1);
+        assert_eq!(found(|rows| rows.push(row(2, 3, "abandoned_queue", ""))).surplus, 1);
+        assert_eq!(found(|rows| rows.push(row(9, 1, "normal_end", "ready"))).surplus, 1);
         assert_eq!(found(|rows| rows[0].status = "agent_lost".into()).wrong_status, 1);
+        assert_eq!(found(|rows| rows[0].agent = floor::name(2)).wrong_agent, 1);
+        assert_eq!(found(|rows| rows[2].agent = floor::name(1)).wrong_agent, 1);
+        assert_eq!(found(|rows| rows[2].duration_s += 3.0).wrong_length, 1);
+        assert_eq!(found(|rows| rows[0].recording_s = Some(7.0)).wrong_length, 1);
         assert_eq!(found(|rows| rows[0].recording = "failed".into()).unrecorded, 1);
         assert_eq!(found(|rows| rows[0].flows = flow_result(1)).wrong_key, 1);
     }
@@ -195,6 +260,8 @@ mod tests {
         assert_eq!(found(|rows| rows.push(out(2, "missed", ""))).surplus, 1);
         assert_eq!(found(|rows| rows.push(out(3, "missed", ""))).surplus, 1);
         assert_eq!(found(|rows| rows[1].status = "carrier_exception".into()).wrong_status, 1);
+        assert_eq!(found(|rows| rows[0].agent = floor::name(8)).wrong_agent, 1);
+        assert_eq!(found(|rows| rows[0].recording_s = Some(1.0)).wrong_length, 1);
         assert_eq!(found(|rows| rows[0].recording.clear()).unrecorded, 1);
     }
 
@@ -204,10 +271,10 @@ mod tests {
         let scenario = scenario("self_service = 1");
         let log = Log { calls: vec![served(&[1])], ..Log::default() };
         let Turn::SelfService(key, _) = Story::of(&scenario, 0).turn else { panic!("no self-service") };
-        let found = |flows: String| compare(&log, &scenario, vec![Row { flows, ..row(0, "normal_end", "ready") }]).wrong_key;
+        let found = |flows: String| compare(&log, &scenario, vec![Row { flows, ..row(0, 1, "normal_end", "ready") }]).wrong_key;
         assert_eq!([flow_result(key), flow_result((key + 1) % 10), "Choice: ".into(), String::new()].map(found), [0, 1, 1, 1]);
         let log = Log { calls: vec![CallLog { crossed: true, ..served(&[1]) }], ..Log::default() };
-        assert!(compare(&log, &scenario, vec![row(0, "normal_end", "ready")]).is_right());
+        assert!(compare(&log, &scenario, vec![row(0, 1, "normal_end", "ready")]).is_right());
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub fn email(agent: u32) -> String {
     format!("load{agent}@load.example")
 }
 
+/// As the records have it.
+pub fn name(agent: u32) -> String {
+    format!("Agent {agent}")
+}
+
 /// What stands on the record of a call in whose self-service this key was pressed.
 pub fn flow_result(key: u8) -> String {
     format!("{FLOW}: {RESULT}={key}")
@@ -73,9 +78,10 @@ pub fn floor(scenario: &Scenario, places: Places, password_env: Option<&str>) ->
         }
         let _ = write!(
             text,
-            "[agents.\"{}\"]\nnumber = \"{}\"\nname = \"Agent {agent}\"\ngroups = [\"{group}\"]\n{password}",
+            "[agents.\"{}\"]\nnumber = \"{}\"\nname = \"{}\"\ngroups = [\"{group}\"]\n{password}",
             email(agent),
-            10_000 + agent
+            10_000 + agent,
+            name(agent)
         );
         if kind.has_phones() {
             let _ = writeln!(text, "phone = \"{phone}\"");

@@ -3,10 +3,13 @@
 use super::engine::{Log, micros};
 use super::results::{Check, IMPATIENT, Numbers, Percentiles, Round, Second, ratio};
 use crate::scenario::Scenario;
+use crate::story::number_of;
 use std::time::Duration;
 
 /// What does not grow by more than this share is flat.
 const FLAT: f64 = 0.03;
+/// So many calls with a fault are told one by one.
+const FEW: usize = 5;
 /// Above this share of its core the generator's own figures are doubtful.
 pub const BUSY: f64 = 0.8;
 
@@ -62,13 +65,23 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
         }
         if audio.deaf_sides > 0 {
             faults.push(format!("{} sides of calls never heard the other", audio.deaf_sides));
+            let deaf = (0..).zip(&log.calls).filter(|(_, call)| call.deaf_sides() > 0);
+            faults.extend(deaf.take(FEW).map(|(index, call)| format!("deaf: {}: {}", number_of(index), call.tale())));
         }
     }
-    if let Some(check) = check.filter(|check| !check.is_right()) {
+    if let Some(check) = check.as_ref().filter(|check| !check.is_right()) {
         faults.push(format!(
-            "records of {} calls: {} too few, {} too many, {} of another status, {} without recording, {} with another key",
-            check.calls, check.missing, check.surplus, check.wrong_status, check.unrecorded, check.wrong_key
+            "records of {} calls: {} too few, {} too many, {} of another status, {} of another agent, {} of another length, {} without recording, {} with another key",
+            check.calls,
+            check.missing,
+            check.surplus,
+            check.wrong_status,
+            check.wrong_agent,
+            check.wrong_length,
+            check.unrecorded,
+            check.wrong_key
         ));
+        faults.extend(check.examples.iter().take(FEW).map(|call| format!("records: {call}")));
     }
     let mut doubts = Vec::new();
     if numbers.own_cpu > BUSY {

@@ -6,6 +6,7 @@ use crate::story::{CallOut, Meets};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The failure that a customer's patience makes, and not the switch.
 pub const IMPATIENT: &str = "no agent in the customer's time";
@@ -49,6 +50,24 @@ impl CallLog {
     /// It came to a conversation, and one of the two hung up.
     pub fn is_served(&self) -> bool {
         self.connected.is_some() && !self.cut_off && matches!(self.ending, Some(Ending::HungUp | Ending::HungUpByFar))
+    }
+
+    /// Of those that should have heard the other: who gave up in the first moment had none.
+    pub fn deaf_sides(&self) -> u32 {
+        let deaf = [self.customer_heard, self.agent_heard].into_iter().filter(|heard| heard.own == 0 && self.is_served() && !self.crossed);
+        u32::try_from(deaf.count()).unwrap_or(u32::MAX)
+    }
+
+    /// How it went, for whoever looks for a fault: times are seconds of the run.
+    pub fn tale(&self) -> String {
+        let at = |moment: Option<Micros>| moment.map_or("never".into(), |at| format!("{:.2}", Duration::from_micros(at).as_secs_f64()));
+        let [placed, connected, ended] = [Some(self.placed), self.connected, self.ended].map(at);
+        let heard = |heard: Heard| format!("{} packets, {} of the other's speech", heard.packets, heard.own);
+        let (customer, agent) = (heard(self.customer_heard), heard(self.agent_heard));
+        let Self { agents, offers, ending, .. } = self;
+        format!(
+            "placed {placed}, offered {offers} times, connected {connected} with agents {agents:?}, ended {ended} by {ending:?}; the customer heard {customer}, the agent {agent}"
+        )
     }
 
     /// Why it was not, in a word or two.
@@ -295,13 +314,13 @@ fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
     let mut jitters = Vec::new();
     for call in calls.filter(|call| call.is_served()) {
         audio.calls += 1;
+        audio.deaf_sides += call.deaf_sides();
         for heard in [call.customer_heard, call.agent_heard] {
             audio.packets_heard += heard.packets;
             audio.packets_lost += heard.lost;
             audio.own_speech += heard.own;
             // Who is handed on hears several agents.
             audio.foreign_speech += if call.agents.len() == 1 { heard.foreign } else { 0 };
-            audio.deaf_sides += u32::from(heard.own == 0 && !call.crossed);
             jitters.push(heard.jitter as Micros);
         }
     }
@@ -310,7 +329,7 @@ fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
 }
 
 /// What is wrong with the records, in calls.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Serialize, Clone, PartialEq, Eq, Debug, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
     pub calls: u32,
@@ -320,15 +339,27 @@ pub struct Check {
     pub surplus: u32,
     /// Calls that were served and have another status, or the other way round.
     pub wrong_status: u32,
+    /// Calls with a conversation on record as another agent's.
+    pub wrong_agent: u32,
+    /// Calls that lasted otherwise than their records or recordings say.
+    pub wrong_length: u32,
     /// Calls with a conversation without a recording of it, where the group records.
     pub unrecorded: u32,
     /// Calls without the key on record that was pressed in self-service, or with one that was not.
     pub wrong_key: u32,
+    /// The first of them: what was seen of each, and what is on record.
+    pub examples: Vec<String>,
 }
 
 impl Check {
     pub fn is_right(&self) -> bool {
-        self.missing + self.surplus + self.wrong_status + self.unrecorded + self.wrong_key == 0
+        self.faults() == 0
+    }
+
+    pub fn faults(&self) -> u32 {
+        let Self { missing, surplus, wrong_status, wrong_agent, wrong_length, unrecorded, wrong_key, calls: _, records: _, examples: _ } =
+            self;
+        missing + surplus + wrong_status + wrong_agent + wrong_length + unrecorded + wrong_key
     }
 }
 

@@ -1,103 +1,37 @@
 //! The audio of all calls: each side sends speech every 20 ms (RFC 3551, PCMU), and what comes is told by its content: whose it is, which
 //! piece of it, and so how long it was under way.
 
+mod ears;
+mod stream;
+
+pub use stream::Heard;
+
 use super::leg::Micros;
 use crate::agents::tone;
 use crate::browser::{Browser, Line};
 use crate::sockets::Socket;
+use ears::Ears;
 use hdrhistogram::Histogram;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use rand::Rng;
 use rand::rngs::StdRng;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
+use stream::{Stream, length};
 
 const FRAME: usize = tone::FRAME;
 const HEADER: usize = 12;
 const PTIME: Micros = 20_000;
-const SAMPLES: u16 = 160;
-/// Frames that a key is pressed, and then packets that tell its end (RFC 4733 §2.5.1.4).
-const PRESSED: u16 = 5;
-const ENDS: u16 = 3;
-/// Of the tone, in -dBm0.
-const VOLUME: u8 = 10;
-const END: u8 = 0x80;
-const MARKER: u8 = 0x80;
 /// Streams begin at one of so many moments in the 20 ms.
 const SLOTS: usize = 20;
-/// A packet that has been under way for so long does not come any more.
-const UNDER_WAY: Micros = 1_000_000;
-/// Moments of sending that a stream remembers: longer under way is no call.
-const REMEMBERED: usize = 64;
-#[allow(clippy::as_conversions, reason = "64")]
-const REMEMBERED_MOST: u64 = REMEMBERED as u64;
 /// Headerless µ-law at 8 kHz (see `assets/make-speech`).
 static SPEECH: &[u8] = include_bytes!("../../assets/customer.ulaw");
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct StreamId(usize);
-
-/// What one side heard in a call.
-#[derive(Clone, Copy, Default, PartialEq, Debug)]
-pub struct Heard {
-    pub packets: u64,
-    /// By the sequence numbers of what came.
-    pub lost: u64,
-    /// Packets with speech of the other side of the same call.
-    pub own: u64,
-    /// Packets with speech of another call: nobody should hear that.
-    pub foreign: u64,
-    /// RFC 3550 §6.4.1, microseconds.
-    pub jitter: f64,
-}
-
-impl Heard {
-    /// What the same side heard later in the call, with another telephone.
-    pub fn add(&mut self, more: Self) {
-        self.packets += more.packets;
-        self.lost += more.lost;
-        self.own += more.own;
-        self.foreign += more.foreign;
-        self.jitter = self.jitter.max(more.jitter);
-    }
-}
-
-struct Stream {
-    socket: usize,
-    slot: usize,
-    /// Where this side's audio goes; none: nowhere.
-    remote: Option<SocketAddrV4>,
-    /// Where the other side's comes from, and its SSRC.
-    from: Option<SocketAddrV4>,
-    heard_ssrc: Option<u32>,
-    /// Whose speech it should hear.
-    peer: Option<StreamId>,
-    ssrc: u32,
-    /// Frames sent, and the piece of speech that was the first.
-    sent: u64,
-    first: u64,
-    /// When the last ones were sent, by their number.
-    sent_at: [Micros; REMEMBERED],
-    heard: Heard,
-    last: Option<(u16, f64)>,
-    press: Option<Press>,
-    /// What makes SRTP of it, on a browser's line.
-    browser: Option<Box<Browser>>,
-}
-
-/// A key that is pressed: telephone events are sent instead of speech (RFC 4733).
-struct Press {
-    payload_type: u8,
-    key: u8,
-    /// All packets of a press have the first one's.
-    timestamp: u32,
-    /// Packets sent.
-    sent: u16,
-}
 
 /// All streams, their sockets and what was measured of them.
 pub struct Voices {
@@ -162,10 +96,7 @@ impl Voices {
     pub fn add(&mut self, sender: Option<SocketAddrV4>) -> (StreamId, SocketAddrV4) {
         let index = self.place();
         let shared = self.shared.max(1);
-        let waits = |socket: usize| {
-            let ear = sender.and_then(|sender| self.ears.0.get(&(socket, sender)));
-            ear.is_some_and(|ear| ear.streams.iter().any(|stream| heard_ssrc(&self.streams, *stream).is_none()))
-        };
+        let waits = |socket: usize| sender.is_some_and(|sender| self.ears.wait((socket, sender), &self.streams));
         let socket = (index..index + shared).map(|socket| socket % shared).find(|socket| !waits(*socket)).unwrap_or(index % shared);
         self.put(index, socket, None);
         let local = self.sockets.get(socket).map_or(SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 0), |socket| socket.local);
@@ -178,7 +109,7 @@ impl Voices {
         self.watch.add(&line.socket, EpollEvent::new(EpollFlags::EPOLLIN, u64::try_from(number).map_err(io::Error::other)?))?;
         self.sockets.push(line.socket);
         let remote = line.browser.remote();
-        self.put(index, number, Some(Box::new(line.browser)));
+        self.put(index, number, Some(line.browser));
         self.turn(StreamId(index), remote);
         Ok(StreamId(index))
     }
@@ -203,23 +134,11 @@ impl Voices {
         })
     }
 
-    fn put(&mut self, index: usize, socket: usize, browser: Option<Box<Browser>>) {
-        let slot = self.random.random_range(0..SLOTS);
-        let stream = Stream {
-            socket,
-            slot,
-            remote: None,
-            from: None,
-            heard_ssrc: None,
-            peer: None,
-            ssrc: browser.as_ref().map_or_else(|| self.random.random(), |browser| browser.ssrc),
-            sent: browser.as_ref().map_or(0, |browser| browser.sent),
-            first: self.random.random_range(0..length()),
-            sent_at: [0; REMEMBERED],
-            heard: Heard::default(),
-            last: None,
-            press: None,
-            browser,
+    fn put(&mut self, index: usize, socket: usize, browser: Option<Browser>) {
+        let (slot, first) = (self.random.random_range(0..SLOTS), self.random.random_range(0..length()));
+        let stream = match browser {
+            Some(browser) => Stream::of(browser, socket, slot, first),
+            None => Stream::new(socket, slot, self.random.random(), first),
         };
         if let Some(place) = self.streams.get_mut(index) {
             *place = Some(stream);
@@ -248,22 +167,20 @@ impl Voices {
             if let Some(before) = before {
                 self.ears.forget((socket, before), index, ssrc, self.next.1);
             }
-            self.ears.0.entry((socket, from)).or_default().streams.push(index);
+            self.ears.listen((socket, from), index);
         }
     }
 
     /// A key from 0 to 9 is pressed, as events of that payload type.
     pub fn press(&mut self, stream: StreamId, key: u8, payload_type: u8) {
         if let Some(stream) = self.stream(stream) {
-            stream.press = Some(Press { payload_type, key, timestamp: stream.timestamp(), sent: 0 });
+            stream.press(key, payload_type);
         }
     }
 
     /// What a stream heard so far; it goes on with a new call.
     pub fn hear_anew(&mut self, stream: StreamId) -> Heard {
-        let Some(stream) = self.stream(stream) else { return Heard::default() };
-        stream.last = None;
-        std::mem::take(&mut stream.heard)
+        self.stream(stream).map(Stream::hear_anew).unwrap_or_default()
     }
 
     #[cfg(test)]
@@ -366,7 +283,7 @@ impl Voices {
             let Some(socket) = sockets.get_mut(number) else { continue };
             socket.receive(|from, datagram, at| {
                 let now = u64::try_from(at.saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
-                let Some(Some(index)) = ears.0.get(&(number, from)).map(|ear| ear.whose(streams, datagram, *present)) else { return };
+                let Some(index) = ears.whose((number, from), streams, datagram, *present) else { return };
                 let Some(Some(stream)) = streams.get_mut(index) else { return };
                 let opened;
                 let packet = match &mut stream.browser {
@@ -396,135 +313,6 @@ impl Voices {
         }
         Ok(())
     }
-}
-
-/// Who listens at a socket to what comes from an address.
-#[derive(Default)]
-struct Ears(HashMap<(usize, SocketAddrV4), Ear>);
-
-#[derive(Default)]
-struct Ear {
-    streams: Vec<usize>,
-    /// What may still be under way to streams that have ended, by SSRC, and until when.
-    ended: Vec<(u32, Micros)>,
-}
-
-impl Ears {
-    fn forget(&mut self, at: (usize, SocketAddrV4), index: usize, ssrc: Option<u32>, now: Micros) {
-        let Some(ear) = self.0.get_mut(&at) else { return };
-        ear.streams.retain(|known| *known != index);
-        ear.ended.retain(|(_, until)| *until > now);
-        ear.ended.extend(ssrc.map(|ssrc| (ssrc, now + UNDER_WAY)));
-    }
-}
-
-impl Ear {
-    /// Whose a datagram is: a stream's whose SSRC it has, else of the one that has not heard any yet.
-    fn whose(&self, streams: &mut [Option<Stream>], datagram: &[u8], now: Micros) -> Option<usize> {
-        let ssrc = datagram.get(8..HEADER)?.first_chunk().map(|ssrc| u32::from_be_bytes(*ssrc))?;
-        let heard = |index: &usize| heard_ssrc(streams, *index);
-        let mut new = self.streams.iter().filter(|index| heard(index).is_none());
-        let whose = match (self.streams.as_slice(), self.streams.iter().find(|index| heard(index) == Some(ssrc))) {
-            (_, Some(index)) => *index,
-            _ if self.ended.iter().any(|(ended, until)| *ended == ssrc && *until > now) => return None,
-            ([only], None) => *only,
-            // Of nobody's here, or who knows whose: it is counted as foreign.
-            ([first, ..], None) => new.next().filter(|_| new.next().is_none()).copied().unwrap_or(*first),
-            ([], None) => return None,
-        };
-        if let Some(Some(stream)) = streams.get_mut(whose).filter(|_| datagram.first().is_some_and(|first| first >> 6 == 2)) {
-            stream.heard_ssrc.get_or_insert(ssrc);
-        }
-        Some(whose)
-    }
-}
-
-fn heard_ssrc(streams: &[Option<Stream>], index: usize) -> Option<u32> {
-    streams.get(index)?.as_ref()?.heard_ssrc
-}
-
-impl Stream {
-    fn packet(&mut self, now: Micros) -> Vec<u8> {
-        let (second, timestamp, payload) = self.payload();
-        let mut packet = Vec::with_capacity(HEADER + FRAME);
-        packet.extend([0x80, second]);
-        packet.extend(u16::try_from(self.sent & 0xffff).unwrap_or(0).to_be_bytes());
-        packet.extend(timestamp.to_be_bytes());
-        packet.extend(self.ssrc.to_be_bytes());
-        packet.extend_from_slice(&payload);
-        if let Some(at) = self.sent_at.get_mut(remembered(self.sent)) {
-            *at = now;
-        }
-        self.sent += 1;
-        self.press.take_if(|press| press.sent == PRESSED + ENDS);
-        packet
-    }
-
-    /// What goes out now: the header's second byte, its timestamp, and what is in the packet.
-    fn payload(&mut self) -> (u8, u32, Cow<'static, [u8]>) {
-        match &mut self.press {
-            Some(press) => {
-                let first = if press.sent == 0 { MARKER } else { 0 };
-                press.sent += 1;
-                let end = if press.sent > PRESSED { END } else { 0 };
-                let [high, low] = (SAMPLES * press.sent.min(PRESSED)).to_be_bytes();
-                (first | press.payload_type, press.timestamp, vec![press.key, end | VOLUME, high, low].into())
-            }
-            None => {
-                let piece = usize::try_from((self.first + self.sent) % length()).unwrap_or(0);
-                let speech = SPEECH.get(piece * FRAME..(piece + 1) * FRAME).unwrap_or_default();
-                (if self.sent == 0 { MARKER } else { 0 }, self.timestamp(), speech.into())
-            }
-        }
-    }
-
-    /// Of the next packet.
-    fn timestamp(&self) -> u32 {
-        u32::try_from((self.sent * u64::from(SAMPLES)) & 0xffff_ffff).unwrap_or(0)
-    }
-
-    /// How long that piece of this stream's speech has been under way; none: it was not sent lately.
-    fn under_way(&self, piece: u64, now: Micros) -> Option<Micros> {
-        let last = self.sent.checked_sub(1)?;
-        let back = (self.first + last + length() - piece) % length();
-        let number = last.checked_sub(back).filter(|_| back < REMEMBERED_MOST)?;
-        let at = self.sent_at.get(remembered(number))?;
-        Some(now.saturating_sub(*at))
-    }
-
-    fn count(&mut self, sequence: u16, now: Micros) {
-        #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "microseconds of a run are well below 2^53")]
-        let transit = now as f64 - f64::from(sequence) * 20_000.0;
-        self.heard.packets += 1;
-        if let Some((last, last_transit)) = self.last {
-            let ahead = sequence.wrapping_sub(last);
-            match ahead {
-                1..=0x7fff => self.heard.lost += u64::from(ahead - 1),
-                // Late: it was counted as lost.
-                0x8000.. => {
-                    self.heard.lost = self.heard.lost.saturating_sub(1);
-                    return;
-                }
-                0 => return,
-            }
-            // A number that began anew is no jitter.
-            let difference = (transit - last_transit).abs();
-            if ahead == 1 && difference < 1_000_000.0 {
-                self.heard.jitter += (difference - self.heard.jitter) / 16.0;
-            }
-        }
-        self.last = Some((sequence, transit));
-    }
-}
-
-#[allow(clippy::as_conversions, reason = "below 64")]
-const fn remembered(number: u64) -> usize {
-    (number % REMEMBERED as u64) as usize
-}
-
-#[allow(clippy::as_conversions, reason = "some thousand pieces")]
-const fn length() -> u64 {
-    (SPEECH.len() / FRAME) as u64
 }
 
 /// The sequence number and the payload of an RTP packet of PCMU; none for RTCP and anything else.
@@ -619,27 +407,6 @@ mod tests {
         assert_eq!(voices.heard(next), Heard::default(), "the other still speaks to the one that has gone");
     }
 
-    /// RFC 4733 §2.5.1, D6.
-    #[test]
-    fn a_key_is_one_press_in_events_between_speech() {
-        let mut voices = voices();
-        let (one, _) = voices.add(None);
-        voices.stream(one).unwrap().packet(0);
-        voices.press(one, 7, 96);
-        let stream = voices.stream(one).unwrap();
-        let packets: Vec<Vec<u8>> = (0..10).map(|_| stream.packet(0)).collect();
-        let (events, speech) = packets.split_at(8);
-        let timestamp = |packet: &[u8]| u32::from_be_bytes(*packet[4..].first_chunk().unwrap());
-        assert_eq!(events.iter().map(|event| event[1]).collect::<Vec<_>>(), [0x80 | 96, 96, 96, 96, 96, 96, 96, 96]);
-        assert!(events.iter().all(|event| timestamp(event) == 160 && event[HEADER] == 7), "{events:?}");
-        let durations: Vec<u16> = events.iter().map(|event| u16::from_be_bytes([event[HEADER + 2], event[HEADER + 3]])).collect();
-        assert_eq!(durations, [160, 320, 480, 640, 800, 800, 800, 800]);
-        assert_eq!(events.iter().map(|event| event[HEADER + 1] & END).collect::<Vec<_>>(), [0, 0, 0, 0, 0, END, END, END]);
-        assert_eq!((audio(&events[0]), audio(&speech[0]).unwrap().0, timestamp(&speech[0])), (None, 9, 9 * 160));
-        let sequence: Vec<u8> = packets.iter().map(|packet| packet[3]).collect();
-        assert_eq!(sequence, (1..=10).collect::<Vec<u8>>());
-    }
-
     /// RFC 3711 §3.3.2: what has the number of an earlier packet would be dropped.
     #[test]
     fn the_numbers_of_a_browsers_packets_go_on_in_the_next_run() {
@@ -651,16 +418,5 @@ mod tests {
             assert_eq!(sequence.map(|_| audio(&stream.packet(0)).unwrap().0), sequence);
             line = voices.into_lines().pop().unwrap();
         }
-    }
-
-    #[test]
-    fn what_does_not_come_is_lost_and_what_comes_late_is_not() {
-        let mut voices = voices();
-        let (one, _) = voices.add(None);
-        let stream = voices.stream(one).unwrap();
-        for (sequence, at) in [(65534u16, 0), (65535, 20), (1, 60), (0, 61), (5, 140)] {
-            stream.count(sequence, at * MS);
-        }
-        assert_eq!((stream.heard.packets, stream.heard.lost), (5, 3));
     }
 }

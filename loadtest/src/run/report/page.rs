@@ -311,6 +311,8 @@ fn records(check: &Check) -> Markup {
             ("Calls with too few records", amount(check.missing)),
             ("Calls with too many records", amount(check.surplus)),
             ("Calls of another status", amount(check.wrong_status)),
+            ("Calls of another agent", amount(check.wrong_agent)),
+            ("Calls of another length", amount(check.wrong_length)),
             ("Calls without a recording", amount(check.unrecorded)),
             ("Calls with another key of self-service", amount(check.wrong_key)),
         ]))
