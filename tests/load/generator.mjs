@@ -27,7 +27,7 @@ async function play(scenario, { options = [], change = (floor) => floor } = {}) 
   const folder = newFolder('load');
   const file = join(folder, 'scenario.toml');
   writeFileSync(file, scenario);
-  const places = ['--carrier', `127.0.0.1:${await freePort()}`, '--phones', `127.0.0.1:${await freePort()}`, '--audio', `127.0.0.1:${await freePair()}`, '--audio-sockets', '1'];
+  const places = ['--carrier', `127.0.0.1:${await freePort()}`, '--phones', `127.0.0.1:${await freePort()}`, '--audio', `127.0.0.1:${await freePair()}`, '--audio-sockets', '2'];
   const { stdout: floor } = await run(binary, ['floor', file, ...places]);
   const house = await Switch.create({ floor: change(floor), environment, rtpPorts: 1000 });
   houses.push(house);
