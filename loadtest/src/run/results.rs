@@ -52,7 +52,7 @@ impl CallLog {
         self.connected.is_some() && !self.cut_off && matches!(self.ending, Some(Ending::HungUp | Ending::HungUpByFar))
     }
 
-    /// Of those that should have heard the other: who gave up in the first moment had none.
+    /// Sides of a conversation that never heard the other; where the customer gave up in its first moment there was none.
     pub fn deaf_sides(&self) -> u32 {
         let deaf = [self.customer_heard, self.agent_heard].into_iter().filter(|heard| heard.own == 0 && self.is_served() && !self.crossed);
         u32::try_from(deaf.count()).unwrap_or(u32::MAX)

@@ -3,10 +3,11 @@
 mod body;
 mod parse;
 
-pub use body::{Unsupported, find as find_in_body};
+pub use body::Unsupported;
 pub use parse::Description;
 
 use crate::message::Headers;
+use body::find as find_in_body;
 use parse::MediaLine;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
