@@ -12,9 +12,9 @@ const DIGITS: usize = 8;
 pub const CALLED: &str = "+4478";
 const AGENT_DIGITS: usize = 5;
 const COUNT_DIGITS: usize = 6;
-/// What calls with two agents talk at least.
-const HANDED_ON: Duration = Duration::from_secs(6);
-/// What the two talk at least after self-service: the key is under way, and the switch busy.
+/// How long an agent speaks with a colleague before handing the customer over.
+pub const BEAT: Duration = Duration::from_secs(1);
+/// What two talk at least after self-service, or after being handed on: the key or the colleague is under way, and the switch busy.
 const BACK: Duration = Duration::from_secs(2);
 
 /// The number of the customer of the call with that index.
@@ -95,8 +95,8 @@ impl Story {
             Turn::None
         };
         let talk = match turn {
-            // Whoever is handed on needs time to get there.
-            Turn::Transfer | Turn::Consult => talk.max(HANDED_ON),
+            // Whoever is handed on needs time to get there, in the second half of the talk.
+            Turn::Transfer | Turn::Consult => talk.max(2 * (agents.answers_after.longest() + BEAT + BACK)),
             Turn::SelfService(_, after) => talk.max(2 * (after + BACK)),
             Turn::Hold(_) | Turn::None => talk,
         };
@@ -186,6 +186,13 @@ mod tests {
         near(stories.iter().filter(|story| story.turn == Turn::Transfer).count(), 200);
         assert!(served.iter().all(|story| story.talk / 2 > Duration::from_secs(3)));
         assert!((0..10).all(|key| served.iter().any(|story| matches!(story.turn, Turn::SelfService(pressed, _) if pressed == key))));
+    }
+
+    /// D4, D5.
+    #[test]
+    fn who_is_handed_on_has_the_time_to_get_there() {
+        let scenario = scenario("", "answers_after = { uniform = [0.5, 4] }\ntransfer = 0.5\nconsult = 0.5");
+        assert!((0..100).all(|call| Story::of(&scenario, call).talk / 2 >= Duration::from_secs(4) + BEAT + BACK));
     }
 
     #[test]

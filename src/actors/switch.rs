@@ -22,7 +22,7 @@ use cordboard_db::{Db, DbError, Journal};
 use cordboard_media::Media;
 use cordboard_sip::registrar::Binding;
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -236,13 +236,19 @@ fn deliver(directory: &Directory, from: Address, tell: Tell) {
     }
 }
 
-/// Who last served a caller in a group, for the newest callers. Callers are known by hashes of their numbers, in a tree, which grows with them and not by
-/// doubling: fifty thousand take 2 MiB.
-#[derive(Default)]
+/// Who last served a caller in a group, for the newest callers. Callers are known by hashes of their numbers, in a table that has room for all of
+/// them from the beginning: 2 MiB, however many calls have come.
 pub struct LastServed {
     secret: RandomState,
-    agents: BTreeMap<u64, AgentId>,
+    agents: HashMap<u64, AgentId>,
     order: VecDeque<u64>,
+}
+
+impl Default for LastServed {
+    fn default() -> Self {
+        let (agents, order) = (HashMap::with_capacity(Self::MOST + 1), VecDeque::with_capacity(Self::MOST + 1));
+        Self { secret: RandomState::new(), agents, order }
+    }
 }
 
 impl LastServed {

@@ -24,10 +24,12 @@ impl FarAddress {
         FarAddress { told, left: None, locked: None, learns_until: now + LEARNING_WINDOW }
     }
 
-    /// A later SDP: the same address keeps what was learned, another one starts over.
+    /// A later SDP: the same address keeps what was learned, or has time to be learned once more; another one starts over.
     pub fn told_again(&mut self, told: SocketAddr, now: Instant) {
         if told != self.told {
             *self = FarAddress { left: Some(self.target()), ..FarAddress::told(told, now) };
+        } else if self.locked.is_none() {
+            self.learns_until = now + LEARNING_WINDOW;
         }
     }
 
@@ -104,6 +106,19 @@ mod tests {
         far.told_again(at(7000), now + Duration::from_secs(90));
         assert_eq!((far.locked(), far.target()), (None, at(7000)));
         assert_eq!(far.claim(at(6000), now + Duration::from_secs(91)), Claim::Host);
+    }
+
+    #[test]
+    fn who_was_silent_in_early_media_may_be_found_after_the_answer() {
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let mut far = FarAddress::told(at(4000), now);
+        assert_eq!(far.claim(at(5000), after(3)), Claim::None);
+        far.told_again(at(4000), after(10));
+        assert_eq!(far.claim(at(5000), after(11)), Claim::Host);
+        far.lock(at(5000));
+        far.told_again(at(4000), after(20));
+        assert_eq!(far.claim(at(6000), after(20)), Claim::None);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use super::Report;
 use super::caller::Caller;
-use super::moves::{BEAT, Move, Plot};
+use super::moves::{Move, Plot};
 use super::voice::{Voice, VoiceError};
-use super::wire::{Agent, FromSwitch, Offer, Phase, Session, Tell};
+use super::wire::{Agent, Consult, FromSwitch, Offer, Phase, Session, Tell};
 use crate::browser::booth::Booth;
+use crate::story::BEAT;
 use actix_codec::Framed;
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
@@ -370,9 +371,13 @@ impl Desk {
                 self.in_call = Some(InCall { call, plan, consulted: false, served: false });
             }
             (Phase::Talking, Some(talking)) => {
-                let up = consult.is_some_and(|consult| consult.reached == "up") && group != self.script.second;
-                if up && !std::mem::replace(&mut talking.consulted, true) {
-                    talking.plan = VecDeque::from([(Instant::now() + BEAT, Move::Complete)]);
+                if let Some(Consult { reached, customer_left }) = consult.filter(|_| group != self.script.second) {
+                    let up = reached == "up" && !std::mem::replace(&mut talking.consulted, true);
+                    // The two have nothing to say to each other without a customer.
+                    let next = if customer_left { Some(Move::HangUp) } else { up.then_some(Move::Complete) };
+                    if let Some(next) = next {
+                        talking.plan = VecDeque::from([(Instant::now() + BEAT, next)]);
+                    }
                 }
                 if in_service && !std::mem::replace(&mut talking.served, true) {
                     self.report(Report::SelfService { caller });

@@ -7,12 +7,10 @@
 //! | 9 | consultation after a second; handed over a second after its answer (D5) |
 
 use crate::scenario::Scenario;
-use crate::story::{CallOut, Story, StoryOut, Turn, index_of};
+use crate::story::{BEAT, CallOut, Story, StoryOut, Turn, index_of};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-
-pub const BEAT: Duration = Duration::from_secs(1);
 
 /// How an agent's calls go.
 #[derive(Clone, Debug)]

@@ -76,6 +76,7 @@ pub struct Session {
 #[serde(rename_all = "camelCase")]
 pub struct Consult {
     pub reached: String,
+    pub customer_left: bool,
 }
 
 #[derive(Deserialize, Debug)]
@@ -116,13 +117,13 @@ mod tests {
         assert!(matches!(read(r#"{"seq":8,"tell":{"type":"offer","offer":null}}"#), Tell::Offer { offer: None }));
         let talking = read(
             r#"{"seq":9,"tell":{"type":"session","call":"b","phase":"talking","caller":"+44 •• 12","group":"Load","held":false,
-                "consult":{"whom":"Second","reached":"up","side":"third","customerLeft":false},
+                "consult":{"whom":"Second","reached":"up","side":"third","customerLeft":true},
                 "service":{"flow":"Choice","step":"choose","keys":"","results":[],"running":true}}}"#,
         );
         let Tell::Session(Session { phase: Phase::Talking, consult: Some(consult), service: Some(service), .. }) = talking else {
             panic!()
         };
-        assert_eq!((consult.reached.as_str(), service.running), ("up", true));
+        assert_eq!((consult.reached.as_str(), consult.customer_left, service.running), ("up", true, true));
         assert!(
             matches!(read(r#"{"seq":0,"tell":{"type":"snapshot","now":1,"agent":{"state":"busy","reason":null,"since":1}}}"#), Tell::Snapshot { agent } if agent.state == "busy")
         );

@@ -34,7 +34,8 @@ const BARE: SocketAddrV4 = here(25_260);
 
 /// Where calls come from and go to, whatever is between.
 pub fn places(through: SocketAddrV4) -> Places {
-    Places { switch: through, carrier: here(25_070), phones: here(25_080), audio: here(50_000), audio_sockets: 16 }
+    // None of these is one that the system may give to a socket of a browser or of a workstation (32,768 and above).
+    Places { switch: through, carrier: here(25_070), phones: here(25_080), audio: here(19_000), audio_sockets: 16 }
 }
 
 /// A running program; dropping it ends it.

@@ -69,12 +69,14 @@ impl OnRecord {
         sorted(self.agents.clone()) == sorted(agents.iter().copied().map(floor::name).collect())
     }
 
-    /// Whether the records, and the recordings where there are some, are together as long as a call and its conversation were.
-    fn lasted(&self, call: &CallLog) -> bool {
+    /// Whether the records, and the recordings where there are some, are together as long as a call and its conversation were; the customer may
+    /// have waited in it for a second agent, which is not recorded.
+    fn lasted(&self, call: &CallLog, waited: Duration) -> bool {
         let since =
             |began| call.ended.zip(began).map_or(0.0, |(ended, began)| Duration::from_micros(ended.saturating_sub(began)).as_secs_f64());
-        let is_close = |on_record: f64, seen: f64| (on_record - seen).abs() <= CLOSE;
-        is_close(self.duration, since(Some(call.placed))) && (self.recordings == 0 || is_close(self.recorded, since(call.connected)))
+        let is_close = |on_record: f64, seen: f64, less: f64| (seen - less - CLOSE..=seen + CLOSE).contains(&on_record);
+        let recorded = || is_close(self.recorded, since(call.connected), waited.as_secs_f64());
+        is_close(self.duration, since(Some(call.placed)), 0.0) && (self.recordings == 0 || recorded())
     }
 }
 
@@ -142,7 +144,7 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
         check.surplus += u32::from(known.statuses.len() > 1);
         check.wrong_status += u32::from(known.statuses.iter().any(|status| status != log.status()));
         check.wrong_agent += u32::from(log.seen.is_served() && !known.names(&[call.agent]));
-        check.wrong_length += u32::from(log.seen.is_served() && !known.lasted(&log.seen));
+        check.wrong_length += u32::from(log.seen.is_served() && !known.lasted(&log.seen, Duration::ZERO));
         check.unrecorded += u32::from(record && log.seen.is_served() && known.recordings != 1);
         example(&mut check, faults, &|| format!("{}, {:?}: {}; {known:?}", call.number(), log.meets, log.seen.tale()));
     }
@@ -159,8 +161,9 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
         check.unrecorded += u32::from(record && call.is_served() && known.recordings != call.agents.len());
         let turn = Story::of(scenario, index).turn;
         check.wrong_agent += u32::from(call.is_served() && !known.names(&call.agents));
+        let waited = if turn == Turn::Transfer { scenario.agents.answers_after.longest() } else { Duration::ZERO };
         // A consultation is on record beside the talk.
-        check.wrong_length += u32::from(call.is_served() && turn != Turn::Consult && !known.lasted(call));
+        check.wrong_length += u32::from(call.is_served() && turn != Turn::Consult && !known.lasted(call, waited));
         let pressed = match turn {
             Turn::SelfService(key, _) if call.is_served() && !call.crossed => flow_result(key),
             Turn::SelfService(..) | Turn::None | Turn::Hold(_) | Turn::Transfer | Turn::Consult => String::new(),
@@ -199,7 +202,7 @@ mod tests {
 
     fn scenario(agents: &str) -> Scenario {
         let head = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true";
-        Scenario::parse(&format!("{head}\n[agents]\nkind = \"browsers\"\ncount = 1\ntalk = 1\nrecord = true\n{agents}")).unwrap()
+        Scenario::parse(&format!("{head}\n[agents]\nkind = \"browsers\"\ncount = 2\ntalk = 1\nrecord = true\n{agents}")).unwrap()
     }
 
     fn served(agents: &[u32]) -> CallLog {
@@ -241,6 +244,19 @@ mod tests {
         assert_eq!(found(|rows| rows[0].recording_s = Some(7.0)).wrong_length, 1);
         assert_eq!(found(|rows| rows[0].recording = "failed".into()).unrecorded, 1);
         assert_eq!(found(|rows| rows[0].flows = flow_result(1)).wrong_key, 1);
+    }
+
+    /// D4.
+    #[test]
+    fn waiting_for_a_second_agent_is_not_recorded() {
+        let scenario = scenario("transfer = 1\nsecond = 1\nanswers_after = 3");
+        let log = Log { calls: vec![served(&[1, 2])], ..Log::default() };
+        let found = |recorded: f64| {
+            let first = Row { duration_s: 6.0, recording_s: Some(5.0), ..row(0, 1, "agent_transfer", "ready") };
+            let second = Row { duration_s: 5.0, recording_s: Some(recorded), ..row(0, 2, "normal_end", "ready") };
+            compare(&log, &scenario, vec![first, second]).wrong_length
+        };
+        assert_eq!([5.0, 1.0, 7.5, -0.5].map(found), [0, 0, 1, 1]);
     }
 
     /// E1, G3.

@@ -4,7 +4,7 @@ use super::timer::{self, MIN_SE};
 use super::{Actions, Dialog, Modify, Phase, Repeat, Session, SessionAction, SessionTimer, Unacknowledged, attach};
 use crate::endpoint::{NewCall, ServerKey};
 use crate::message::{Field, Method, Refresher, Request, Response};
-use crate::sdp::{self, Law, LocalMedia};
+use crate::sdp::{self, Law, LocalMedia, RemoteMedia};
 use crate::transaction::{GIVE_UP, T2};
 use crate::translate;
 use cordboard_core::cx::{Cx, Millis};
@@ -35,6 +35,8 @@ pub(super) struct Incoming {
     invite: Request,
     /// Our answer; `None` when the INVITE had no offer.
     answer: Option<String>,
+    /// The caller's end, until our answer tells them ours: before that no audio can come.
+    remote: Option<RemoteMedia>,
     /// Our own offer went out in a reliable provisional.
     offered: bool,
     /// The answer, or the offer and its answer, are exchanged reliably.
@@ -104,7 +106,7 @@ impl Session {
         let behind_nat = headers.top_via().is_ok_and(|v| v.host.ip().is_some_and(|ip| ip != flow.remote.ip()));
         let takes_update = headers.lists(Field::Allow, "UPDATE");
         invite.body = Vec::new();
-        let mut out = vec![SessionAction::Register(dialog.id())];
+        let out = vec![SessionAction::Register(dialog.id())];
         let mut session = Self {
             leg,
             dialog,
@@ -118,6 +120,7 @@ impl Session {
                 key,
                 invite,
                 answer,
+                remote,
                 offered: false,
                 settled: false,
                 reliable,
@@ -136,9 +139,6 @@ impl Session {
             probe: None,
         };
         session.follow_target();
-        if let Some(remote) = remote {
-            session.set_media(remote, &mut out);
-        }
         Ok((session, out))
     }
 
@@ -170,6 +170,7 @@ impl Session {
         };
         if let Some(sdp) = &sdp {
             attach(&mut response.headers, &mut response.body, sdp);
+            self.expect_media(out);
         }
         let Phase::Incoming(incoming) = &mut self.phase else { return };
         if reliably {
@@ -185,6 +186,17 @@ impl Session {
             incoming.rseq += 1;
         }
         out.push(SessionAction::Respond { key, response });
+    }
+
+    /// Our description goes out, or goes out again: from now on the caller knows where to send.
+    fn expect_media(&mut self, out: &mut Actions) {
+        let offered = match &mut self.phase {
+            Phase::Incoming(incoming) => incoming.remote.take(),
+            Phase::Outgoing(_) | Phase::Up | Phase::Ending { .. } | Phase::Closed => None,
+        };
+        if let Some(remote) = self.remote.take().or(offered) {
+            self.set_media(remote, out);
+        }
     }
 
     pub(super) fn tick_provisional(&mut self, cx: &mut Cx<'_>, out: &mut Actions) {
@@ -270,6 +282,7 @@ impl Session {
         };
         if let Some(sdp) = sdp {
             attach(&mut response.headers, &mut response.body, &sdp);
+            self.expect_media(out);
         }
         if let Some((interval, refresher)) = timer {
             timer::write_answer(&mut response.headers, interval, refresher);

@@ -48,7 +48,7 @@ pub enum SessionAction {
     CancelRequest {
         reason: Option<String>,
     },
-    /// The far end of the audio is new or has changed.
+    /// The far end of the audio is new or has changed, or was told our end once more.
     Media(RemoteMedia),
     Event(SignalEvent),
     /// For [`crate::endpoint::Endpoint::register`].
@@ -166,11 +166,6 @@ impl Session {
 
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
-    }
-
-    /// The far end of the audio, once it is known.
-    pub fn remote(&self) -> Option<&RemoteMedia> {
-        self.remote.as_ref()
     }
 
     /// Does what the leg asks; what does not fit the phase is passed over.

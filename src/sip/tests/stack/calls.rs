@@ -196,6 +196,27 @@ fn provisionals_are_reliable_and_the_answer_waits_for_the_early_medias_prack() {
     pair.assert_all_closed();
 }
 
+/// Until our answer is on its way nobody knows where to send; who is silent while it rings may be sought elsewhere once more when the call is answered.
+#[test]
+fn audio_is_expected_from_our_answer_on() {
+    let mut pair = Pair::new();
+    pair.call(Who::A);
+    pair.run(50);
+    let b = pair.b.legs[0];
+    let told = |pair: &Pair| pair.b.media.get(&b).map_or(0, Vec::len);
+    pair.command(Who::B, b, SignalCommand::Ring);
+    pair.run(50);
+    assert_eq!(told(&pair), 0);
+    for (command, times) in [(SignalCommand::Progress, 1), (SignalCommand::Answer, 2)] {
+        pair.command(Who::B, b, command);
+        pair.run(50);
+        assert_eq!(told(&pair), times);
+    }
+    assert_eq!(pair.b.media[&b][0], pair.b.media[&b][1]);
+    pair.command(Who::B, b, HANG_UP);
+    pair.assert_all_closed();
+}
+
 #[test]
 fn a_provisional_without_any_prack_fails_the_call() {
     let mut pair = Pair::new();
