@@ -26,8 +26,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A leg that hears another leg gets silence of our own when nothing came for this long: carriers and NATs want packets.
+/// A browser that hears another leg gets silence of our own when nothing came for this long, until something comes: else it makes up what it plays.
 const FILL_AFTER: Duration = Duration::from_millis(400);
+/// A SIP leg that does gets one frame of it in each such time: carriers and NATs want packets now and then (RFC 6263).
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// One leg.
 pub struct Leg {
@@ -35,7 +37,7 @@ pub struct Leg {
     pub source: Source,
     /// Which frame of the source's sound comes next.
     source_frame: usize,
-    /// The leg that is heard has stopped sending: silence of our own stands in until it sends again.
+    /// The leg that a browser hears has stopped sending: silence of our own stands in until it sends again.
     filling: bool,
     pub prompt: Option<Prompt>,
     pub digits_in: DigitReceiver,
@@ -264,8 +266,14 @@ impl Leg {
         let ended = self.prompt.take();
         match &self.source {
             Source::Leg(_) => {
-                self.filling |= self.last_sent(peers).is_none_or(|since| now.saturating_duration_since(since) >= FILL_AFTER);
-                return (self.filling.then(|| Frame::silence(law)), ended);
+                let last = self.last_sent(peers);
+                let is_silent_for = |time| last.is_none_or(|since| now.saturating_duration_since(since) >= time);
+                let is_due = match self.link {
+                    Link::Browser { .. } => self.filling || is_silent_for(FILL_AFTER),
+                    Link::Rtp(_) | Link::None => is_silent_for(KEEP_ALIVE),
+                };
+                self.filling = is_due;
+                return (is_due.then(|| Frame::silence(law)), ended);
             }
             Source::Mix(legs) => return (Some(mixer.mix(legs, law)), ended),
             Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}

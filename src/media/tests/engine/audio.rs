@@ -69,12 +69,33 @@ async fn on_hold_the_customer_hears_music_only_and_the_agent_still_hears_the_cus
 }
 
 #[tokio::test]
-async fn silence_of_our_own_stands_in_for_an_agent_who_sends_nothing() {
+async fn silence_of_our_own_stands_in_for_a_customer_who_sends_nothing() {
     let mut rig = Rig::start();
     let (mut trunk, mut browser) = rig.call(Law::Mu).await;
-    let packets = trunk.ear.packets(100).await;
+    let packets = browser.ear.packets(100).await;
     unbroken(&packets);
     assert!(packets.iter().filter(|packet| packet.marker).count() < 10, "one spurt, not one a packet");
+    trunk.speaks(600.0);
+    browser.ear.hears(600.0).await;
+}
+
+/// RFC 6263.
+#[tokio::test]
+async fn a_carrier_gets_a_packet_a_second_while_the_agent_sends_nothing() {
+    let mut rig = Rig::start();
+    let (mut trunk, mut browser) = rig.call(Law::Mu).await;
+    let mut last = trunk.ear.packet().await;
+    let mut alone = 0;
+    while alone < 3 {
+        let packet = trunk.ear.packet().await;
+        assert_eq!(packet.sequence.wrapping_sub(last.sequence), 1);
+        let since = packet.timestamp.wrapping_sub(last.timestamp);
+        // What came before the two were joined was silence without a pause.
+        alone += if since >= 8000 { 1 } else { 0 };
+        assert!(since < 8000 + 1600 && (alone == 0 || since >= 8000), "{since} samples after the one before");
+        assert!(packet.payload.iter().all(|byte| *byte == Law::Mu.silence()));
+        last = packet;
+    }
     browser.speaks(1000.0);
     trunk.ear.hears(1000.0).await;
 }

@@ -112,8 +112,10 @@ async fn a_paused_recording_has_silence_of_the_same_length() {
     let mut rig = Rig::start();
     let (mut trunk, mut browser) = rig.call(Law::Mu).await;
     trunk.speaks(600.0);
+    browser.speaks(1000.0);
     browser.ear.hears(600.0).await;
     rig.media.record(CALL, CUSTOMER);
+    trunk.ear.forget();
     trunk.ear.packets(25).await;
     rig.media.pause_record(CALL);
     trunk.ear.forget();
@@ -133,8 +135,10 @@ async fn what_a_killed_process_left_is_finished_at_the_next_start() {
     let mut rig = Rig::start();
     let (mut trunk, mut browser) = rig.call(Law::Mu).await;
     trunk.speaks(600.0);
+    browser.speaks(1000.0);
     browser.ear.hears(600.0).await;
     rig.media.record(CALL, CUSTOMER);
+    trunk.ear.forget();
     trunk.ear.packets(100).await;
     // The spool as a killed process leaves it, its last record torn.
     let name = format!("{CALL}.spool");
