@@ -237,7 +237,7 @@ fn deliver(directory: &Directory, from: Address, tell: Tell) {
 }
 
 /// Who last served a caller in a group, for the newest callers. Callers are known by hashes of their numbers, in a table that has room for all of
-/// them from the beginning: 2 MiB, however many calls have come.
+/// them, and its 2 MiB of memory, from the beginning.
 pub struct LastServed {
     secret: RandomState,
     agents: HashMap<u64, AgentId>,
@@ -246,7 +246,11 @@ pub struct LastServed {
 
 impl Default for LastServed {
     fn default() -> Self {
-        let (agents, order) = (HashMap::with_capacity(Self::MOST + 1), VecDeque::with_capacity(Self::MOST + 1));
+        // To be full once gives it every page that it will ever use: what a switch takes then does not grow with its callers.
+        let all = 0..=u64::try_from(Self::MOST).unwrap_or(u64::MAX);
+        let (mut agents, mut order): (HashMap<_, _>, VecDeque<_>) = all.map(|key| ((key, AgentId(0)), key)).collect();
+        agents.clear();
+        order.clear();
         Self { secret: RandomState::new(), agents, order }
     }
 }
