@@ -4,7 +4,7 @@ use super::timer::{self, MIN_SE};
 use super::{Actions, Dialog, Modify, Phase, Repeat, Session, SessionAction, SessionTimer, Unacknowledged, attach};
 use crate::endpoint::{NewCall, ServerKey};
 use crate::message::{Field, Method, Refresher, Request, Response};
-use crate::sdp::{self, Law, LocalMedia, RemoteMedia};
+use crate::sdp::{self, Law, LocalMedia};
 use crate::transaction::{GIVE_UP, T2};
 use crate::translate;
 use cordboard_core::cx::{Cx, Millis};
@@ -35,8 +35,6 @@ pub(super) struct Incoming {
     invite: Request,
     /// Our answer; `None` when the INVITE had no offer.
     answer: Option<String>,
-    /// The caller's end, until our answer tells them ours: before that no audio can come.
-    remote: Option<RemoteMedia>,
     /// Our own offer went out in a reliable provisional.
     offered: bool,
     /// The answer, or the offer and its answer, are exchanged reliably.
@@ -113,14 +111,13 @@ impl Session {
             flow,
             local,
             described: answer.clone().unwrap_or_default(),
-            remote: None,
+            remote,
             far_holds: false,
             laws: vec![Law::A, Law::Mu],
             phase: Phase::Incoming(Box::new(Incoming {
                 key,
                 invite,
                 answer,
-                remote,
                 offered: false,
                 settled: false,
                 reliable,
@@ -188,13 +185,9 @@ impl Session {
         out.push(SessionAction::Respond { key, response });
     }
 
-    /// Our description goes out, or goes out again: from now on the caller knows where to send.
+    /// Our description goes out, or goes out again: from now on the caller knows where to send, and audio can come.
     fn expect_media(&mut self, out: &mut Actions) {
-        let offered = match &mut self.phase {
-            Phase::Incoming(incoming) => incoming.remote.take(),
-            Phase::Outgoing(_) | Phase::Up | Phase::Ending { .. } | Phase::Closed => None,
-        };
-        if let Some(remote) = self.remote.take().or(offered) {
+        if let Some(remote) = self.remote.take() {
             self.set_media(remote, out);
         }
     }

@@ -91,7 +91,7 @@ async fn a_carrier_gets_a_packet_a_second_while_the_agent_sends_nothing() {
         assert_eq!(packet.sequence.wrapping_sub(last.sequence), 1);
         let since = packet.timestamp.wrapping_sub(last.timestamp);
         // What came before the two were joined was silence without a pause.
-        alone += if since >= 8000 { 1 } else { 0 };
+        alone += u32::from(since >= 8000);
         assert!(since < 8000 + 1600 && (alone == 0 || since >= 8000), "{since} samples after the one before");
         assert!(packet.payload.iter().all(|byte| *byte == Law::Mu.silence()));
         last = packet;
