@@ -5,6 +5,7 @@ use crate::config::{Config, LogFormat};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cordboard_db::{Db, Role, floor};
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -162,13 +163,15 @@ fn perform(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// Writes what happens to standard error, as the configuration says.
 /// The WebRTC library tells several lines of each peer at `info`; who wants them names its crates in `log.level`.
 const QUIET: &str = "rtc=warn,rtc_ice=warn,rtc_dtls=error,rtc_sctp=warn,webrtc=warn";
 
+/// Writes what happens to standard error, as the configuration says.
 fn start_log(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log.level)).map_err(Failure::wrong)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for eyes: in a file or a journal they would stand between the words.
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),

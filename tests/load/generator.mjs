@@ -37,6 +37,7 @@ async function play(scenario, { options = [], change = (floor) => floor } = {}) 
     if (error.code !== 1) throw error;
     return false;
   });
+  assert.deepEqual(house.log.trim().split('\n').filter((line) => line.split(/\s+/)[1] !== 'INFO'), [], 'the switch’s log holds news only, in plain words');
   return { clean, ...JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')), page: readFileSync(join(folder, 'report.html'), 'utf8') };
 }
 

@@ -137,6 +137,8 @@ export class Switch {
     const patience = setTimeout(() => this.#process.kill('SIGKILL'), 10_000);
     await ended;
     clearTimeout(patience);
+    const panic = this.log.match(/.*panicked at[^]{0,300}/);
+    if (panic) throw new Error(`the switch panicked: ${panic[0]}`);
   }
 }
 

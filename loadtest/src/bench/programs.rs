@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep};
 const MEASURED: &str = "0";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const EVERY: Duration = Duration::from_millis(50);
+const LOG: &str = "log";
 /// How long a session lasts, milliseconds: longer than any bench.
 const A_DAY: i64 = 86_400_000;
 
@@ -105,7 +106,7 @@ pub struct House {
     /// The sessions of everybody on its floor.
     pub entry: Entry,
     /// Gone with it.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -134,17 +135,28 @@ impl House {
             return Err(io::Error::other("the floor was not taken"));
         }
         let entry = sessions(&folder.path().join("cordboard.sqlite")).map_err(io::Error::other)?;
-        let log = std::fs::File::create(folder.path().join("log"))?;
+        let log = std::fs::File::create(folder.path().join(LOG))?;
         let mut serve = pinned(binary);
         settle(serve.arg("serve").arg("--data").arg(folder.path()));
         serve.stdout(log.try_clone()?).stderr(log);
         let program = Program::start(serve, SIP)?.ready("the switch", || TcpStream::connect(WEB).is_ok()).await?;
-        Ok(Self { program, entry, _folder: folder })
+        Ok(Self { program, entry, folder })
     }
 
     pub fn url(&self) -> String {
         format!("http://{WEB}")
     }
+
+    /// Lines of its log that no day's work writes.
+    pub fn complaints(&self) -> io::Result<Vec<String>> {
+        let log = std::fs::read_to_string(self.folder.path().join(LOG))?;
+        Ok(complaints(&log).map(str::to_owned).collect())
+    }
+}
+
+/// Warnings, errors, and what has no level, such as a panic.
+fn complaints(log: &str) -> impl Iterator<Item = &str> {
+    log.lines().filter(|line| line.split_whitespace().nth(1) != Some("INFO"))
 }
 
 /// A switch that was left over would be taken for the one that is started.
@@ -213,6 +225,14 @@ fn answers(socket: &UdpSocket, question: &[u8], to: SocketAddrV4) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_no_news_is_a_complaint() {
+        let [warning, panic] =
+            ["2026-11-29T12:41:53.1Z  WARN cordboard::media: no port is free", "thread 'main' panicked at src/main.rs:1:1:"];
+        let log = format!("2026-11-29T12:41:52.7Z  INFO cordboard::serve: the switch is open WARN\n{warning}\n{panic}\n");
+        assert_eq!(complaints(&log).collect::<Vec<_>>(), [warning, panic]);
+    }
 
     #[test]
     fn what_listens_already_is_not_taken_for_the_switch() {

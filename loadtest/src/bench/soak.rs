@@ -1,4 +1,4 @@
-//! `make soak`: hours of everything at once on one core, and whether the switch is afterwards as it was.
+//! `make soak`: hours of everything at once on one core, whether the switch is afterwards as it was, and whether it had nothing to complain of.
 
 use super::programs::places;
 use super::{busy_house, on_the_second_core};
@@ -37,8 +37,14 @@ async fn work(options: Options) -> io::Result<()> {
     let began = milliseconds_since_1970();
     let (house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let rate = options.rate.unwrap_or(scenario.arrivals.rate());
-    let done = round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&house.program.process())).await?;
+    let mut done = round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&house.program.process())).await?;
     crew.go_home().await;
+    let complaints = house.complaints()?;
+    if let Some(first) = complaints.first() {
+        let fault = format!("the switch's log has {} lines of something wrong, the first: {first}", complaints.len());
+        println!("  not clean: {fault}");
+        done.faults.push(fault);
+    }
     let clean = done.faults.is_empty();
     let name = options.scenario.display().to_string();
     write_report(&Report { about: scenario.about, scenario: name, began, rounds: vec![done], highest_clean_rate: None }, &options.report)?;

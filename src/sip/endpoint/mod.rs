@@ -10,7 +10,7 @@ mod table;
 
 pub use route::{Flow, Sources};
 
-use crate::message::{Field, Headers, Method, Request, Response};
+use crate::message::{Field, Headers, Host, Method, Request, Response, text_of};
 use crate::registrar::{Account, Binding, Bound, Registrar};
 use crate::sdp::Description;
 use cordboard_core::cx::{Cx, Millis};
@@ -441,7 +441,8 @@ impl Endpoint {
 
     /// Adds what every request of ours carries.
     fn dress(&self, request: &mut Request, branch: &str, flow: &Flow) {
-        let via = format!("SIP/2.0/{} {};rport;branch={branch}", flow.via_transport(), flow.local);
+        let (host, port) = (Host::Ip(flow.local.ip()), flow.local.port());
+        let via = format!("SIP/2.0/{} {host}:{port};rport;branch={branch}", flow.via_transport());
         request.headers.push_front(Field::Via, via);
         if request.headers.get(Field::MaxForwards).is_none() {
             request.headers.push(Field::MaxForwards, "70");
@@ -466,7 +467,7 @@ fn for_its_hop(mut invite: Request) -> Request {
 fn hop_request(invite: &Request, method: Method) -> Request {
     let mut request = Request::new(method, invite.uri.clone());
     if let Ok(via) = invite.headers.top_via() {
-        request.headers.push(Field::Via, via.to_string());
+        request.headers.push(Field::Via, text_of(&via));
     }
     for field in HOP_FIELDS {
         for value in invite.headers.all(field) {

@@ -4,7 +4,7 @@ use super::route::{self, Source};
 use super::shed::Glance;
 use super::table::{ClientMachine, Server, ServerMachine};
 use super::{ALLOW, DialogId, Endpoint, EndpointAction, Flow, NewCall, SUPPORTED, ServerKey, hop_request, number_of};
-use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via};
+use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via, text_of};
 use crate::registrar::Outcome;
 use crate::sdp::{self, SdpRefusal};
 use crate::session::Dialog;
@@ -101,7 +101,7 @@ impl Endpoint {
         let back = flow.back(via.as_ref());
         if let Some(via) = &mut via {
             route::mark_received(via, flow.remote);
-            response.headers.replace_first(Field::Via, &via.to_string());
+            response.headers.replace_first(Field::Via, &text_of(via));
         }
         response.set_to_tag(&format!("{:x}", cx.next_id()));
         EndpointAction::Transmit { flow: back, bytes: response.to_bytes() }
@@ -116,7 +116,7 @@ impl Endpoint {
             return repeat(server).into_iter().collect();
         }
         route::mark_received(&mut via, flow.remote);
-        request.headers.replace_first(Field::Via, &via.to_string());
+        request.headers.replace_first(Field::Via, &text_of(&via));
         if let Some(response) = form_refusal(&request, false) {
             return vec![self.stateless(flow, response, cx)];
         }
@@ -137,7 +137,7 @@ impl Endpoint {
         let back = flow.back(Some(&via));
         let key = self.server_key(&request, &via, &request.method);
         route::mark_received(&mut via, flow.remote);
-        request.headers.replace_first(Field::Via, &via.to_string());
+        request.headers.replace_first(Field::Via, &text_of(&via));
         if request.method == Method::ACK {
             return self.on_ack(&self.server_key(&request, &via, &Method::INVITE), request, cx);
         }

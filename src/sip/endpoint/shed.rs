@@ -58,7 +58,7 @@ impl<'a> Glance<'a> {
         if !is_ack && !bytes.starts_with(b"INVITE ") {
             return None;
         }
-        let end = bytes.windows(4).position(|end| end == b"\r\n\r\n")?;
+        let end = memchr::memmem::find(bytes, b"\r\n\r\n")?;
         let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
         let (mut vias, mut once) = (Vec::new(), [None; 4]);
         for line in head.split("\r\n").skip(1) {

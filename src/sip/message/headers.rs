@@ -2,7 +2,8 @@
 
 use super::Method;
 use super::scan::{self, Malformed};
-use super::uri::{NameAddr, Via, tag_of};
+use super::uri::{NameAddr, Via, check_address, check_via, tag_of};
+use memchr::memchr2;
 use rsip::headers::UntypedHeader;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -141,13 +142,30 @@ pub struct Rack {
     pub method: Method,
 }
 
+const NO_VIA: Malformed = Malformed("there is no Via");
+const NO_FROM: Malformed = Malformed("there is no From");
+const NO_TO: Malformed = Malformed("there is no To");
+
 /// Headers in their order. One without a field is [`rsip::Header::Other`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Headers(Vec<(Option<Field>, rsip::Header)>);
 
 impl Headers {
+    /// For as many as most messages have.
+    pub(super) fn with_room() -> Self {
+        Self(Vec::with_capacity(16))
+    }
+
+    /// Adds a header line, unfolded. Whether it has a name.
+    pub(super) fn push_line(&mut self, line: &str) -> bool {
+        let named = scan::cut(line, b':').map(|(name, value)| (name.trim_ascii_end(), value.trim_ascii()));
+        let Some((name, value)) = named.filter(|(name, _)| scan::is_token(name)) else { return false };
+        self.push_wire(name, value);
+        true
+    }
+
     /// Adds a header as it came, by any of its names; it may be sent on, so that no line end gets in.
-    pub(super) fn push_wire(&mut self, name: &str, value: &str) {
+    fn push_wire(&mut self, name: &str, value: &str) {
         let name = full_name(name);
         let field = Field::named(name);
         let value = one_line(value.to_owned());
@@ -240,6 +258,29 @@ impl Headers {
         }
     }
 
+    /// What every message must have, once (RFC 3261 §8.1.1), and whether it can be read.
+    pub(super) fn check(&self) -> Result<(), Malformed> {
+        for field in [Field::From, Field::To, Field::CallId, Field::CSeq, Field::MaxForwards, Field::ContentLength, Field::ContentType] {
+            if self.all(field).nth(1).is_some() {
+                return Err(Malformed("a header that stands once stands twice"));
+            }
+        }
+        self.get(Field::Via).ok_or(NO_VIA)?;
+        for line in self.all(Field::Via) {
+            scan::split(line, b',')?.into_iter().try_for_each(check_via)?;
+        }
+        check_address(self.get(Field::From).ok_or(NO_FROM)?)?;
+        check_address(self.get(Field::To).ok_or(NO_TO)?)?;
+        self.cseq()?;
+        if self.call_id().is_none_or(str::is_empty) {
+            return Err(Malformed("there is no Call-ID"));
+        }
+        for line in [Field::Contact, Field::RecordRoute, Field::Route].into_iter().flat_map(|field| self.all(field)) {
+            scan::split(line, b',')?.into_iter().filter(|part| *part != "*").try_for_each(check_address)?;
+        }
+        Ok(())
+    }
+
     /// All hops, the nearest first.
     ///
     /// # Errors
@@ -251,20 +292,20 @@ impl Headers {
                 vias.push(via.parse()?);
             }
         }
-        if vias.is_empty() { Err(Malformed("there is no Via")) } else { Ok(vias) }
+        if vias.is_empty() { Err(NO_VIA) } else { Ok(vias) }
     }
 
     pub fn top_via(&self) -> Result<Via, Malformed> {
-        let line = self.get(Field::Via).ok_or(Malformed("there is no Via"))?;
+        let line = self.get(Field::Via).ok_or(NO_VIA)?;
         scan::split(line, b',')?.first().copied().unwrap_or_default().parse()
     }
 
     pub fn from(&self) -> Result<NameAddr, Malformed> {
-        self.get(Field::From).ok_or(Malformed("there is no From"))?.parse()
+        self.get(Field::From).ok_or(NO_FROM)?.parse()
     }
 
     pub fn to(&self) -> Result<NameAddr, Malformed> {
-        self.get(Field::To).ok_or(Malformed("there is no To"))?.parse()
+        self.get(Field::To).ok_or(NO_TO)?.parse()
     }
 
     pub fn from_tag(&self) -> Option<&str> {
@@ -282,9 +323,9 @@ impl Headers {
     pub fn cseq(&self) -> Result<CSeq, Malformed> {
         const BAD: Malformed = Malformed("CSeq is malformed");
         let text = self.get(Field::CSeq).ok_or(Malformed("there is no CSeq"))?;
-        let (seq, method) = text.split_once(char::is_whitespace).ok_or(BAD)?;
+        let (seq, method) = text.split_once(|c: char| c.is_ascii_whitespace()).ok_or(BAD)?;
         let seq = number(seq).filter(|seq| *seq < 1 << 31).ok_or(BAD)?;
-        Ok(CSeq { seq, method: Method::parse(method.trim()).ok_or(BAD)? })
+        Ok(CSeq { seq, method: Method::parse(method.trim_ascii()).ok_or(BAD)? })
     }
 
     /// Addresses of a list header such as Contact, Route, P-Asserted-Identity. `*` is left out.
@@ -390,7 +431,7 @@ impl<'de> Deserialize<'de> for Headers {
 }
 
 fn one_line(value: String) -> String {
-    if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }
+    if memchr2(b'\r', b'\n', value.as_bytes()).is_some() { value.replace(['\r', '\n'], " ") } else { value }
 }
 
 /// Digits alone, no sign.

@@ -17,7 +17,7 @@ pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, NameAddr, Params, SipUri, Uri, Via, host_port};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::LazyLock;
 
 /// A request's method. Names are case-sensitive (RFC 3261 §7.1).
@@ -143,9 +143,12 @@ impl Response {
     /// Gives To a tag unless it has one, or cannot be read.
     pub fn set_to_tag(&mut self, tag: &str) {
         let Some(to) = self.headers.get(Field::To).filter(|_| self.headers.to_tag().is_none()) else { return };
-        let Ok(parsed) = to.parse() else { return };
-        let to = format!("{};tag={tag}", bracketed(to, &parsed));
-        self.headers.set(Field::To, to);
+        if uri::check_address(to).is_err() {
+            return;
+        }
+        let to = to.trim_ascii_end();
+        let tagged = [to.strip_suffix(';').unwrap_or(to), ";tag=", tag].concat();
+        self.headers.set(Field::To, tagged);
     }
 
     pub fn is_provisional(&self) -> bool {
@@ -167,11 +170,6 @@ pub(crate) fn come_again(id: u128) -> u128 {
     1 + id % 3
 }
 
-/// The value as it came when a tag can simply follow it; else written anew.
-fn bracketed(value: &str, parsed: &NameAddr) -> String {
-    if value.trim_end().ends_with(';') { parsed.to_string() } else { value.trim_end().to_owned() }
-}
-
 fn written(start: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
     let length = format!("Content-Length: {}\r\n\r\n", body.len());
     let mut out = Vec::with_capacity(start.len() + headers.written() + length.len() + body.len());
@@ -180,6 +178,14 @@ fn written(start: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
     out.extend_from_slice(length.as_bytes());
     out.extend_from_slice(body);
     out
+}
+
+/// A header's value, with room from the beginning: `to_string` makes it three times on its way.
+pub(crate) fn text_of(value: &impl fmt::Display) -> String {
+    let mut text = String::with_capacity(96);
+    // A string takes everything.
+    let _ = write!(text, "{value}");
+    text
 }
 
 /// The usual reason phrase.

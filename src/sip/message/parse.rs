@@ -2,6 +2,7 @@
 
 use super::scan::Malformed;
 use super::{Field, Headers, Message, Method, Request, Response, Uri};
+use memchr::memchr;
 use std::borrow::Cow;
 
 /// Why bytes are no message.
@@ -42,7 +43,7 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 
 /// The next line without its end, and what follows. `None` without a line end.
 fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|b| *b == b'\n')?;
+    let end = memchr(b'\n', bytes)?;
     let (line, rest) = bytes.split_at(end);
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest.get(1..).unwrap_or_default()))
 }
@@ -51,32 +52,28 @@ fn head(bytes: &[u8]) -> Result<Head<'_>, ParseError> {
     let begin = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n' | 0)).ok_or(ParseError::KeepAlive)?;
     let (start, mut rest) = line(bytes.get(begin..).unwrap_or_default()).ok_or(ParseError::Dropped("no line end"))?;
     let start = text(start);
-    let mut headers = Headers::default();
+    let mut headers = Headers::with_room();
     let mut broken = false;
-    let mut pending: Option<(Cow<'_, str>, Cow<'_, str>)> = None;
+    let mut pending: Option<Cow<'_, str>> = None;
     loop {
         // A datagram cut before its blank line is still told from its headers.
         let (this, after) = line(rest).unwrap_or((rest, &[]));
         rest = after;
         if let [b' ' | b'\t', ..] = this
-            && let Some((_, value)) = &mut pending
+            && let Some(folded) = &mut pending
         {
-            let value = value.to_mut();
-            value.push(' ');
-            value.push_str(text(this).trim());
+            let folded = folded.to_mut();
+            folded.push(' ');
+            folded.push_str(text(this).trim_ascii());
             continue;
         }
-        if let Some((name, value)) = pending.take() {
-            headers.push_wire(&name, value.trim());
+        if let Some(whole) = pending.take() {
+            broken |= !headers.push_line(&whole);
         }
         if this.is_empty() {
             break;
         }
-        let mut parts = this.splitn(2, |byte| *byte == b':').map(|part| text(part.trim_ascii_end()));
-        match (parts.next(), parts.next()) {
-            (Some(name), Some(value)) if super::scan::is_token(&name) => pending = Some((name, value)),
-            (Some(_) | None, _) => broken = true,
-        }
+        pending = Some(text(this));
     }
     Ok(Head { start, headers, broken, body: rest })
 }
@@ -90,7 +87,7 @@ fn response(head: Head<'_>) -> Result<Response, ParseError> {
     };
     let status = status.ok_or(ParseError::Dropped("a status code out of range"))?;
     let reason = reason.trim().to_owned();
-    if head.broken || check(&head.headers).is_err() {
+    if head.broken || head.headers.check().is_err() {
         return Err(ParseError::Dropped("a malformed response"));
     }
     let body = body(&head).map_err(|_| ParseError::Dropped("a response cut short"))?.to_vec();
@@ -125,7 +122,7 @@ fn request(head: Head<'_>) -> Result<Request, ParseError> {
     if head.broken {
         return Err(refuse(400, "a header has no name"));
     }
-    check(&head.headers).map_err(bad)?;
+    head.headers.check().map_err(bad)?;
     check_request(&head.headers, &uri).map_err(bad)?;
     let cseq = head.headers.cseq().map_err(bad)?;
     // An unknown method's mismatch is the endpoint's to answer with 501 (RFC 4475 §3.1.2.18).
@@ -134,26 +131,6 @@ fn request(head: Head<'_>) -> Result<Request, ParseError> {
     }
     let body = body(&head).map_err(bad)?.to_vec();
     Ok(Request { method: known, uri, headers: head.headers, body })
-}
-
-/// What every message must have, once (RFC 3261 §8.1.1).
-fn check(headers: &Headers) -> Result<(), Malformed> {
-    for field in [Field::From, Field::To, Field::CallId, Field::CSeq, Field::MaxForwards, Field::ContentLength, Field::ContentType] {
-        if headers.all(field).nth(1).is_some() {
-            return Err(Malformed("a header that stands once stands twice"));
-        }
-    }
-    headers.vias()?;
-    headers.from()?;
-    headers.to()?;
-    headers.cseq()?;
-    if headers.call_id().is_none_or(str::is_empty) {
-        return Err(Malformed("there is no Call-ID"));
-    }
-    for field in [Field::Contact, Field::RecordRoute, Field::Route] {
-        headers.addresses(field)?;
-    }
-    Ok(())
 }
 
 fn check_request(headers: &Headers, uri: &Uri) -> Result<(), Malformed> {

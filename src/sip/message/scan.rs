@@ -1,5 +1,6 @@
 //! Cutting header values at separators, minding quoted strings and angle brackets (RFC 3261 §25.1).
 
+use memchr::{memchr, memchr_iter, memchr2};
 use smallvec::SmallVec;
 
 /// Most lists of a message are short.
@@ -10,13 +11,35 @@ pub type Parts<'a> = SmallVec<[&'a str; 6]>;
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
 
+/// What stands before and after the first `separator`, an ASCII character.
+pub fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = memchr(separator, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// Splits at `separator`, an ASCII character, wherever it stands outside quoted strings and `<…>`; the parts are trimmed.
 ///
 /// # Errors
 /// When a quoted string or an angle bracket is not closed.
 pub fn split(text: &str, separator: u8) -> Result<Parts<'_>, Malformed> {
     let mut parts = Parts::new();
-    let (mut start, mut quoted, mut escaped, mut angle) = (0, false, false, false);
+    let mut start = 0;
+    let mut part_until = |at: usize| {
+        parts.push(text.get(start..at).unwrap_or_default().trim_ascii());
+        start = at + 1;
+    };
+    if memchr2(b'"', b'<', text.as_bytes()).is_none() {
+        memchr_iter(separator, text.as_bytes()).for_each(&mut part_until);
+    } else {
+        unquoted(text, separator, &mut part_until)?;
+    }
+    part_until(text.len());
+    Ok(parts)
+}
+
+/// Tells where `separator` stands outside quoted strings and `<…>`.
+fn unquoted(text: &str, separator: u8, mut stands: impl FnMut(usize)) -> Result<(), Malformed> {
+    let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, byte) in text.bytes().enumerate() {
         if escaped {
             escaped = false;
@@ -33,15 +56,10 @@ pub fn split(text: &str, separator: u8) -> Result<Parts<'_>, Malformed> {
         } else if byte == b'>' {
             angle = false;
         } else if byte == separator && !angle {
-            parts.push(text.get(start..at).unwrap_or_default().trim());
-            start = at + 1;
+            stands(at);
         }
     }
-    if quoted || angle {
-        return Err(Malformed("a quoted string or bracket is not closed"));
-    }
-    parts.push(text.get(start..).unwrap_or_default().trim());
-    Ok(parts)
+    if quoted || angle { Err(Malformed("a quoted string or bracket is not closed")) } else { Ok(()) }
 }
 
 /// Reads a leading quoted string: its text without the escapes, and what follows.
@@ -63,6 +81,14 @@ pub fn quoted(text: &str) -> Result<(String, &str), Malformed> {
     Err(Malformed("a quoted string is not closed"))
 }
 
+/// Whether one of these ASCII characters, or a blank of whatever alphabet, stands in `text`.
+pub fn has<const N: usize>(text: &str, signs: [u8; N]) -> bool {
+    // Without a way out before the end: so several are compared at a time.
+    let is_one = |byte: u8| signs.iter().fold(matches!(byte, 9..=13 | b' '), |found, sign| found | (byte == *sign));
+    let found = text.bytes().fold(false, |found, byte| found | is_one(byte));
+    found || (!text.is_ascii() && text.contains(char::is_whitespace))
+}
+
 /// Whether `text` is a token (RFC 3261 §25.1).
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
@@ -72,7 +98,7 @@ pub fn is_token(text: &str) -> bool {
 pub fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
+    while let Some((before, after)) = cut(rest, b'%') {
         bytes.extend_from_slice(before.as_bytes());
         match after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {

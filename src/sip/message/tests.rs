@@ -1,4 +1,6 @@
+use super::uri::{check_address, check_via};
 use super::*;
+use proptest::prelude::*;
 
 fn parse(text: &str) -> Request {
     match Message::parse(text.as_bytes()).unwrap() {
@@ -100,3 +102,25 @@ fn a_user_part_is_escaped_and_read_back_whole() {
     headers.push(Field::Reason, "a\r\nEvil: b");
     assert_eq!(headers.get(Field::Reason), Some("a  Evil: b"));
 }
+
+proptest! {
+    /// Most of a message is only checked: what is found right can be read, and nothing else.
+    #[test]
+    fn what_is_found_right_is_what_can_be_read(whole in prop::sample::select(WHOLE), at in 0..60usize, end in 0..60usize, part in prop::sample::select(PARTS)) {
+        let (head, tail) = (whole.get(..at).unwrap_or(whole), whole.get(end..).unwrap_or_default());
+        let text = format!("{head}{part}{tail}");
+        prop_assert_eq!(check_address(&text).err(), text.parse::<NameAddr>().err());
+        prop_assert_eq!(check_via(&text).err(), text.parse::<Via>().err());
+    }
+}
+
+const WHOLE: &[&str] = &[
+    "\"A, B\" <sips:a%20b@[2001:db8::1]:5061;lr?x=y>;tag=1",
+    "sip:+4420@example.com:5060;user=phone",
+    "Anna <tel:+4420;ext=1>;tag=2",
+    "<mailto:a@b>",
+    "SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bK1",
+    "SIP / 2.0 / TCP host.example;received=192.0.2.2",
+];
+const PARTS: &[&str] =
+    &["", "/", " ", "sip:", "<", ">", "\"", "\\", "ü", "\u{a0}", "a", "9", "@", ":", "99999", ";", "=", "?", ",", "[", "]", "%", "-"];

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// `;name=value` and `;name`, in order.
@@ -16,19 +16,8 @@ pub struct Params(SmallVec<[(CompactString, Option<CompactString>); 2]>);
 impl Params {
     /// Reads what follows the first `;`. One empty parameter at the very end is tolerated.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let parts = scan::split(text, b';')?;
-        let count = parts.len();
         let mut params = SmallVec::new();
-        for (at, part) in parts.into_iter().enumerate() {
-            if part.is_empty() && at + 1 == count {
-                continue;
-            }
-            let (name, value) = param(part);
-            if name.is_empty() || name.contains(char::is_whitespace) || name.contains(',') || value == Some("") {
-                return Err(Malformed("a parameter is malformed"));
-            }
-            params.push((name.into(), value.map(CompactString::from)));
-        }
+        each_param(text, |name, value| params.push((name.into(), value.map(CompactString::from))))?;
         Ok(Self(params))
     }
 
@@ -60,15 +49,41 @@ impl Params {
 
 /// `name=value` or `name`.
 fn param(part: &str) -> (&str, Option<&str>) {
-    part.split_once('=').map_or((part, None), |(name, value)| (name.trim_end(), Some(value.trim_start())))
+    scan::cut(part, b'=').map_or((part, None), |(name, value)| (name.trim_ascii_end(), Some(value.trim_ascii_start())))
+}
+
+fn each_param<'a>(text: &'a str, mut take: impl FnMut(&'a str, Option<&'a str>)) -> Result<(), Malformed> {
+    let parts = scan::split(text, b';')?;
+    let count = parts.len();
+    for (at, part) in parts.into_iter().enumerate() {
+        if part.is_empty() && at + 1 == count {
+            continue;
+        }
+        let (name, value) = param(part);
+        if name.is_empty() || scan::has(name, *b",") || value == Some("") {
+            return Err(Malformed("a parameter is malformed"));
+        }
+        take(name, value);
+    }
+    Ok(())
+}
+
+fn check_params(params: Option<&str>) -> Result<(), Malformed> {
+    params.map_or(Ok(()), |params| each_param(params, |_, _| ()))
+}
+
+fn read_params(params: Option<&str>) -> Result<Params, Malformed> {
+    params.map_or_else(|| Ok(Params::default()), Params::parse)
 }
 
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.0 {
-            match value {
-                Some(value) => write!(f, ";{name}={value}")?,
-                None => write!(f, ";{name}")?,
+            f.write_str(";")?;
+            f.write_str(name)?;
+            if let Some(value) = value {
+                f.write_str("=")?;
+                f.write_str(value)?;
             }
         }
         Ok(())
@@ -94,41 +109,80 @@ impl Host {
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ip(IpAddr::V4(ip)) => ip.fmt(f),
+            Self::Ip(IpAddr::V4(ip)) => write_v4(*ip, f),
             Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
             Self::Name(name) => f.write_str(name),
         }
     }
 }
 
+/// In one piece: the standard library writes an address in seven, and messages are full of them.
+fn write_v4(ip: Ipv4Addr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = CompactString::default();
+    for (at, octet) in ip.octets().into_iter().enumerate() {
+        if at > 0 {
+            text.push('.');
+        }
+        text.push_str(itoa::Buffer::new().format(octet));
+    }
+    f.write_str(&text)
+}
+
+/// `:port`, where there is one.
+fn write_port(port: Option<u16>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Some(port) = port else { return Ok(()) };
+    f.write_str(":")?;
+    f.write_str(itoa::Buffer::new().format(port))
+}
+
+/// A host as it stands in a message.
+enum HostText<'a> {
+    Ip(IpAddr),
+    Name(&'a str),
+}
+
+impl HostText<'_> {
+    fn copied(&self) -> Host {
+        match self {
+            Self::Ip(ip) => Host::Ip(*ip),
+            Self::Name(name) => Host::Name(name.to_ascii_lowercase()),
+        }
+    }
+}
+
 /// Reads `host[:port]`, with IPv6 in brackets.
 pub fn host_port(text: &str) -> Result<(Host, Option<u16>), Malformed> {
+    let (host, port) = host_text(text)?;
+    Ok((host.copied(), port))
+}
+
+fn host_text(text: &str) -> Result<(HostText<'_>, Option<u16>), Malformed> {
     const BAD: Malformed = Malformed("a host is malformed");
-    let text = text.trim();
+    let text = text.trim_ascii();
     let (host, port) = match text.strip_prefix('[') {
         Some(inner) => {
-            let (ip, rest) = inner.split_once(']').ok_or(BAD)?;
-            (Host::Ip(IpAddr::V6(ip.parse::<Ipv6Addr>().map_err(|_| BAD)?)), rest.trim_start())
+            let (ip, rest) = scan::cut(inner, b']').ok_or(BAD)?;
+            let rest = rest.trim_ascii_start();
+            let port = rest.strip_prefix(':');
+            if port.is_none() && !rest.is_empty() {
+                return Err(BAD);
+            }
+            (HostText::Ip(IpAddr::V6(ip.parse::<Ipv6Addr>().map_err(|_| BAD)?)), port)
         }
         None => {
-            let end = text.find(':').unwrap_or(text.len());
-            let (name, rest) = text.split_at(end);
-            let name = name.trim_end();
-            let host = match name.parse::<IpAddr>() {
-                Ok(ip) => Host::Ip(ip),
+            let (name, port) = scan::cut(text, b':').map_or((text, None), |(name, port)| (name, Some(port)));
+            let name = name.trim_ascii_end();
+            let host = match name.parse::<Ipv4Addr>() {
+                Ok(ip) => HostText::Ip(IpAddr::V4(ip)),
                 Err(_) if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => {
-                    Host::Name(name.to_ascii_lowercase())
+                    HostText::Name(name)
                 }
                 Err(_) => return Err(BAD),
             };
-            (host, rest)
+            (host, port)
         }
     };
-    let port = match port.strip_prefix(':') {
-        Some(port) => Some(port.trim().parse().map_err(|_| BAD)?),
-        None if port.is_empty() => None,
-        None => return Err(BAD),
-    };
+    let port = port.map(|port| port.trim_ascii().parse().map_err(|_| BAD)).transpose()?;
     Ok((host, port))
 }
 
@@ -188,40 +242,70 @@ impl Uri {
     }
 }
 
-impl FromStr for Uri {
-    type Err = Malformed;
+/// A URI as it stands in a message, cut into its parts. The parameters are not read.
+enum UriText<'a> {
+    Sip { secure: bool, user: Option<&'a str>, host: HostText<'a>, port: Option<u16>, params: Option<&'a str>, headers: Option<&'a str> },
+    Tel { number: &'a str, params: Option<&'a str> },
+    Other { scheme: &'a str, rest: &'a str },
+}
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+impl<'a> UriText<'a> {
+    fn cut(text: &'a str) -> Result<Self, Malformed> {
         const BAD: Malformed = Malformed("a URI is malformed");
-        if text.is_empty() || text.contains(char::is_whitespace) || text.contains(['<', '>', '"']) {
+        if text.is_empty() || scan::has(text, *b"<>\"") {
             return Err(BAD);
         }
-        let (scheme, rest) = text.split_once(':').ok_or(BAD)?;
+        let (scheme, rest) = scan::cut(text, b':').ok_or(BAD)?;
         if !scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
         {
             return Err(BAD);
         }
+        let first = |text: &'a str, separator| scan::cut(text, separator).map_or((text, None), |(text, rest)| (text, Some(rest)));
         let is = |name| scheme.eq_ignore_ascii_case(name);
         if is("tel") {
-            let (number, params) = rest.split_once(';').map_or((rest, None), |(n, p)| (n, Some(p)));
-            let params = params.map(Params::parse).transpose()?.unwrap_or_default();
-            return Ok(Self::Tel { number: number.to_owned(), params });
+            let (number, params) = first(rest, b';');
+            return Ok(Self::Tel { number, params });
         }
         let secure = is("sips");
         if !secure && !is("sip") {
-            return Ok(Self::Other { scheme: scheme.to_ascii_lowercase(), rest: rest.to_owned() });
+            return Ok(Self::Other { scheme, rest });
         }
         // A user part may hold ; ? and : but no bare @.
-        let (user, rest) = rest.split_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+        let (user, rest) = scan::cut(rest, b'@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         if user == Some("") {
             return Err(BAD);
         }
-        let (rest, headers) = rest.split_once('?').map_or((rest, None), |(rest, headers)| (rest, Some(headers)));
-        let (host, params) = rest.split_once(';').map_or((rest, None), |(host, params)| (host, Some(params)));
-        let (host, port) = host_port(host)?;
-        let params = params.map(Params::parse).transpose()?.unwrap_or_default();
-        Ok(Self::Sip(SipUri { secure, user: user.map(str::to_owned), host, port, params, headers: headers.map(str::to_owned) }))
+        let (rest, headers) = first(rest, b'?');
+        let (host, params) = first(rest, b';');
+        let (host, port) = host_text(host)?;
+        Ok(Self::Sip { secure, user, host, port, params, headers })
+    }
+
+    fn check(text: &str) -> Result<(), Malformed> {
+        match UriText::cut(text)? {
+            UriText::Sip { params, .. } | UriText::Tel { params, .. } => check_params(params),
+            UriText::Other { .. } => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Uri {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Ok(match UriText::cut(text)? {
+            UriText::Sip { secure, user, host, port, params, headers } => Self::Sip(SipUri {
+                secure,
+                user: user.map(str::to_owned),
+                host: host.copied(),
+                port,
+                params: read_params(params)?,
+                headers: headers.map(str::to_owned),
+            }),
+            UriText::Tel { number, params } => Self::Tel { number: number.to_owned(), params: read_params(params)? },
+            UriText::Other { scheme, rest } => Self::Other { scheme: scheme.to_ascii_lowercase(), rest: rest.to_owned() },
+        })
     }
 }
 
@@ -231,12 +315,11 @@ impl fmt::Display for Uri {
             Self::Sip(uri) => {
                 f.write_str(if uri.secure { "sips:" } else { "sip:" })?;
                 if let Some(user) = &uri.user {
-                    write!(f, "{user}@")?;
+                    f.write_str(user)?;
+                    f.write_str("@")?;
                 }
                 uri.host.fmt(f)?;
-                if let Some(port) = uri.port {
-                    write!(f, ":{port}")?;
-                }
+                write_port(uri.port, f)?;
                 uri.params.fmt(f)?;
                 match &uri.headers {
                     Some(headers) => write!(f, "?{headers}"),
@@ -265,12 +348,6 @@ impl NameAddr {
     pub fn tag(&self) -> Option<&str> {
         self.params.get("tag")
     }
-
-    #[must_use]
-    pub fn with_tag(mut self, tag: &str) -> Self {
-        self.params.set("tag", Some(tag.to_owned()));
-        self
-    }
 }
 
 /// An address cut into its parts, none of them read.
@@ -283,27 +360,27 @@ struct Cut<'a> {
 
 fn cut(text: &str) -> Result<Cut<'_>, Malformed> {
     const BAD: Malformed = Malformed("an address is malformed");
-    let text = text.trim();
+    let text = text.trim_ascii();
     let (display, rest) = if text.starts_with('"') {
         let (display, rest) = scan::quoted(text)?;
-        (Some(Cow::Owned(display)), rest.trim_start().strip_prefix('<').ok_or(BAD)?)
-    } else if let Some((display, rest)) = text.split_once('<') {
-        let display = display.trim();
+        (Some(Cow::Owned(display)), rest.trim_ascii_start().strip_prefix('<').ok_or(BAD)?)
+    } else if let Some((display, rest)) = scan::cut(text, b'<') {
+        let display = display.trim_ascii();
         // Tokens by the letter; other signs are let through, but for those that would make the reading doubtful.
-        if display.contains([',', ';', ':', '"', '>']) {
+        if display.bytes().any(|byte| b",;:\">".contains(&byte)) {
             return Err(BAD);
         }
         ((!display.is_empty()).then_some(Cow::Borrowed(display)), rest)
     } else {
         // Without brackets, parameters are the header's and neither ? nor , may stand in the URI (RFC 3261 §20).
-        let (uri, params) = text.split_once(';').map_or((text, None), |(uri, params)| (uri, Some(params)));
-        if uri.contains(['?', ',']) {
+        let (uri, params) = scan::cut(text, b';').map_or((text, None), |(uri, params)| (uri, Some(params)));
+        if uri.bytes().any(|byte| b"?,".contains(&byte)) {
             return Err(BAD);
         }
-        return Ok(Cut { display: None, uri: uri.trim_end(), params });
+        return Ok(Cut { display: None, uri: uri.trim_ascii_end(), params });
     };
-    let (uri, rest) = rest.split_once('>').ok_or(BAD)?;
-    let rest = rest.trim();
+    let (uri, rest) = scan::cut(rest, b'>').ok_or(BAD)?;
+    let rest = rest.trim_ascii();
     let params = rest.strip_prefix(';');
     if params.is_none() && !rest.is_empty() {
         return Err(BAD);
@@ -317,12 +394,19 @@ pub(super) fn tag_of(address: &str) -> Option<&str> {
     params.into_iter().map(param).find(|(name, _)| name.eq_ignore_ascii_case("tag"))?.1
 }
 
+/// Whether `text` can be read as a [`NameAddr`].
+pub(super) fn check_address(text: &str) -> Result<(), Malformed> {
+    let Cut { uri, params, .. } = cut(text)?;
+    check_params(params)?;
+    UriText::check(uri)
+}
+
 impl FromStr for NameAddr {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let Cut { display, uri, params } = cut(text)?;
-        let params = params.map(Params::parse).transpose()?.unwrap_or_default();
+        let params = read_params(params)?;
         Ok(Self { display: display.map(Cow::into_owned), uri: uri.parse()?, params })
     }
 }
@@ -332,7 +416,10 @@ impl fmt::Display for NameAddr {
         if let Some(display) = &self.display {
             write!(f, "\"{}\" ", display.replace('\\', "\\\\").replace('"', "\\\""))?;
         }
-        write!(f, "<{}>{}", self.uri, self.params)
+        f.write_str("<")?;
+        self.uri.fmt(f)?;
+        f.write_str(">")?;
+        self.params.fmt(f)
     }
 }
 
@@ -352,34 +439,58 @@ impl Via {
         self.params.get("branch").filter(|b| b.len() > 7 && b.get(..7).is_some_and(|c| c.eq_ignore_ascii_case("z9hG4bK")))
     }
 
-    pub fn sent_by(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.to_string(),
-        }
+    pub fn sent_by(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            fmt::Display::fmt(&self.host, f)?;
+            write_port(self.port, f)
+        })
     }
+}
+
+/// A Via as it stands in a message, cut into its parts. The parameters are not read.
+struct ViaText<'a> {
+    transport: &'a str,
+    host: HostText<'a>,
+    port: Option<u16>,
+    params: Option<&'a str>,
+}
+
+impl<'a> ViaText<'a> {
+    fn cut(text: &'a str) -> Result<Self, Malformed> {
+        const BAD: Malformed = Malformed("a Via is malformed");
+        let (hop, params) = scan::cut(text, b';').map_or((text, None), |(hop, params)| (hop, Some(params)));
+        let (name, rest) = scan::cut(hop, b'/').ok_or(BAD)?;
+        let (version, rest) = scan::cut(rest, b'/').ok_or(BAD)?;
+        let (transport, sent_by) = rest.trim_ascii().split_once(|c: char| c.is_ascii_whitespace()).ok_or(BAD)?;
+        if !name.trim_ascii().eq_ignore_ascii_case("SIP") || version.trim_ascii() != "2.0" || !scan::is_token(transport) {
+            return Err(BAD);
+        }
+        let (host, port) = host_text(sent_by)?;
+        Ok(Self { transport, host, port, params })
+    }
+}
+
+/// Whether `text` can be read as a [`Via`].
+pub(super) fn check_via(text: &str) -> Result<(), Malformed> {
+    check_params(ViaText::cut(text)?.params)
 }
 
 impl FromStr for Via {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        const BAD: Malformed = Malformed("a Via is malformed");
-        let (hop, params) = text.split_once(';').map_or((text, None), |(hop, params)| (hop, Some(params)));
-        let mut parts = hop.splitn(3, '/').map(str::trim);
-        let (name, version, rest) = (parts.next().ok_or(BAD)?, parts.next().ok_or(BAD)?, parts.next().ok_or(BAD)?);
-        let (transport, sent_by) = rest.split_once(char::is_whitespace).ok_or(BAD)?;
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" || !scan::is_token(transport) {
-            return Err(BAD);
-        }
-        let (host, port) = host_port(sent_by)?;
-        let params = params.map(Params::parse).transpose()?.unwrap_or_default();
-        Ok(Self { transport: transport.to_ascii_uppercase().into(), host, port, params })
+        let ViaText { transport, host, port, params } = ViaText::cut(text)?;
+        Ok(Self { transport: transport.to_ascii_uppercase().into(), host: host.copied(), port, params: read_params(params)? })
     }
 }
 
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SIP/2.0/{} {}{}", self.transport, self.sent_by(), self.params)
+        f.write_str("SIP/2.0/")?;
+        f.write_str(&self.transport)?;
+        f.write_str(" ")?;
+        self.host.fmt(f)?;
+        write_port(self.port, f)?;
+        self.params.fmt(f)
     }
 }

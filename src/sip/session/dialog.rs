@@ -1,7 +1,7 @@
 //! A dialog's own data (RFC 3261 §12) and the requests made from it.
 
 use crate::endpoint::DialogId;
-use crate::message::{Field, Headers, Method, NameAddr, Request, Response, Uri};
+use crate::message::{Field, Headers, Method, NameAddr, Request, Response, Uri, text_of};
 use serde::{Deserialize, Serialize};
 
 /// One dialog, early or confirmed.
@@ -122,16 +122,21 @@ impl Dialog {
         }
         let mut request = Request::new(method, uri);
         for route in &routes {
-            request.headers.push(Field::Route, route.to_string());
+            request.headers.push(Field::Route, text_of(route));
         }
-        request.headers.push(Field::From, self.local.clone().with_tag(&self.local_tag).to_string());
-        let remote = match &self.remote_tag {
-            Some(tag) => self.remote.clone().with_tag(tag),
-            None => self.remote.clone(),
-        };
-        request.headers.push(Field::To, remote.to_string());
+        request.headers.push(Field::From, tagged(&self.local, Some(&self.local_tag)));
+        request.headers.push(Field::To, tagged(&self.remote, self.remote_tag.as_deref()));
         request.headers.push(Field::CallId, self.call_id.clone());
         request.headers.push(Field::CSeq, format!("{cseq} {}", request.method));
         request
     }
+}
+
+/// An address that has no tag of its own, with one.
+fn tagged(address: &NameAddr, tag: Option<&str>) -> String {
+    let mut text = text_of(address);
+    if let Some(tag) = tag {
+        text.extend([";tag=", tag]);
+    }
+    text
 }

@@ -12,7 +12,7 @@ mod timer;
 pub use outgoing::OutgoingCall;
 
 use crate::endpoint::{ALLOW, DialogId, Flow, SUPPORTED, ServerKey, Why};
-use crate::message::{Field, Headers, Method, NameAddr, Request, Response, Uri};
+use crate::message::{Field, Headers, Method, NameAddr, Request, Response, Uri, text_of};
 use crate::sdp::{self, Direction, Law, LocalMedia, RemoteMedia};
 use crate::transaction::{GIVE_UP, T1};
 use crate::translate;
@@ -347,7 +347,7 @@ impl Session {
         {
             uri.params.set("transport", Some(self.flow.via_transport().to_ascii_lowercase()));
         }
-        NameAddr::new(uri).to_string()
+        text_of(&NameAddr::new(uri))
     }
 
     /// A response in the dialog: our tag, and what makes or refreshes a dialog.
