@@ -10,7 +10,7 @@ mod table;
 
 pub use route::{Flow, Sources};
 
-use crate::message::{Field, Headers, Host, Method, Request, Response, text_of};
+use crate::message::{Field, Headers, Host, Method, Request, Response, text_of, token_of};
 use crate::registrar::{Account, Binding, Bound, Registrar};
 use crate::sdp::Description;
 use cordboard_core::cx::{Cx, Millis};
@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 use shed::Shed;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
-use std::hash::Hasher;
+use std::hash::Hash;
 use std::net::SocketAddr;
 use table::{Client, ClientMachine, Server, ServerMachine, Table};
 
@@ -39,18 +38,10 @@ pub struct ServerKey(u128);
 struct ClientKey(u128);
 
 /// A number for a name on the wire: shorter to keep and to compare. Without the secret nobody finds two names with one number.
-fn number_of(secret: u128, name: fmt::Arguments<'_>) -> u128 {
-    struct Writer(SipHasher13);
-    impl fmt::Write for Writer {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            Hasher::write(&mut self.0, text.as_bytes());
-            Ok(())
-        }
-    }
-    let mut writer = Writer(SipHasher13::new_with_key(&secret.to_be_bytes()));
-    // A hasher takes everything.
-    let _ = fmt::Write::write_fmt(&mut writer, name);
-    writer.0.finish128().as_u128()
+fn number_of(secret: u128, name: &impl Hash) -> u128 {
+    let mut hasher = SipHasher13::new_with_key(&secret.to_be_bytes());
+    name.hash(&mut hasher);
+    hasher.finish128().as_u128()
 }
 
 /// Our halves of a dialog's id: the forks of one INVITE share them.
@@ -259,7 +250,7 @@ impl Endpoint {
     /// Sends a response of the transaction's user. A 2xx to an INVITE is the user's to repeat until its ACK.
     pub fn respond(&mut self, key: &ServerKey, mut response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         if response.status > 100 && response.headers.to_tag().is_none() {
-            response.set_to_tag(&format!("{:x}", cx.next_id()));
+            response.set_to_tag(&token_of(cx.next_id()));
         }
         if !self.config.user_agent.is_empty() {
             response.headers.set(Field::Server, self.config.user_agent.clone());
@@ -288,7 +279,7 @@ impl Endpoint {
     }
 
     fn send(&mut self, user: Option<User>, mut request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let branch = format!("z9hG4bK{:032x}", cx.next_id());
+        let branch = ["z9hG4bK", &token_of(cx.next_id())].concat();
         self.dress(&mut request, &branch, &flow);
         let bytes = request.to_bytes();
         let key = self.client_key(&branch, &request.method);
@@ -306,7 +297,7 @@ impl Endpoint {
 
     /// Sends the ACK of a 2xx, outside any transaction. Sent again by calling again.
     pub fn ack(&mut self, mut request: Request, flow: Flow, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
-        let branch = format!("z9hG4bK{:032x}", cx.next_id());
+        let branch = ["z9hG4bK", &token_of(cx.next_id())].concat();
         self.dress(&mut request, &branch, &flow);
         vec![EndpointAction::Transmit { flow, bytes: request.to_bytes() }]
     }
@@ -337,9 +328,9 @@ impl Endpoint {
         let uri = crate::message::Uri::sip("", flow.remote);
         let mut request = Request::new(Method::OPTIONS, uri.clone());
         let from = crate::message::Uri::sip("cordboard", flow.local);
-        request.headers.push(Field::From, format!("<{from}>;tag={:x}", cx.next_id()));
+        request.headers.push(Field::From, format!("<{from}>;tag={}", token_of(cx.next_id())));
         request.headers.push(Field::To, format!("<{uri}>"));
-        request.headers.push(Field::CallId, format!("{:032x}", cx.next_id()));
+        request.headers.push(Field::CallId, token_of(cx.next_id()));
         request.headers.push(Field::CSeq, "1 OPTIONS");
         request.headers.push(Field::Contact, format!("<{from}>"));
         request.headers.push(Field::Accept, "application/sdp");
@@ -436,7 +427,7 @@ impl Endpoint {
     }
 
     fn client_key(&self, branch: &str, method: &Method) -> ClientKey {
-        ClientKey(number_of(self.config.secret, format_args!("{branch}|{method}")))
+        ClientKey(number_of(self.config.secret, &(branch, method.name())))
     }
 
     /// Adds what every request of ours carries.

@@ -4,7 +4,7 @@ use super::route::{self, Source};
 use super::shed::Glance;
 use super::table::{ClientMachine, Server, ServerMachine};
 use super::{ALLOW, DialogId, Endpoint, EndpointAction, Flow, NewCall, SUPPORTED, ServerKey, hop_request, number_of};
-use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via, text_of};
+use crate::message::{Field, Message, Method, ParseError, Request, Response, Uri, Via, text_of, token_of};
 use crate::registrar::Outcome;
 use crate::sdp::{self, SdpRefusal};
 use crate::session::Dialog;
@@ -103,7 +103,9 @@ impl Endpoint {
             route::mark_received(via, flow.remote);
             response.headers.replace_first(Field::Via, &text_of(via));
         }
-        response.set_to_tag(&format!("{:x}", cx.next_id()));
+        if response.headers.to().is_ok() {
+            response.set_to_tag(&token_of(cx.next_id()));
+        }
         EndpointAction::Transmit { flow: back, bytes: response.to_bytes() }
     }
 
@@ -231,9 +233,7 @@ impl Endpoint {
 
     fn on_response(&mut self, response: Response, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         // Exactly our own Via must be left (RFC 3261 §18.1.2).
-        let (Ok(vias), Ok(cseq)) = (response.headers.vias(), response.headers.cseq()) else { return Vec::new() };
-        let [via] = vias.as_slice() else { return Vec::new() };
-        let Some(branch) = via.branch() else { return Vec::new() };
+        let (Some(branch), Ok(cseq)) = (response.headers.only_branch(), response.headers.cseq()) else { return Vec::new() };
         let key = self.client_key(branch, &cseq.method);
         let now = cx.now;
         let outcome = self.clients.update(&key, |client| {
@@ -276,14 +276,14 @@ impl Endpoint {
         self.key_of(via, method).unwrap_or_else(|| {
             let seq = headers.cseq().map_or(0, |c| c.seq);
             let (call, from) = (headers.call_id().unwrap_or_default(), headers.from_tag().unwrap_or_default());
-            let (branch, by) = (via.params.get("branch").unwrap_or_default(), via.sent_by());
-            ServerKey(number_of(self.config.secret, format_args!("2543|{call}|{from}|{seq}|{branch}|{by}|{method}")))
+            let branch = via.params.get("branch");
+            ServerKey(number_of(self.config.secret, &(call, from, seq, branch, &via.host, via.port, method.name())))
         })
     }
 
     /// By branch and sent-by; `None` for a client of RFC 2543.
     fn key_of(&self, via: &Via, method: &Method) -> Option<ServerKey> {
-        via.branch().map(|branch| ServerKey(number_of(self.config.secret, format_args!("{branch}|{}|{method}", via.sent_by()))))
+        via.branch().map(|branch| ServerKey(number_of(self.config.secret, &(branch, &via.host, via.port, method.name()))))
     }
 
     /// What one request keeps while it comes by several ways; `None` in a dialog, where it cannot be merged.
@@ -293,7 +293,7 @@ impl Endpoint {
             return None;
         }
         let (call, from, cseq) = (headers.call_id()?, headers.from_tag().unwrap_or_default(), headers.get(Field::CSeq)?);
-        Some(number_of(self.config.secret, format_args!("{call}|{from}|{cseq}")))
+        Some(number_of(self.config.secret, &(call, from, cseq)))
     }
 
     /// Begins a server transaction. Whether the request has come by another way before.

@@ -2,8 +2,9 @@
 //! transaction is kept (RFC 3261 §8.2.7), only that it was refused.
 
 use super::{Flow, ServerKey, route};
-use crate::message::{Via, come_again};
+use crate::message::{Via, come_again, cut};
 use cordboard_core::cx::Millis;
+use memchr::{memchr, memmem};
 use std::collections::HashSet;
 
 /// How long a refused request may come again: as long as its sender's transaction lasts (RFC 3261 §17.1.1.2, timer B).
@@ -58,13 +59,17 @@ impl<'a> Glance<'a> {
         if !is_ack && !bytes.starts_with(b"INVITE ") {
             return None;
         }
-        let end = memchr::memmem::find(bytes, b"\r\n\r\n")?;
+        let end = memmem::find(bytes, b"\r\n\r\n")?;
         let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
         let (mut vias, mut once) = (Vec::new(), [None; 4]);
-        for line in head.split("\r\n").skip(1) {
+        let (_, mut rest) = cut(head, b'\n')?;
+        while !rest.is_empty() {
+            let (line, more) = cut(rest, b'\n').map_or((Some(rest), ""), |(line, more)| (line.strip_suffix('\r'), more));
+            rest = more;
             // A folded line begins with a blank.
-            let (name, value) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t']) && !line.contains(['\r', '\n']))?;
-            let (name, value) = (name.trim_end(), value.trim());
+            let line = line.filter(|line| !line.starts_with([' ', '\t']) && memchr(b'\r', line.as_bytes()).is_none())?;
+            let (name, value) = cut(line, b':')?;
+            let (name, value) = (name.trim_ascii_end(), value.trim_ascii());
             let is = |long: &str, short: &str| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short);
             let place = match () {
                 () if is("Via", "v") => {
@@ -86,7 +91,8 @@ impl<'a> Glance<'a> {
         let via: Via = top.parse().ok()?;
         vias.remove(0);
         // A dialog's, or a To that a tag cannot simply follow.
-        if !is_ack && (to.is_empty() || to.ends_with(';') || to.to_ascii_lowercase().contains("tag")) {
+        let tagged = || to.as_bytes().windows(3).any(|part| part.eq_ignore_ascii_case(b"tag"));
+        if !is_ack && (to.is_empty() || to.ends_with(';') || tagged()) {
             return None;
         }
         Some(Self { is_ack, via, vias, from, to, call_id, cseq })

@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::scan::{self, Malformed};
-use super::uri::{NameAddr, Via, check_address, check_via, tag_of};
+use super::uri::{NameAddr, Via, branch_of, check_address, check_via, tag_of};
 use memchr::memchr2;
 use rsip::headers::UntypedHeader;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -293,6 +293,16 @@ impl Headers {
             }
         }
         if vias.is_empty() { Err(NO_VIA) } else { Ok(vias) }
+    }
+
+    /// The branch of the one Via there is; `None` when there are several.
+    pub(crate) fn only_branch(&self) -> Option<&str> {
+        let mut lines = self.all(Field::Via);
+        let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+        match scan::split(line, b',').ok()?.as_slice() {
+            [via] => branch_of(via),
+            _ => None,
+        }
     }
 
     pub fn top_via(&self) -> Result<Via, Malformed> {

@@ -12,10 +12,11 @@ mod uri;
 pub use headers::{CSeq, Field, Headers, Rack, Refresher, SessionExpires};
 pub use parse::ParseError;
 pub use scan::Malformed;
-pub(crate) use scan::{quoted, split};
+pub(crate) use scan::{cut, quoted, split};
 pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, NameAddr, Params, SipUri, Uri, Via, host_port};
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Write};
 use std::sync::LazyLock;
@@ -40,21 +41,41 @@ impl Method {
 
     /// `None` when the text is no token.
     pub fn parse(text: &str) -> Option<Self> {
-        if !scan::is_token(text) {
-            return None;
+        match METHODS.iter().find(|(_, name)| *name == text) {
+            Some((method, _)) => Some(Self::Known(*method)),
+            None => scan::is_token(text).then(|| Self::Other(text.to_owned())),
         }
-        // rsip ignores the case; capitals alone make its answer exact.
-        let known = text.bytes().all(|b| b.is_ascii_uppercase()).then(|| text.parse().ok()).flatten();
-        Some(known.map_or_else(|| Self::Other(text.to_owned()), Self::Known))
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(method) => METHODS.iter().find(|(known, _)| known == method).map_or("", |(_, name)| name),
+            Self::Other(name) => name,
+        }
     }
 }
 
+/// All that rsip knows, the commonest first. It writes and reads them by way of copies.
+const METHODS: [(rsip::Method, &str); 14] = [
+    (rsip::Method::Invite, "INVITE"),
+    (rsip::Method::Ack, "ACK"),
+    (rsip::Method::Bye, "BYE"),
+    (rsip::Method::Cancel, "CANCEL"),
+    (rsip::Method::Options, "OPTIONS"),
+    (rsip::Method::Register, "REGISTER"),
+    (rsip::Method::PRack, "PRACK"),
+    (rsip::Method::Update, "UPDATE"),
+    (rsip::Method::Info, "INFO"),
+    (rsip::Method::Message, "MESSAGE"),
+    (rsip::Method::Notify, "NOTIFY"),
+    (rsip::Method::Publish, "PUBLISH"),
+    (rsip::Method::Refer, "REFER"),
+    (rsip::Method::Subscribe, "SUBSCRIBE"),
+];
+
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Known(method) => method.fmt(f),
-            Self::Other(name) => f.write_str(name),
-        }
+        f.write_str(self.name())
     }
 }
 
@@ -140,12 +161,9 @@ impl Response {
         response
     }
 
-    /// Gives To a tag unless it has one, or cannot be read.
+    /// Gives To a tag, unless it has one; To is one that can be read.
     pub fn set_to_tag(&mut self, tag: &str) {
         let Some(to) = self.headers.get(Field::To).filter(|_| self.headers.to_tag().is_none()) else { return };
-        if uri::check_address(to).is_err() {
-            return;
-        }
         let to = to.trim_ascii_end();
         let tagged = [to.strip_suffix(';').unwrap_or(to), ";tag=", tag].concat();
         self.headers.set(Field::To, tagged);
@@ -178,6 +196,11 @@ fn written(start: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
     out.extend_from_slice(length.as_bytes());
     out.extend_from_slice(body);
     out
+}
+
+/// A new tag, branch or Call-ID.
+pub(crate) fn token_of(id: u128) -> String {
+    HEXLOWER.encode(&id.to_be_bytes())
 }
 
 /// A header's value, with room from the beginning: `to_string` makes it three times on its way.

@@ -81,11 +81,9 @@ pub fn quoted(text: &str) -> Result<(String, &str), Malformed> {
     Err(Malformed("a quoted string is not closed"))
 }
 
-/// Whether one of these ASCII characters, or a blank of whatever alphabet, stands in `text`.
-pub fn has<const N: usize>(text: &str, signs: [u8; N]) -> bool {
-    // Without a way out before the end: so several are compared at a time.
-    let is_one = |byte: u8| signs.iter().fold(matches!(byte, 9..=13 | b' '), |found, sign| found | (byte == *sign));
-    let found = text.bytes().fold(false, |found, byte| found | is_one(byte));
+/// Whether such a character, or a blank of whatever alphabet, stands in `text`.
+pub fn has(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
+    let found = text.bytes().any(|byte| matches!(byte, 9..=13 | b' ') || is_one(byte));
     found || (!text.is_ascii() && text.contains(char::is_whitespace))
 }
 

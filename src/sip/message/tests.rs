@@ -45,6 +45,15 @@ fn what_is_written_reads_back_the_same_with_a_binary_body() {
 }
 
 #[test]
+fn every_method_that_rsip_knows_is_read_and_written_as_it_does() {
+    for method in rsip::Method::all() {
+        let ours = Method::Known(method);
+        assert_eq!((ours.name(), Method::parse(&method.to_string())), (method.to_string().as_str(), Some(ours.clone())));
+    }
+    assert_eq!(Method::parse("Invite"), Some(Method::Other("Invite".into())));
+}
+
+#[test]
 fn a_stream_yields_whole_messages_and_answers_pings() {
     let mut framer = StreamFramer::default();
     assert_eq!(framer.push(b"\r\n\r\nOPTIONS a SIP/2.0\r\nl"), vec![Frame::Ping]);

@@ -60,12 +60,17 @@ fn each_param<'a>(text: &'a str, mut take: impl FnMut(&'a str, Option<&'a str>))
             continue;
         }
         let (name, value) = param(part);
-        if name.is_empty() || scan::has(name, *b",") || value == Some("") {
+        if name.is_empty() || scan::has(name, |byte| byte == b',') || value == Some("") {
             return Err(Malformed("a parameter is malformed"));
         }
         take(name, value);
     }
     Ok(())
+}
+
+/// The value of the first parameter with this name, in what follows the first `;`.
+fn param_of<'a>(params: &'a str, wanted: &str) -> Option<&'a str> {
+    scan::split(params, b';').ok()?.into_iter().map(param).find(|(name, _)| name.eq_ignore_ascii_case(wanted))?.1
 }
 
 fn check_params(params: Option<&str>) -> Result<(), Malformed> {
@@ -252,7 +257,7 @@ enum UriText<'a> {
 impl<'a> UriText<'a> {
     fn cut(text: &'a str) -> Result<Self, Malformed> {
         const BAD: Malformed = Malformed("a URI is malformed");
-        if text.is_empty() || scan::has(text, *b"<>\"") {
+        if text.is_empty() || scan::has(text, |byte| matches!(byte, b'<' | b'>' | b'"')) {
             return Err(BAD);
         }
         let (scheme, rest) = scan::cut(text, b':').ok_or(BAD)?;
@@ -390,8 +395,7 @@ fn cut(text: &str) -> Result<Cut<'_>, Malformed> {
 
 /// The tag of an address, of which nothing else is read.
 pub(super) fn tag_of(address: &str) -> Option<&str> {
-    let params = scan::split(cut(address).ok()?.params?, b';').ok()?;
-    params.into_iter().map(param).find(|(name, _)| name.eq_ignore_ascii_case("tag"))?.1
+    param_of(cut(address).ok()?.params?, "tag")
 }
 
 /// Whether `text` can be read as a [`NameAddr`].
@@ -436,14 +440,7 @@ pub struct Via {
 impl Via {
     /// The branch, when it is one of RFC 3261: with the magic cookie and more after it.
     pub fn branch(&self) -> Option<&str> {
-        self.params.get("branch").filter(|b| b.len() > 7 && b.get(..7).is_some_and(|c| c.eq_ignore_ascii_case("z9hG4bK")))
-    }
-
-    pub fn sent_by(&self) -> impl fmt::Display {
-        fmt::from_fn(|f| {
-            fmt::Display::fmt(&self.host, f)?;
-            write_port(self.port, f)
-        })
+        self.params.get("branch").filter(|branch| is_unique(branch))
     }
 }
 
@@ -468,6 +465,15 @@ impl<'a> ViaText<'a> {
         let (host, port) = host_text(sent_by)?;
         Ok(Self { transport, host, port, params })
     }
+}
+
+fn is_unique(branch: &str) -> bool {
+    branch.len() > 7 && branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case("z9hG4bK"))
+}
+
+/// What [`Via::branch`] gives of a Via of which nothing else is read.
+pub(super) fn branch_of(via: &str) -> Option<&str> {
+    param_of(ViaText::cut(via).ok()?.params?, "branch").filter(|branch| is_unique(branch))
 }
 
 /// Whether `text` can be read as a [`Via`].

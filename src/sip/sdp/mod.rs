@@ -8,6 +8,7 @@ pub use parse::Description;
 
 use crate::message::Headers;
 use body::find as find_in_body;
+use compact_str::CompactString;
 use parse::MediaLine;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -209,7 +210,7 @@ impl Description {
         let mut sdp = session_lines(local);
         for (at, line) in self.media.iter().enumerate() {
             if at != chosen {
-                let format = line.formats.first().map_or("0", String::as_str);
+                let format = line.formats.first().map_or("0", CompactString::as_str);
                 let _ = write!(sdp, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
                 continue;
             }

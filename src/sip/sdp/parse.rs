@@ -1,18 +1,21 @@
 //! Session descriptions as they are read: only what audio over RTP needs, the rest is passed over (RFC 4566).
 
 use super::{Direction, SdpError};
+use crate::message::cut;
+use compact_str::CompactString;
+use smallvec::SmallVec;
 use std::net::{IpAddr, SocketAddr};
 
 /// One `m=` line with its attributes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct MediaLine {
-    pub kind: String,
+    pub kind: CompactString,
     pub port: u16,
-    pub protocol: String,
-    pub formats: Vec<String>,
+    pub protocol: CompactString,
+    pub formats: SmallVec<[CompactString; 4]>,
     pub connection: Option<IpAddr>,
     pub direction: Option<Direction>,
-    pub rtpmaps: Vec<(u8, String)>,
+    pub rtpmaps: SmallVec<[(u8, CompactString); 2]>,
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     pub ptime: Option<u8>,
 }
@@ -36,7 +39,7 @@ impl Description {
         }
         let mut out = Self::default();
         for line in lines {
-            let Some((kind, value)) = line.split_once('=') else { continue };
+            let Some((kind, value)) = cut(line, b'=') else { continue };
             match kind {
                 "m" => out.media.push(media_line(value).ok_or(SdpError("an m= line is malformed"))?),
                 "c" => {
@@ -55,7 +58,7 @@ impl Description {
     }
 
     fn attribute(&mut self, value: &str) {
-        let (name, value) = value.split_once(':').map_or((value, ""), |(n, v)| (n, v.trim()));
+        let (name, value) = cut(value, b':').map_or((value, ""), |(n, v)| (n, v.trim_ascii()));
         let direction = match name {
             "sendrecv" => Some(Direction::SendRecv),
             "sendonly" => Some(Direction::SendOnly),
@@ -70,10 +73,10 @@ impl Description {
         media.direction = direction.or(media.direction);
         match name {
             "rtpmap" => {
-                if let Some((format, encoding)) = value.split_once(' ')
+                if let Some((format, encoding)) = cut(value, b' ')
                     && let Ok(format) = format.parse()
                 {
-                    media.rtpmaps.push((format, encoding.trim().to_ascii_lowercase()));
+                    media.rtpmaps.push((format, CompactString::from(encoding.trim_ascii()).to_ascii_lowercase()));
                 }
             }
             "ptime" => media.ptime = value.parse().ok().filter(|p| (10..=200).contains(p)),
@@ -116,17 +119,17 @@ fn connection(value: &str) -> Option<IpAddr> {
 
 fn media_line(value: &str) -> Option<MediaLine> {
     let mut words = value.split_whitespace();
-    let kind = words.next()?.to_ascii_lowercase();
+    let kind = words.next()?.to_ascii_lowercase().into();
     let port = words.next()?.split('/').next()?.parse().ok()?;
-    let protocol = words.next()?.to_owned();
+    let protocol = words.next()?.into();
     Some(MediaLine {
         kind,
         port,
         protocol,
-        formats: words.map(str::to_owned).collect(),
+        formats: words.map(CompactString::from).collect(),
         connection: None,
         direction: None,
-        rtpmaps: Vec::new(),
+        rtpmaps: SmallVec::new(),
         rtcp: None,
         ptime: None,
     })

@@ -74,16 +74,14 @@ impl Dialog {
 
     /// What a response to our INVITE makes of it: its tag, its target, its route set reversed (RFC 3261 §12.1.2).
     #[must_use]
-    pub fn answered(&self, response: &Response) -> Self {
-        let mut dialog = self.clone();
-        dialog.remote_tag = response.headers.to_tag().map(str::to_owned);
+    pub fn answered(mut self, response: &Response) -> Self {
+        self.remote_tag = response.headers.to_tag().map(str::to_owned);
         if response.headers.get(Field::RecordRoute).is_some() || response.is_success() {
-            let mut routes = response.headers.addresses(Field::RecordRoute).unwrap_or_default();
-            routes.reverse();
-            dialog.routes = routes;
+            self.routes = response.headers.addresses(Field::RecordRoute).unwrap_or_default();
+            self.routes.reverse();
         }
-        dialog.refresh_target(&response.headers);
-        dialog
+        self.refresh_target(&response.headers);
+        self
     }
 
     pub fn refresh_target(&mut self, headers: &Headers) {

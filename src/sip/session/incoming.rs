@@ -3,7 +3,7 @@
 use super::timer::{self, MIN_SE};
 use super::{Actions, Dialog, Modify, Phase, Repeat, Session, SessionAction, SessionTimer, Unacknowledged, attach};
 use crate::endpoint::{NewCall, ServerKey};
-use crate::message::{Field, Method, Refresher, Request, Response};
+use crate::message::{Field, Method, Refresher, Request, Response, token_of};
 use crate::sdp::{self, Law, LocalMedia};
 use crate::transaction::{GIVE_UP, T2};
 use crate::translate;
@@ -93,7 +93,7 @@ impl Session {
         }
         let negotiated = offer.map(|offer| offer.answer(&local)).transpose().map_err(|e| refuse(e.status()))?;
         let (answer, remote) = negotiated.unzip();
-        let dialog = Dialog::of_invite(&invite, format!("{:032x}", cx.next_id())).ok_or_else(|| refuse(400))?;
+        let dialog = Dialog::of_invite(&invite, token_of(cx.next_id())).ok_or_else(|| refuse(400))?;
         let reliable = if headers.lists(Field::Require, "100rel") {
             Reliability::Required
         } else if headers.lists(Field::Supported, "100rel") {

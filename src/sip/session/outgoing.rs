@@ -3,7 +3,7 @@
 use super::timer::{self, MIN_SE, OUR_SE};
 use super::{Actions, Dialog, Modify, Phase, Session, SessionAction, SessionTimer, attach};
 use crate::endpoint::{ALLOW, Flow, SUPPORTED};
-use crate::message::{Field, Method, NameAddr, Refresher, Response, Uri};
+use crate::message::{Field, Method, NameAddr, Refresher, Response, Uri, token_of};
 use crate::sdp::{self, Law, LocalMedia};
 use crate::translate;
 use cordboard_core::cx::Cx;
@@ -69,7 +69,7 @@ impl Session {
         let mut from = NameAddr::new(Uri::sip(&call.caller_id, call.flow.local));
         from.display = call.display;
         let routes = call.routes.into_iter().map(NameAddr::new).collect();
-        let (call_id, tag) = (format!("{:032x}", cx.next_id()), format!("{:032x}", cx.next_id()));
+        let (call_id, tag) = (token_of(cx.next_id()), token_of(cx.next_id()));
         let mut session = Self {
             leg,
             dialog: Dialog::of_call(call_id, from, tag, call.target, routes),
@@ -200,7 +200,7 @@ impl Session {
             }
             return at;
         }
-        self.forks.push(Fork { dialog: self.dialog.answered(response), rseq: None, ended: false });
+        self.forks.push(Fork { dialog: self.dialog.clone().answered(response), rseq: None, ended: false });
         self.forks.len() - 1
     }
 
@@ -270,7 +270,7 @@ impl Session {
         }
         let at = self.fork(tag, response);
         let Some(fork) = self.forks.get_mut(at) else { return };
-        fork.dialog = fork.dialog.answered(response);
+        fork.dialog = fork.dialog.clone().answered(response);
         out.push(SessionAction::Ack { request: fork.dialog.ack(seq), flow: self.flow });
         if !fork.ended {
             fork.ended = true;
