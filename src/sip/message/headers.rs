@@ -281,20 +281,6 @@ impl Headers {
         Ok(())
     }
 
-    /// All hops, the nearest first.
-    ///
-    /// # Errors
-    /// When one cannot be read or there is none.
-    pub fn vias(&self) -> Result<Vec<Via>, Malformed> {
-        let mut vias = Vec::new();
-        for line in self.all(Field::Via) {
-            for via in scan::split(line, b',')? {
-                vias.push(via.parse()?);
-            }
-        }
-        if vias.is_empty() { Err(NO_VIA) } else { Ok(vias) }
-    }
-
     /// The branch of the one Via there is; `None` when there are several.
     pub(crate) fn only_branch(&self) -> Option<&str> {
         let mut lines = self.all(Field::Via);

@@ -17,6 +17,11 @@ pub fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
+/// What stands before the first `separator`, and what follows it where there is one.
+pub fn first(text: &str, separator: u8) -> (&str, Option<&str>) {
+    cut(text, separator).map_or((text, None), |(first, rest)| (first, Some(rest)))
+}
+
 /// Splits at `separator`, an ASCII character, wherever it stands outside quoted strings and `<…>`; the parts are trimmed.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ fn compact_names_folded_lines_and_lists_are_read() {
         "\r\n\r\nINVITE sip:+4930@[2001:db8::1]:5070;user=phone SIP/2.0\r\nv: SIP/2.0/UDP [2001:db8::2];branch=z9hG4bKa , SIP/2.0/TCP b:5\r\n\
          f : \"A, B\" <tel:+4420>;tag=1\r\nt: <sip:a.b@c>\r\ni: x\r\nCSeq: 1\r\n INVITE\r\nk: timer,100rel\r\nX-Own: y\r\n\r\nbody",
     );
-    let vias = request.headers.vias().unwrap();
+    let vias: Vec<Via> = request.headers.list(Field::Via).unwrap().iter().map(|via| via.parse().unwrap()).collect();
     assert_eq!((vias.len(), vias[1].port, vias[1].transport.as_str()), (2, Some(5), "TCP"));
     assert_eq!(vias[0].host.ip(), Some("2001:db8::2".parse().unwrap()));
     assert_eq!(request.called(), "+4930");

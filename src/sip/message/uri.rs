@@ -175,7 +175,7 @@ fn host_text(text: &str) -> Result<(HostText<'_>, Option<u16>), Malformed> {
             (HostText::Ip(IpAddr::V6(ip.parse::<Ipv6Addr>().map_err(|_| BAD)?)), port)
         }
         None => {
-            let (name, port) = scan::cut(text, b':').map_or((text, None), |(name, port)| (name, Some(port)));
+            let (name, port) = scan::first(text, b':');
             let name = name.trim_ascii_end();
             let host = match name.parse::<Ipv4Addr>() {
                 Ok(ip) => HostText::Ip(IpAddr::V4(ip)),
@@ -266,10 +266,9 @@ impl<'a> UriText<'a> {
         {
             return Err(BAD);
         }
-        let first = |text: &'a str, separator| scan::cut(text, separator).map_or((text, None), |(text, rest)| (text, Some(rest)));
         let is = |name| scheme.eq_ignore_ascii_case(name);
         if is("tel") {
-            let (number, params) = first(rest, b';');
+            let (number, params) = scan::first(rest, b';');
             return Ok(Self::Tel { number, params });
         }
         let secure = is("sips");
@@ -281,8 +280,8 @@ impl<'a> UriText<'a> {
         if user == Some("") {
             return Err(BAD);
         }
-        let (rest, headers) = first(rest, b'?');
-        let (host, params) = first(rest, b';');
+        let (rest, headers) = scan::first(rest, b'?');
+        let (host, params) = scan::first(rest, b';');
         let (host, port) = host_text(host)?;
         Ok(Self::Sip { secure, user, host, port, params, headers })
     }
@@ -378,7 +377,7 @@ fn cut(text: &str) -> Result<Cut<'_>, Malformed> {
         ((!display.is_empty()).then_some(Cow::Borrowed(display)), rest)
     } else {
         // Without brackets, parameters are the header's and neither ? nor , may stand in the URI (RFC 3261 §20).
-        let (uri, params) = scan::cut(text, b';').map_or((text, None), |(uri, params)| (uri, Some(params)));
+        let (uri, params) = scan::first(text, b';');
         if uri.bytes().any(|byte| b"?,".contains(&byte)) {
             return Err(BAD);
         }
@@ -455,7 +454,7 @@ struct ViaText<'a> {
 impl<'a> ViaText<'a> {
     fn cut(text: &'a str) -> Result<Self, Malformed> {
         const BAD: Malformed = Malformed("a Via is malformed");
-        let (hop, params) = scan::cut(text, b';').map_or((text, None), |(hop, params)| (hop, Some(params)));
+        let (hop, params) = scan::first(text, b';');
         let (name, rest) = scan::cut(hop, b'/').ok_or(BAD)?;
         let (version, rest) = scan::cut(rest, b'/').ok_or(BAD)?;
         let (transport, sent_by) = rest.trim_ascii().split_once(|c: char| c.is_ascii_whitespace()).ok_or(BAD)?;

@@ -6,7 +6,7 @@ use cordboard_core::ids::TrunkId;
 use cordboard_core::setup::Transport;
 use cordboard_sip::digest::{Algorithm, Credentials, ha1};
 use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, Sources, User};
-use cordboard_sip::message::{Field, Message, Method, Response};
+use cordboard_sip::message::{Field, Message, Method, Response, Via};
 use cordboard_sip::registrar::Account;
 use std::collections::HashSet;
 
@@ -288,7 +288,8 @@ fn who_was_shed_gets_the_same_answer_again_and_no_call_and_who_was_taken_is_not_
     let more = "Via: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKfar\r\nv: SIP/2.0/UDP 198.51.100.2;branch=z9hG4bKfarther\r\n";
     let (flow, first) = rig.answer(&invite(5, more));
     assert_eq!((flow, first.status), (rig.flow, 503));
-    let vias: Vec<String> = first.headers.vias().unwrap().iter().map(|via| via.host.to_string()).collect();
+    let vias: Vec<String> =
+        first.headers.list(Field::Via).unwrap().iter().map(|via| via.parse::<Via>().unwrap().host.to_string()).collect();
     assert_eq!(vias.get(1..).unwrap(), ["198.51.100.1", "198.51.100.2"]);
     let top = first.headers.top_via().unwrap();
     assert_eq!(
