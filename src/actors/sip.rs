@@ -230,8 +230,10 @@ impl SipActor {
         ctx.run_later(Duration::from_millis(MEASURE_EVERY), move |sip, ctx| {
             let waited = std::mem::take(&mut sip.waited);
             let late = sip.switch.now().saturating_sub(due).max(waited).max(sip.switch.media.lateness());
-            if let Some(shedding) = sip.endpoint.measured(late, sip.switch.now()) {
-                tracing::warn!(shedding, "the switch falls behind: new calls beyond what it can serve are refused, or no more");
+            match sip.endpoint.measured(late, sip.switch.now()) {
+                Some(true) => tracing::warn!(late, "the switch falls behind: new calls beyond what it can serve are refused"),
+                Some(false) => tracing::warn!("the switch has caught up: new calls are no longer refused"),
+                None => {}
             }
             metrics::gauge!("cordboard_sip_transactions").set(u32::try_from(sip.endpoint.transactions()).unwrap_or(u32::MAX));
             // Whatever keeps the thread busy, some calls are taken: fifty a second while it is in time.
