@@ -63,7 +63,7 @@ pub enum Desk {
         request: wire::Request,
     },
     /// Queues of the agent's groups that changed.
-    Queues(Vec<wire::QueueView>),
+    Queues(Arc<ToWorkstation>),
     Session(Box<Session>),
     Quality(wire::QualityView),
     Media(MediaEvent),
@@ -139,9 +139,12 @@ impl AgentRole {
     }
 
     fn show(&self, tell: ToWorkstation) {
-        let tell = Arc::new(tell);
+        self.share(&Arc::new(tell));
+    }
+
+    fn share(&self, tell: &Arc<ToWorkstation>) {
         for page in self.pages.values() {
-            page.to.do_send(ToPage(tell.clone()));
+            page.to.do_send(ToPage(Arc::clone(tell)));
         }
     }
 
@@ -437,7 +440,7 @@ impl Handler<Desk> for Shell<AgentRole> {
                 }
             }
             Desk::Answer { page, id, refusal } => self.role.answer(page, id, refusal),
-            Desk::Queues(queues) => self.role.show(ToWorkstation::Queues { queues }),
+            Desk::Queues(queues) => self.role.share(&queues),
             Desk::Session(session) => {
                 let switch = self.switch.clone();
                 self.role.keep(&session, &switch);

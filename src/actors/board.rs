@@ -3,12 +3,12 @@
 use super::agent::Desk;
 use super::switch::Switch;
 use super::timer::Timer;
-use crate::wire::QueueView;
+use crate::wire::{QueueView, ToWorkstation};
 use actix::prelude::*;
 use cordboard_core::board::{Board, Slot};
 use cordboard_core::ids::{AgentId, GroupId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// The group's queue in the directory is another one than it was.
 #[derive(Message)]
@@ -19,22 +19,26 @@ pub struct BoardActor {
     machine: Board,
     switch: Arc<Switch>,
     timer: Timer,
+    /// What was told last: each lives until its pages have it.
+    told: Vec<Weak<ToWorkstation>>,
 }
 
 impl BoardActor {
     pub fn new(switch: Arc<Switch>) -> Self {
-        Self { machine: Board::default(), switch, timer: Timer::default() }
+        Self { machine: Board::default(), switch, timer: Timer::default(), told: Vec::new() }
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.timer.fired();
-        for (slot, groups) in self.machine.tick(self.switch.now()) {
+        let unheard = self.told.iter().filter(|told| told.strong_count() > 0).count();
+        let telling = 2 * unheard > self.told.len();
+        if let Some((slot, groups)) = self.machine.tick(self.switch.now(), telling) {
             self.tell(slot, &groups);
         }
         self.arm(ctx);
     }
 
-    fn tell(&self, slot: Slot, groups: &BTreeSet<GroupId>) {
+    fn tell(&mut self, slot: Slot, groups: &BTreeSet<GroupId>) {
         let directory = self.switch.directory.read();
         let mut told: BTreeMap<AgentId, Vec<QueueView>> = BTreeMap::new();
         for (group, view) in groups.iter().filter_map(|group| directory.queues.get_key_value(group)) {
@@ -43,9 +47,12 @@ impl BoardActor {
                 told.entry(*agent).or_default().push(view.clone());
             }
         }
-        for (agent, views) in told {
+        self.told.clear();
+        for (agent, queues) in told {
             if let Some(addr) = directory.agents.get(&agent) {
-                addr.do_send(Desk::Queues(views));
+                let tell = Arc::new(ToWorkstation::Queues { queues });
+                self.told.push(Arc::downgrade(&tell));
+                addr.do_send(Desk::Queues(tell));
             }
         }
     }

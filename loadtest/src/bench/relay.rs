@@ -30,8 +30,9 @@ pub enum Way<'a> {
 
 /// What a relay took and did.
 pub struct Relayed {
-    /// Of one core, for each conversation.
-    pub cpu_a_call: f64,
+    /// Of its core, and the generator's of the other one.
+    pub cpu: f64,
+    pub own_cpu: f64,
     pub audio: Audio,
 }
 
@@ -86,7 +87,7 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
     }
     let seconds = length.as_secs_f64();
     let own = own_cpu().saturating_sub(own_before).as_secs_f64() / seconds;
-    let took = process.cpu().zip(before).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before));
+    let cpu = process.cpu().zip(before).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before)).as_secs_f64() / seconds;
     let mut audio = Audio { packets_sent: voices.sent, delay: Percentiles::of(&voices.delay), ..Audio::default() };
     for stream in streams {
         let Heard { packets, lost, own, foreign, .. } = voices.remove(stream);
@@ -97,11 +98,12 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
         audio.deaf_sides += u32::from(own == 0);
     }
     println!(
-        "{calls} relayed: {} packets heard, {} lost, delay {:.2} ms median, {:.2} ms p99; own {:.0} %",
+        "{calls} relayed: {} packets heard, {} lost, delay {:.2} ms median, {:.2} ms p99; {:.0} % of a core, own {:.0} %",
         audio.packets_heard,
         audio.packets_lost,
         audio.delay.p50,
         audio.delay.p99,
+        100.0 * cpu,
         100.0 * own
     );
     if own > BUSY {
@@ -109,13 +111,13 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
     }
     if audio.deaf_sides + u32::from(audio.foreign_speech > 0) > 0 {
         return Err(io::Error::other(format!(
-            "{} of {} sides heard nothing, {} packets came to others",
+            "{} of {} sides heard nothing, {} packets came to others, or were more than a second under way",
             audio.deaf_sides,
             2 * calls,
             audio.foreign_speech
         )));
     }
-    Ok(Relayed { cpu_a_call: took.as_secs_f64() / seconds / f64::from(calls), audio })
+    Ok(Relayed { cpu, own_cpu: own, audio })
 }
 
 /// A browser's line that rtpengine joined with the one side, and where that sends to.

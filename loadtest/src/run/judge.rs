@@ -61,7 +61,10 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
             faults.push(format!("{:.3} % of the audio was lost; {:.3} % may be", 100.0 * lost, 100.0 * clean.lost));
         }
         if audio.foreign_speech > 0 {
-            faults.push(format!("{} packets were heard in another call than theirs", audio.foreign_speech));
+            faults.push(format!(
+                "{} packets were heard in another call than theirs, or were more than a second under way",
+                audio.foreign_speech
+            ));
         }
         if audio.deaf_sides > 0 {
             faults.push(format!("{} sides of calls never heard the other", audio.deaf_sides));

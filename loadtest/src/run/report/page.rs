@@ -339,7 +339,7 @@ fn voices(audio: &Audio) -> Markup {
             ("Sent", html! { (grouped(audio.packets_sent)) }),
             ("Heard", html! { (grouped(audio.packets_heard)) }),
             ("Lost", html! { (amount(audio.packets_lost)) @if audio.packets_lost > 0 { span.dim { " · " (percent(lost, 3)) } } }),
-            ("Heard in another call than theirs", amount(audio.foreign_speech)),
+            ("Heard in another call than theirs, or over a second late", amount(audio.foreign_speech)),
             ("Sides of calls that never heard the other", amount(audio.deaf_sides)),
         ]))
     } }
