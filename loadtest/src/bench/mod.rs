@@ -330,59 +330,57 @@ async fn clean(scenario: &Scenario, program: &Program, process: &Process, crew: 
     if round.is_clean() { Ok(round.numbers) } else { Err(io::Error::other([round.faults, round.doubts].concat().join("; "))) }
 }
 
-/// Conversations at once: what each takes, how long its packets are under way, and what is lost.
+/// Conversations at once: what each takes, how long its packets are under way, and what is lost. On a machine on which the yardstick or the generator has
+/// no time for as many as are asked for, there are fewer in either.
 async fn media(options: &Options, figures: &mut Figures) -> io::Result<()> {
     let length = Duration::from_secs_f64(options.seconds);
-    // On a slow machine there is no time for all of them in the yardstick: it and the switch get fewer then.
-    let fit = |calls: u16, relayed: &Relayed| calls_that_fill(calls, relayed.cpu, relayed.own_cpu);
-    let calls = {
-        let program = rtpengine().await?;
-        let few = DELAYS[0].calls;
-        options.calls.min(fit(few, &relay(&Way::Rtpengine(&program), few, length)?))
-    };
-    let most = {
-        let program = rtpengine().await?;
-        let relayed = relay(&Way::Rtpengine(&program), calls, length)?;
-        figures.insert("rtpengine cpu", 100.0 * relayed.cpu / f64::from(calls));
-        fit(calls, &relayed)
-    };
+    let [few, many] = DELAYS;
+    let (relayed, lost_of_few) = delays(options, &few, few.calls, figures).await?;
+    let calls = options.calls.min(calls_that_fill(few.calls, relayed.cpu, relayed.own_cpu));
     figures.insert("calls", f64::from(calls));
-    figures.insert("many calls", f64::from(most.min(DELAYS[1].calls)));
-    {
-        let program = bare().await?;
-        let relayed = relay(&Way::Bare(&program), calls, length)?;
-        figures.insert("bare p99", relayed.audio.delay.p99);
-    }
+    let relayed = through_rtpengine(calls, length).await?;
+    figures.insert("rtpengine cpu", 100.0 * relayed.cpu / f64::from(calls));
+    let most = many.calls.min(calls_that_fill(calls, relayed.cpu, relayed.own_cpu));
+    figures.insert("many calls", f64::from(most));
+    let relayed = through_the_bare_loop(calls, length).await?;
+    figures.insert("bare p99", relayed.audio.delay.p99);
     let plain = voices(options, Kind::Phones, calls, false).await?;
     note(figures, "voice cpu", cpu_a_call(&plain, calls));
     let recorded = voices(options, Kind::Phones, calls, true).await?;
     note(figures, "recorded cpu", cpu_a_call(&recorded, calls));
-    let mut packets_lost = plain.audio.as_ref().map_or(0.0, lost);
-    for Delays { calls, ours, theirs } in DELAYS {
-        let calls = calls.min(most);
-        {
-            let program = rtpengine().await?;
-            let relayed = relay(&Way::Rtpengine(&program), calls, length)?;
-            figures.insert(theirs.0, relayed.audio.delay.p50);
-            figures.insert(theirs.1, relayed.audio.delay.p99);
-        }
-        if let Some(audio) = &voices(options, Kind::Phones, calls, false).await?.audio {
-            figures.insert(ours.0, audio.delay.p50);
-            figures.insert(ours.1, audio.delay.p99);
-            packets_lost += lost(audio);
-        }
-    }
-    figures.insert("voice lost", packets_lost);
+    let (_, lost_of_many) = delays(options, &many, most, figures).await?;
+    figures.insert("voice lost", plain.audio.as_ref().map_or(0.0, lost) + lost_of_few + lost_of_many);
     let calls = calls_that_fill(calls, plain.switch_cpu.unwrap_or(FULL), plain.own_cpu);
-    let bare = {
-        let program = bare().await?;
-        lost(&relay(&Way::Bare(&program), calls, length)?.audio)
-    };
+    let bare = lost(&through_the_bare_loop(calls, length).await?.audio);
     let full = voices(options, Kind::Phones, calls, false).await?;
     figures.insert("full calls", f64::from(calls));
     note(figures, "full cpu", full.switch_cpu.map(|cpu| 100.0 * cpu));
     note(figures, "full lost", full.audio.as_ref().map(|audio| lost(audio) - bare));
     Ok(())
+}
+
+/// How long packets are under way where there are so many conversations, in rtpengine and then in the switch: what rtpengine took, and the packets that the
+/// switch lost.
+async fn delays(options: &Options, names: &Delays, calls: u16, figures: &mut Figures) -> io::Result<(Relayed, f64)> {
+    let relayed = through_rtpengine(calls, Duration::from_secs_f64(options.seconds)).await?;
+    figures.insert(names.theirs.0, relayed.audio.delay.p50);
+    figures.insert(names.theirs.1, relayed.audio.delay.p99);
+    let audio = voices(options, Kind::Phones, calls, false).await?.audio;
+    if let Some(audio) = &audio {
+        figures.insert(names.ours.0, audio.delay.p50);
+        figures.insert(names.ours.1, audio.delay.p99);
+    }
+    Ok((relayed, audio.as_ref().map_or(0.0, lost)))
+}
+
+async fn through_rtpengine(calls: u16, length: Duration) -> io::Result<Relayed> {
+    let program = rtpengine().await?;
+    relay(&Way::Rtpengine(&program), calls, length)
+}
+
+async fn through_the_bare_loop(calls: u16, length: Duration) -> io::Result<Relayed> {
+    let program = bare().await?;
+    relay(&Way::Bare(&program), calls, length)
 }
 
 /// In per cent of a core.

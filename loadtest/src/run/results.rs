@@ -191,7 +191,7 @@ pub struct Audio {
     pub packets_sent: u64,
     pub packets_heard: u64,
     pub packets_lost: u64,
-    /// Of what was heard, speech of the other side of the same call, and of another call.
+    /// Of what was heard, speech of the other side of the same call; and of another call, or too late to be told from that.
     pub own_speech: u64,
     pub foreign_speech: u64,
     /// Sides of calls with a conversation that did not hear each other.

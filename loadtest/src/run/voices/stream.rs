@@ -27,7 +27,7 @@ pub struct Heard {
     pub lost: u64,
     /// Packets with speech of the other side of the same call.
     pub own: u64,
-    /// Packets with speech of another call: nobody should hear that.
+    /// Packets with speech of another call, which nobody should hear, or with what the other side said longer ago than is remembered.
     pub foreign: u64,
     /// RFC 3550 §6.4.1, microseconds.
     pub jitter: f64,
