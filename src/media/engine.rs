@@ -7,7 +7,7 @@ use crate::control::{Control, Meter};
 use crate::event::{Command, DtmfMode, Events, MediaEvent, Sizes, Source};
 use crate::g711::Law;
 use crate::intake::Intake;
-use crate::leg::{Leg, Link, Prompt, open_mut};
+use crate::leg::{Leg, Link, Listeners, Prompt, open_mut};
 use crate::library::Library;
 use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
@@ -26,6 +26,7 @@ use carriers::Door;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 const TICK: Duration = Duration::from_millis(20);
 /// Recordings go to disk every 100 ms (G5 allows a second).
 const FLUSH_TICKS: u64 = 5;
-/// Browsers and carriers are looked after ten times a second: one that is back is soon heard again.
+/// Browsers, carriers and who hears another leg are looked after ten times a second: one that is back is soon heard again.
 const WATCH_TICKS: u64 = 5;
 /// Quality is told every two seconds.
 const QUALITY_TICKS: u64 = 100;
@@ -52,8 +53,8 @@ const PEER_CONNECT: Duration = Duration::from_secs(15);
 pub struct Engine {
     events: Events,
     legs: FxHashMap<LegId, Leg>,
-    /// Who hears a leg as it is.
-    listeners: FxHashMap<LegId, Vec<LegId>>,
+    /// Who hears a leg as it is that is not open.
+    awaited: FxHashMap<LegId, Listeners>,
     /// The voices of those who are heard in mixes.
     mixer: Mixer,
     peers: FxHashMap<PeerId, Peer>,
@@ -108,7 +109,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
     let mut engine = Engine {
         events: setup.events,
         legs: FxHashMap::default(),
-        listeners: FxHashMap::default(),
+        awaited: FxHashMap::default(),
         mixer: Mixer::default(),
         peers: FxHashMap::default(),
         library: setup.library,
@@ -191,7 +192,8 @@ impl Engine {
 
     fn sizes(&self) -> Sizes {
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
-        Sizes { legs: self.legs.len(), heard: self.listeners.len(), mixed: self.mixer.voices(), peers: self.peers.len(), tasks }
+        let heard = self.awaited.len() + self.legs.values().filter(|leg| !leg.listeners.is_empty()).count();
+        Sizes { legs: self.legs.len(), heard, mixed: self.mixer.voices(), peers: self.peers.len(), tasks }
     }
 
     // ---- legs ----
@@ -214,7 +216,10 @@ impl Engine {
     /// Has what `source` needs brought to `listener`.
     fn listen(&mut self, listener: LegId, source: &Source) {
         match source {
-            Source::Leg(leg) => self.listeners.entry(*leg).or_default().push(listener),
+            Source::Leg(leg) => match self.legs.get_mut(leg) {
+                Some(heard) => heard.listeners.push(listener),
+                None => self.awaited.entry(*leg).or_default().push(listener),
+            },
             Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.join(*leg)),
             Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
@@ -222,7 +227,17 @@ impl Engine {
 
     fn listen_no_more(&mut self, listener: LegId, source: &Source) {
         match source {
-            Source::Leg(leg) => forget_listener(&mut self.listeners, *leg, listener),
+            Source::Leg(leg) => match self.legs.get_mut(leg) {
+                Some(heard) => forget(&mut heard.listeners, listener),
+                None => {
+                    if let Entry::Occupied(mut awaits) = self.awaited.entry(*leg) {
+                        forget(awaits.get_mut(), listener);
+                        if awaits.get().is_empty() {
+                            awaits.remove();
+                        }
+                    }
+                }
+            },
             Source::Mix(legs) => legs.iter().for_each(|leg| self.mixer.leave(*leg)),
             Source::Silence | Source::Music(_) | Source::Ringback | Source::Busy | Source::Congestion => {}
         }
@@ -258,6 +273,9 @@ impl Engine {
         let Some(closed) = self.legs.remove(&leg) else { return };
         if let Some(call) = closed.recorded_by {
             self.recorder.stop(call, Instant::now());
+        }
+        if !closed.listeners.is_empty() {
+            self.awaited.insert(leg, closed.listeners);
         }
         self.listen_no_more(leg, &closed.source);
         match closed.link {
@@ -371,10 +389,10 @@ impl Engine {
 
     /// Sends a packet of one leg to all who hear it and are not in the middle of a prompt or a digit.
     fn relay(&mut self, from: LegId, packet: &Packet<'_>, now: Instant) {
-        let Some(listeners) = self.listeners.get(&from) else { return };
+        let Some(listeners) = self.legs.get(&from).map(|leg| leg.listeners.clone()) else { return };
         for id in listeners {
-            if let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.prompt.is_none() && !leg.digits_out.is_sending()) {
-                leg.send(*id, &mut self.peers, packet, &mut self.outbox, &mut self.recorder, now);
+            if let Some(leg) = self.legs.get_mut(&id).filter(|leg| !leg.says_own()) {
+                leg.send(id, &mut self.peers, packet, &mut self.outbox, &mut self.recorder, now);
             }
         }
     }
@@ -383,7 +401,8 @@ impl Engine {
     fn tick(&mut self, ticks: u64, now: Instant) {
         self.mixer.tick();
         let mut played = Vec::new();
-        for (id, leg) in &mut self.legs {
+        let looks = ticks.is_multiple_of(WATCH_TICKS);
+        for (id, leg) in self.legs.iter_mut().filter(|(_, leg)| looks || !leg.is_relayed()) {
             let (own, ended) = leg.next_frame(&self.library, &self.mixer, &self.peers, now);
             played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
             if let Some(own) = own {
@@ -395,7 +414,7 @@ impl Engine {
         if ticks.is_multiple_of(FLUSH_TICKS) {
             self.recorder.flush();
         }
-        if ticks.is_multiple_of(WATCH_TICKS) {
+        if looks {
             self.watch_peers(now);
             self.watch_carriers(now);
         }
@@ -406,13 +425,13 @@ impl Engine {
     }
 }
 
-fn forget_listener(listeners: &mut FxHashMap<LegId, Vec<LegId>>, heard: LegId, listener: LegId) {
-    if let Some(known) = listeners.get_mut(&heard) {
-        if let Some(at) = known.iter().position(|leg| *leg == listener) {
-            known.swap_remove(at);
-        }
-        if known.is_empty() {
-            listeners.remove(&heard);
-        }
+/// The leg; one that is not open is from here on, and heard by those who waited for it.
+fn open_leg<'a>(legs: &'a mut FxHashMap<LegId, Leg>, awaited: &mut FxHashMap<LegId, Listeners>, id: LegId) -> &'a mut Leg {
+    legs.entry(id).or_insert_with(|| Leg::new(awaited.remove(&id).unwrap_or_default()))
+}
+
+fn forget(listeners: &mut Listeners, listener: LegId) {
+    if let Some(at) = listeners.iter().position(|leg| *leg == listener) {
+        listeners.swap_remove(at);
     }
 }

@@ -21,6 +21,7 @@ use crate::sound::{FRAME, Frame, Sound};
 use crate::spool;
 use cordboard_core::ids::{CallId, LegId, PeerId};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,9 +32,14 @@ const FILL_AFTER: Duration = Duration::from_millis(400);
 /// A SIP leg that does gets one frame of it in each such time: carriers and NATs want packets now and then (RFC 6263).
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
+/// Mostly one: they lie in the leg, since each of its packets asks for them.
+pub type Listeners = SmallVec<[LegId; 1]>;
+
 /// One leg.
 pub struct Leg {
     pub link: Link,
+    /// Who hears it as it is.
+    pub listeners: Listeners,
     pub source: Source,
     /// Which frame of the source's sound comes next.
     source_frame: usize,
@@ -203,9 +209,10 @@ impl Session {
 }
 
 impl Leg {
-    pub fn new(link: Link) -> Self {
+    pub fn new(listeners: Listeners) -> Self {
         Leg {
-            link,
+            link: Link::None,
+            listeners,
             source: Source::Silence,
             source_frame: 0,
             filling: false,
@@ -232,6 +239,16 @@ impl Leg {
         self.filling = false;
         self.prompt = None;
         std::mem::replace(&mut self.source, source)
+    }
+
+    /// In the middle of a prompt or a digit.
+    pub fn says_own(&self) -> bool {
+        self.prompt.is_some() || self.digits_out.is_sending()
+    }
+
+    /// What it is sent comes from another leg: only now and then has it to be looked whether something does.
+    pub fn is_relayed(&self) -> bool {
+        matches!(self.source, Source::Leg(_)) && !self.filling && !self.says_own()
     }
 
     /// The next 20 ms of our own, when it is our turn; the second value is a prompt that has come to its end.

@@ -14,6 +14,7 @@
 use crate::ports::REST;
 use cordboard_core::ids::LegId;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,8 @@ pub enum Claim {
 /// The legs of one port.
 #[derive(Debug, Default)]
 pub struct Sharers {
-    found: FxHashMap<SocketAddr, Vec<Found>>,
+    /// Mostly one at an address: these lie in the table, since each packet asks for them.
+    found: FxHashMap<SocketAddr, SmallVec<[Found; 1]>>,
     seeking: Vec<LegId>,
     /// Those found by less than [`Claim::Told`] lately, where and when.
     guessed: Vec<(LegId, SocketAddr, Instant)>,
@@ -229,7 +231,7 @@ impl Sharers {
     pub fn tidy(&mut self, now: Instant) {
         self.strays.retain(|_, stray| !ended(stray.last, now));
         for (leg, at, _) in self.guessed.extract_if(.., |(_, _, since)| now.saturating_duration_since(*since) >= GUESSED) {
-            let here = self.found.get_mut(&at).map(Vec::as_mut_slice).unwrap_or_default();
+            let here = self.found.get_mut(&at).map(SmallVec::as_mut_slice).unwrap_or_default();
             here.iter_mut().filter(|found| found.leg == leg).for_each(|found| found.guessed = false);
         }
     }

@@ -1,6 +1,6 @@
 //! SIP legs: their places at the RTP ports, and what comes there.
 
-use super::Engine;
+use super::{Engine, open_leg};
 use crate::event::{MediaEvent, RtpRemote};
 use crate::intake::{self, Intake};
 use crate::leg::{Leg, Link, RtpLink};
@@ -42,7 +42,7 @@ impl Engine {
         if let Some(door) = self.doors.get_mut(&number) {
             door.sharers.join(leg, link.outgoing.ssrc());
         }
-        self.legs.insert(leg, Leg::new(Link::Rtp(Box::new(link))));
+        open_leg(&mut self.legs, &mut self.awaited, leg).link = Link::Rtp(Box::new(link));
     }
 
     pub(super) fn leave_port(&mut self, leg: LegId, link: &RtpLink, now: Instant) {

@@ -1,6 +1,6 @@
 //! Browsers: their peers come and go, and what they send (F7, B3).
 
-use super::{Engine, PEER_CONNECT, PEER_SILENCE};
+use super::{Engine, PEER_CONNECT, PEER_SILENCE, open_leg};
 use crate::event::{Codec, MediaEvent};
 use crate::g711::Law;
 use crate::intake::{self, Intake};
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     pub(super) fn attach_peer(&mut self, leg: LegId, peer: PeerId) {
-        let known = self.legs.entry(leg).or_insert_with(|| Leg::new(Link::None));
+        let known = open_leg(&mut self.legs, &mut self.awaited, leg);
         if let Link::Browser { peer: before, .. } = known.link
             && let Some(before) = self.peers.get_mut(&before).filter(|before| before.leg == Some(leg))
         {

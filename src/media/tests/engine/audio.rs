@@ -368,6 +368,20 @@ async fn calls_share_a_port_and_each_hears_its_own_far_side() {
 }
 
 #[tokio::test]
+async fn who_is_told_to_hear_a_leg_before_it_is_open_hears_it_from_then_on() {
+    let mut rig = Rig::start();
+    let mut agent = rig.browser(PeerId(1), AGENT).await;
+    rig.media.hear(AGENT, Source::Leg(CUSTOMER));
+    let mut customer = rig.trunk(CUSTOMER, Law::Mu).await;
+    customer.speaks(600.0);
+    agent.ear.hears(600.0).await;
+    rig.media.close(CUSTOMER);
+    assert_eq!(rig.media.sizes().await.map(|sizes| sizes.heard), Some(1), "the agent's leg has not been told otherwise");
+    rig.media.hear(AGENT, Source::Silence);
+    assert_eq!(rig.media.sizes().await.map(|sizes| sizes.heard), Some(0));
+}
+
+#[tokio::test]
 async fn a_held_session_is_neither_sent_to_nor_heard() {
     let mut rig = Rig::start();
     let (mut trunk, mut browser) = rig.call(Law::Mu).await;
