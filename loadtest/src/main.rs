@@ -45,7 +45,8 @@ enum Command {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let log = tracing_subscriber::fmt().with_target(false).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    log.with_max_level(tracing::Level::INFO).init();
+    // The WebRTC library tells each step of each browser's.
+    log.with_env_filter("error,loadtest=info").init();
     let result = match Cli::parse().command {
         Command::Carrier(options) => carrier::run(options).await,
         Command::Agents(options) => agents::run(options).await,
