@@ -281,13 +281,13 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
         let program = kamailio().await?;
         round(&scenario, places(program.at), rate, None, Some(&program.process())).await
     };
-    let (rounds, relay_rate) = find(1000.0, &mut relayed).await?;
+    let (rounds, relay_rate) = find(2000.0, &mut relayed).await?;
     note(figures, "relay rate", relay_rate);
     note(figures, RELAY_LIMITED, rounds.iter().any(|round| round.faults.is_empty() && !round.is_clean()).then_some(1.0));
     let (mut house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
     let mut queued = async |rate: f64| round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&process)).await;
-    let (_, queue_rate) = find(400.0, &mut queued).await?;
+    let (_, queue_rate) = find(800.0, &mut queued).await?;
     let queue_rate = queue_rate.ok_or_else(|| io::Error::other("no rate was clean"))?;
     figures.insert("queue rate", queue_rate);
     crew.go_home().await;
