@@ -26,7 +26,7 @@ check: web/dist/index.html
 # Costs of the hot paths, what people feel (answer to voice, hold to music), and the switch beside kamailio and rtpengine.
 bench: web/dist/index.html
 	@tests/support/packages bench
-	cargo bench -p cordboard-core -p cordboard-sip -p cordboard-media -- --warm-up-time 0.5 --measurement-time 1.5
+	cargo bench -p cordboard-core -p cordboard-sip -p cordboard-media --bench '*' -- --warm-up-time 0.5 --measurement-time 1.5 --nresamples 10000
 	cargo build --workspace --bins
 	node tests/browser/latency.mjs 10
 	cargo build --release --workspace --bins
