@@ -28,7 +28,7 @@ bench: web/dist/index.html
 	@tests/support/packages bench
 	cargo bench -p cordboard-core -p cordboard-sip -p cordboard-media --bench '*' -- --warm-up-time 0.5 --measurement-time 1.5 --nresamples 10000
 	cargo build --workspace --bins
-	node tests/browser/latency.mjs 10
+	node tests/browser/latency.mjs
 	cargo build --release --workspace --bins
 	target/release/loadtest bench
 

@@ -5,7 +5,7 @@ import { Stage } from '../support/stage.mjs';
 import { UdpTap } from '../support/udp_tap.mjs';
 import { Workstation } from '../support/workstation.mjs';
 
-const rounds = Number(process.argv[2] ?? 30);
+const rounds = Number(process.argv[2] ?? 10);
 const stage = new Stage();
 await stage.open({ agent: false });
 const tap = await UdpTap.open(stage.switch.mediaPort);

@@ -92,8 +92,8 @@ enum Goal {
 /// So many conversations at once, and the names of their delays: the median and the 99th percentile.
 struct Delays {
     calls: u16,
-    /// How often both are measured, in turn; what counts is the median. A machine that others have too is away for so long now and then that a hundred
-    /// calls' 99th percentile tells of little else.
+    /// How often both are measured, in turn; what counts is the median. A machine that others have too is away now and then, which can be most of a
+    /// hundred calls' 99th percentile.
     turns: usize,
     ours: (&'static str, &'static str),
     theirs: (&'static str, &'static str),
