@@ -3,11 +3,10 @@
 mod carriers;
 mod peers;
 
-use crate::control::{Control, Meter};
 use crate::event::{Command, DtmfMode, Events, MediaEvent, Sizes, Source};
 use crate::g711::Law;
 use crate::intake::Intake;
-use crate::leg::{Leg, Link, Listeners, Prompt, open_mut};
+use crate::leg::{Leg, Link, Listeners, Prompt};
 use crate::library::Library;
 use crate::mixer::Mixer;
 use crate::mux::{self, Mux};
@@ -16,7 +15,6 @@ use crate::packet::Packet;
 use crate::peer::{Notice, Peer};
 use crate::ports::PortPool;
 use crate::queue::Asked;
-use crate::reception::Reception;
 use crate::recording::Recorder;
 use crate::rtp;
 use crate::sound::{self, Sound, SoundError};
@@ -31,7 +29,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The clock of everything we play.
@@ -52,6 +50,8 @@ const PEER_CONNECT: Duration = Duration::from_secs(15);
 /// Everything the media thread knows.
 pub struct Engine {
     events: Events,
+    /// Of the clock.
+    ticks: u64,
     legs: FxHashMap<LegId, Leg>,
     /// Who hears a leg as it is that is not open.
     awaited: FxHashMap<LegId, Listeners>,
@@ -108,6 +108,7 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
     let (mut intake, mut browsers) = (Intake::new(), Intake::new());
     let mut engine = Engine {
         events: setup.events,
+        ticks: 0,
         legs: FxHashMap::default(),
         awaited: FxHashMap::default(),
         mixer: Mixer::default(),
@@ -125,7 +126,6 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
         outbox: Outbox::new(),
     };
     let mut next_tick = tokio::time::Instant::now() + TICK;
-    let mut ticks: u64 = 0;
     loop {
         tokio::select! {
             // What is never waited for long first; packets are told in batches.
@@ -134,10 +134,9 @@ pub async fn run(setup: Setup, asked: Asked) -> std::io::Result<()> {
                 let now = tokio::time::Instant::now();
                 setup.lateness.note(now.saturating_duration_since(next_tick));
                 next_tick = if now > next_tick + MAX_CATCH_UP { now + TICK } else { next_tick + TICK };
-                ticks = ticks.wrapping_add(1);
                 let Some(commands) = asked.take() else { break };
                 engine.obey(commands);
-                engine.tick(ticks, Instant::now());
+                engine.tick(Instant::now());
             }
             () = asked.rung() => {
                 let Some(commands) = asked.take() else { break };
@@ -339,23 +338,6 @@ impl Engine {
         }
     }
 
-    /// Tells the quality of every leg that packets came from.
-    fn measure(&mut self) {
-        let mut measured = Vec::new();
-        let of = |meter: &mut Meter, reception: &Reception, control: &Control| Some(control.quality(meter.interval(reception)?));
-        for (id, leg) in &mut self.legs {
-            let quality = match &mut leg.link {
-                Link::Rtp(link) => of(&mut link.meter, &link.reception, &link.control),
-                Link::Browser { peer, .. } => {
-                    open_mut(self.peers.get_mut(peer)).and_then(|open| of(&mut open.meter, &open.reception, &open.control))
-                }
-                Link::None => None,
-            };
-            measured.extend(quality.map(|quality| MediaEvent::Quality { leg: *id, quality }));
-        }
-        measured.into_iter().for_each(|event| self.tell(event));
-    }
-
     // ---- packets ----
 
     /// Takes what waits at these ports, a batch of each.
@@ -398,36 +380,45 @@ impl Engine {
     }
 
     /// Every 20 ms: the audio that we make ourselves; and what is looked after less often.
-    fn tick(&mut self, ticks: u64, now: Instant) {
+    fn tick(&mut self, now: Instant) {
+        self.ticks = self.ticks.wrapping_add(1);
+        let ticks = self.ticks;
         self.mixer.tick();
-        let mut played = Vec::new();
-        let looks = ticks.is_multiple_of(WATCH_TICKS);
-        for (id, leg) in self.legs.iter_mut().filter(|(_, leg)| looks || !leg.is_relayed()) {
-            let (own, ended) = leg.next_frame(&self.library, &self.mixer, &self.peers, now);
-            played.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
-            if let Some(own) = own {
-                leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.outbox, &mut self.recorder, now);
+        let mut told = Vec::new();
+        for (id, leg) in &mut self.legs {
+            let looks = leg.is_turn(ticks, WATCH_TICKS);
+            if looks || !leg.is_relayed() {
+                let (own, ended) = leg.next_frame(&self.library, &self.mixer, &self.peers, now);
+                told.extend(ended.map(|prompt| MediaEvent::Played { leg: *id, token: prompt.token }));
+                if let Some(own) = own {
+                    leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.outbox, &mut self.recorder, now);
+                }
+            }
+            if looks && let Link::Rtp(link) = &mut leg.link {
+                link.report(now);
+                told.extend(link.silence(now).map(|silence| MediaEvent::RtpSilent { leg: *id, since: SystemTime::now() - silence }));
+            }
+            if leg.is_turn(ticks, QUALITY_TICKS) {
+                told.extend(leg.measure(&mut self.peers).map(|quality| MediaEvent::Quality { leg: *id, quality }));
             }
         }
         self.outbox.flush();
-        played.into_iter().for_each(|event| self.tell(event));
+        told.into_iter().for_each(|event| self.tell(event));
         if ticks.is_multiple_of(FLUSH_TICKS) {
             self.recorder.flush();
         }
-        if looks {
+        if ticks.is_multiple_of(WATCH_TICKS) {
             self.watch_peers(now);
-            self.watch_carriers(now);
         }
         if ticks.is_multiple_of(QUALITY_TICKS) {
-            self.measure();
             self.tidy_ports(now);
         }
     }
 }
 
 /// The leg; one that is not open is from here on, and heard by those who waited for it.
-fn open_leg<'a>(legs: &'a mut FxHashMap<LegId, Leg>, awaited: &mut FxHashMap<LegId, Listeners>, id: LegId) -> &'a mut Leg {
-    legs.entry(id).or_insert_with(|| Leg::new(awaited.remove(&id).unwrap_or_default()))
+fn open_leg<'a>(legs: &'a mut FxHashMap<LegId, Leg>, awaited: &mut FxHashMap<LegId, Listeners>, id: LegId, ticks: u64) -> &'a mut Leg {
+    legs.entry(id).or_insert_with(|| Leg::new(awaited.remove(&id).unwrap_or_default(), ticks))
 }
 
 fn forget(listeners: &mut Listeners, listener: LegId) {

@@ -3,7 +3,7 @@
 use crate::address::FarAddress;
 use crate::control::{Control, Meter};
 use crate::dtmf::{DigitReceiver, DigitSender};
-use crate::event::{RtpRemote, Source};
+use crate::event::{Quality, RtpRemote, Source};
 use crate::g711::Law;
 use crate::library::Library;
 use crate::mixer::Mixer;
@@ -37,6 +37,8 @@ pub type Listeners = SmallVec<[LegId; 1]>;
 
 /// One leg.
 pub struct Leg {
+    /// In ticks of the clock.
+    opened: u64,
     pub link: Link,
     /// Who hears it as it is.
     pub listeners: Listeners,
@@ -182,6 +184,12 @@ impl RtpLink {
         }
     }
 
+    /// For how long nothing came, once what should come has not for too long.
+    pub fn silence(&mut self, now: Instant) -> Option<Duration> {
+        self.session.as_ref()?;
+        self.control.silent(now)
+    }
+
     /// Tells the far side that the stream ends.
     pub fn goodbye(&mut self, now: Instant) {
         let Some(session) = &self.session else { return };
@@ -209,8 +217,10 @@ impl Session {
 }
 
 impl Leg {
-    pub fn new(listeners: Listeners) -> Self {
+    /// A leg that opens when the clock has ticked so often.
+    pub fn new(listeners: Listeners, ticks: u64) -> Self {
         Leg {
+            opened: ticks,
             link: Link::None,
             listeners,
             source: Source::Silence,
@@ -221,6 +231,12 @@ impl Leg {
             digits_out: DigitSender::default(),
             recorded_by: None,
         }
+    }
+
+    /// Whether it is its turn of what each leg has every so many ticks. Each counts from its own opening: with all of them at one tick, packets and the
+    /// pages that are told would wait.
+    pub fn is_turn(&self, ticks: u64, every: u64) -> bool {
+        ticks.wrapping_sub(self.opened).is_multiple_of(every)
     }
 
     /// The law this leg is sent.
@@ -319,6 +335,19 @@ impl Leg {
         }
     }
 
+    /// The quality of what came since it was last asked for; `None` when nothing did.
+    pub fn measure(&mut self, peers: &mut FxHashMap<PeerId, Peer>) -> Option<Quality> {
+        let (meter, reception, control) = match &mut self.link {
+            Link::Rtp(link) => (&mut link.meter, &link.reception, &link.control),
+            Link::Browser { peer, .. } => {
+                let open = open_mut(peers.get_mut(peer))?;
+                (&mut open.meter, &open.reception, &open.control)
+            }
+            Link::None => return None,
+        };
+        Some(control.quality(meter.interval(reception)?))
+    }
+
     /// Sends one packet to the far side, and to the leg's recording as what it hears.
     pub fn send(
         &mut self,
@@ -380,5 +409,19 @@ pub fn open_mut(peer: Option<&mut Peer>) -> Option<&mut OpenPeer> {
     match &mut peer?.state {
         PeerState::Open(open) => Some(open),
         PeerState::Negotiating => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legs_that_open_one_after_another_have_their_turns_one_after_another() {
+        let legs: Vec<Leg> = (7..17).map(|ticks| Leg::new(Listeners::default(), ticks)).collect();
+        for ticks in 20..50 {
+            let turns: Vec<usize> = (0..10).filter(|at| legs[*at].is_turn(ticks, 10)).collect();
+            assert_eq!(turns, [usize::try_from(ticks - 7).unwrap() % 10]);
+        }
     }
 }

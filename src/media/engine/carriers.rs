@@ -1,7 +1,7 @@
 //! SIP legs: their places at the RTP ports, and what comes there.
 
 use super::{Engine, open_leg};
-use crate::event::{MediaEvent, RtpRemote};
+use crate::event::RtpRemote;
 use crate::intake::{self, Intake};
 use crate::leg::{Leg, Link, RtpLink};
 use crate::ports::{Lease, Port};
@@ -12,7 +12,7 @@ use crate::watch::{Channel, Owner};
 use cordboard_core::ids::LegId;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// An open port, and whose what comes there is.
 pub(super) struct Door {
@@ -42,7 +42,7 @@ impl Engine {
         if let Some(door) = self.doors.get_mut(&number) {
             door.sharers.join(leg, link.outgoing.ssrc());
         }
-        open_leg(&mut self.legs, &mut self.awaited, leg).link = Link::Rtp(Box::new(link));
+        open_leg(&mut self.legs, &mut self.awaited, leg, self.ticks).link = Link::Rtp(Box::new(link));
     }
 
     pub(super) fn leave_port(&mut self, leg: LegId, link: &RtpLink, now: Instant) {
@@ -130,20 +130,6 @@ impl Engine {
         if let Some(Leg { link: Link::Rtp(link), .. }) = self.legs.get_mut(&leg) {
             link.receive_reports(from, &reports, now);
         }
-    }
-
-    /// Sends the reports that are due and tells of carriers that fell silent.
-    pub(super) fn watch_carriers(&mut self, now: Instant) {
-        let mut silent = Vec::new();
-        for (id, leg) in &mut self.legs {
-            let Link::Rtp(link) = &mut leg.link else { continue };
-            link.report(now);
-            let expected = link.session.is_some();
-            if let Some(silence) = link.control.silent(now).filter(|_| expected) {
-                silent.push(MediaEvent::RtpSilent { leg: *id, since: SystemTime::now() - silence });
-            }
-        }
-        silent.into_iter().for_each(|event| self.tell(event));
     }
 
     /// Closes the ports that nobody wants, and forgets the streams that have ended.

@@ -57,7 +57,7 @@ impl Engine {
     }
 
     pub(super) fn attach_peer(&mut self, leg: LegId, peer: PeerId) {
-        let known = open_leg(&mut self.legs, &mut self.awaited, leg);
+        let known = open_leg(&mut self.legs, &mut self.awaited, leg, self.ticks);
         if let Link::Browser { peer: before, .. } = known.link
             && let Some(before) = self.peers.get_mut(&before).filter(|before| before.leg == Some(leg))
         {
