@@ -10,6 +10,7 @@ mod sockets;
 mod story;
 
 use clap::{Parser, Subcommand};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -47,6 +48,10 @@ async fn main() -> ExitCode {
     let log = tracing_subscriber::fmt().with_target(false).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     // The WebRTC library tells each step of each browser's.
     log.with_env_filter("error,loadtest=info").init();
+    // A browser has a socket of its own, and a desktop allows a thousand.
+    if let Err(why) = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most)) {
+        tracing::warn!(%why, "open files stay limited");
+    }
     let result = match Cli::parse().command {
         Command::Carrier(options) => carrier::run(options).await,
         Command::Agents(options) => agents::run(options).await,

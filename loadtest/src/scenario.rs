@@ -4,8 +4,12 @@ use rand::Rng;
 use rand_distr::{Distribution, Exp, LogNormal, Normal};
 use serde::Deserialize;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
+
+/// Calls a second that come at all, and that no machine makes.
+pub const RATES: RangeInclusive<f64> = 0.001..=100_000.0;
 
 /// A scenario file, read and checked.
 #[derive(Deserialize, Clone, Debug)]
@@ -162,7 +166,10 @@ impl Default for Clean {
 
 /// A time that differs from call to call, in seconds.
 #[derive(Deserialize, Clone, Copy, PartialEq, Debug)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected seconds, { uniform = [least, most] }, { exponential = mean }, { normal = [mean, deviation] } or { lognormal = [median, deviation] }"
+)]
 pub enum Spread {
     Always(f64),
     Varies(Varies),
@@ -233,8 +240,15 @@ impl Scenario {
             need((self.warm_up..self.seconds).contains(&flat), "clean.flat_after", &flat, "at least warm_up and less than seconds")?;
         }
         for rate in self.arrivals.ends() {
-            need(rate > 0.0 && rate <= 100_000.0, "arrivals: a rate", &rate, "more than 0 and at most 100000 calls a second")?;
+            need(RATES.contains(&rate), "arrivals: a rate", &rate, "0.001 to 100000 calls a second")?;
         }
+        for (key, share) in
+            [("clean.failed", Some(self.clean.failed)), ("clean.impatient", self.clean.impatient), ("clean.lost", Some(self.clean.lost))]
+        {
+            need(share.is_none_or(|share| (0.0..=1.0).contains(&share)), key, &share.unwrap_or_default(), "a share from 0 to 1")?;
+        }
+        let setup = self.clean.setup_p99;
+        need(setup.is_finite() && setup >= 0.0, "clean.setup_p99", &setup, "milliseconds")?;
         need((1..=50_000).contains(&count), "agents.count", &count, "1 to 50000")?;
         need(callers <= 10_000, "agents.callers", &callers, "at most 10000")?;
         for (key, share) in [
@@ -307,12 +321,12 @@ impl Arrivals {
         }
     }
 
-    /// The same at another rate: the last one of a ramp.
+    /// The same at another rate: the last one of a ramp, which begins as much higher or lower.
     pub fn at(self, rate: f64) -> Self {
         match self {
             Self::Constant { .. } => Self::Constant { rate },
             Self::Poisson { .. } => Self::Poisson { rate },
-            Self::Ramp { from, .. } => Self::Ramp { from, to: rate },
+            Self::Ramp { from, to } => Self::Ramp { from: (from * rate / to).clamp(*RATES.start(), *RATES.end()), to: rate },
         }
     }
 
@@ -408,7 +422,11 @@ mod tests {
         let mistake = |from: &str, to: &str| Scenario::parse(&PLAIN.replace(from, to)).unwrap_err().to_string();
         assert_eq!(mistake("count = 20", "count = 0"), "agents.count is 0; expected 1 to 50000");
         assert!(mistake("[3, 0.5]", "[-3, 0.5]").starts_with("agents.talk is "));
-        assert!(mistake("rate = 50", "rate = 0").contains("more than 0"));
+        assert!(mistake("rate = 50", "rate = 0").ends_with("expected 0.001 to 100000 calls a second"));
+        assert_eq!(mistake("[customers]", "[clean]\nfailed = 5\n[customers]"), "clean.failed is 5; expected a share from 0 to 1");
+        assert!(mistake("[customers]", "[clean]\nlost = nan\n[customers]").starts_with("clean.lost is NaN"));
+        assert!(mistake("[customers]", "[clean]\nsetup_p99 = inf\n[customers]").starts_with("clean.setup_p99 is inf"));
+        assert!(mistake("{ lognormal", "{ lognormel").contains("expected seconds, { uniform = [least, most] }"));
         assert!(mistake("count = 20", "count = 20\nhold = 0.5").contains("\"workstations\", \"webrtc\" or"));
         assert!(mistake("count = 20", "size = 20").contains("unknown field `size`"));
         assert_eq!(mistake("count = 20", "count = 20\ncallers = 3"), "agents.callers is 3; expected 0 where agents are not \"browsers\"");
@@ -431,6 +449,11 @@ mod tests {
         ] {
             assert!((mean(spread) - expected).abs() < 0.05 * expected, "{spread:?}");
         }
+    }
+
+    #[test]
+    fn a_ramp_at_another_rate_is_as_steep() {
+        assert_eq!(Arrivals::Ramp { from: 10.0, to: 40.0 }.at(20.0), Arrivals::Ramp { from: 5.0, to: 20.0 });
     }
 
     #[test]

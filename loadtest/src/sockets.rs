@@ -21,37 +21,40 @@ const KERNEL_BUFFER: usize = 8 * 1024 * 1024;
 pub struct Socket {
     socket: UdpSocket,
     pub local: SocketAddrV4,
-    headers: MultiHeaders<SockaddrIn>,
     buffer: Vec<u8>,
     out: Vec<(SocketAddrV4, Vec<u8>)>,
-    /// Datagrams that the kernel had no room for.
-    pub dropped: u64,
+    /// Datagrams that the kernel had no room for on the way out, and on the way in.
+    unsent: u64,
+    unread: u32,
 }
-
-// SAFETY: what its headers point to is memory of their own and of the buffer, which go to the other thread with them.
-unsafe impl Send for Socket {}
 
 impl Socket {
     pub fn bind(local: SocketAddrV4) -> io::Result<Self> {
         let socket = bind(local)?;
         socket.set_nonblocking(true)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+        setsockopt(&socket, sockopt::RxqOvfl, &1)?;
         // As root beyond the system's limit, else up to it.
         let _ = setsockopt(&socket, sockopt::RcvBufForce, &KERNEL_BUFFER).or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &KERNEL_BUFFER));
         let local = match socket.local_addr()? {
             std::net::SocketAddr::V4(local) => local,
             std::net::SocketAddr::V6(_) => local,
         };
-        let space = nix::cmsg_space!(TimeSpec);
-        let headers = MultiHeaders::preallocate(BATCH, Some(space));
-        Ok(Self { socket, local, headers, buffer: vec![0; BATCH * LARGEST], out: Vec::new(), dropped: 0 })
+        Ok(Self { socket, local, buffer: vec![0; BATCH * LARGEST], out: Vec::new(), unsent: 0, unread: 0 })
+    }
+
+    /// Datagrams that this side lost.
+    pub fn dropped(&self) -> u64 {
+        self.unsent + u64::from(self.unread)
     }
 
     /// Hands over what has come: the sender, the bytes, and the time since 1970.
     pub fn receive(&mut self, mut take: impl FnMut(SocketAddrV4, &[u8], Duration)) -> io::Result<()> {
         loop {
             let mut slices: Vec<[IoSliceMut<'_>; 1]> = self.buffer.chunks_mut(LARGEST).map(|piece| [IoSliceMut::new(piece)]).collect();
-            let received = match recvmmsg(self.socket.as_raw_fd(), &mut self.headers, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None) {
+            // New ones each time: in those that were used the kernel noted how little room it needed.
+            let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, Some(nix::cmsg_space!(TimeSpec, u32)));
+            let received = match recvmmsg(self.socket.as_raw_fd(), &mut headers, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None) {
                 Ok(received) => received,
                 Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
                 // An earlier datagram found nobody: signalling notices by itself.
@@ -61,12 +64,15 @@ impl Socket {
             let mut count = 0;
             for message in received {
                 count += 1;
-                let at = message.cmsgs().ok().and_then(|mut cmsgs| {
-                    cmsgs.find_map(|cmsg| match cmsg {
-                        ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
-                        _ => None,
-                    })
-                });
+                let mut at = None;
+                for cmsg in message.cmsgs().into_iter().flatten() {
+                    match cmsg {
+                        ControlMessageOwned::ScmTimestampns(time) => at = Some(Duration::from(time)),
+                        // All since the socket was opened.
+                        ControlMessageOwned::RxqOvfl(unread) => self.unread = unread,
+                        _ => {}
+                    }
+                }
                 if let (Some(from), Some(bytes)) = (message.address, message.iovs().next()) {
                     take(SocketAddrV4::from(from), bytes, at.unwrap_or_else(since_1970));
                 }
@@ -90,7 +96,7 @@ impl Socket {
                 Err(why) => match why.kind() {
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionRefused => {}
                     io::ErrorKind::WouldBlock => {
-                        self.dropped += 1;
+                        self.unsent += 1;
                         rest = rest.get(1..).unwrap_or_default();
                     }
                     _ => return Err(why),
@@ -185,6 +191,23 @@ mod tests {
         assert_eq!(got.len(), 100);
         assert!((0..100).zip(&got).all(|(n, (from, bytes, _))| *from == here.local && *bytes == vec![n; 20]));
         assert!(got.iter().all(|(_, _, at)| (before..=since_1970()).contains(at)));
+    }
+
+    #[test]
+    fn what_comes_while_the_queue_is_full_is_counted() {
+        let (mut here, mut there) = (any(), any());
+        setsockopt(&there.socket, sockopt::RcvBuf, &0).unwrap();
+        let mut sent = 0;
+        // The count comes with what is read after the loss.
+        while there.dropped() == 0 && sent < 10_000 {
+            for _ in 0..BATCH {
+                here.queue(there.local, vec![0; 1000]);
+            }
+            here.flush().unwrap();
+            sent += BATCH;
+            there.receive(|_, _, _| ()).unwrap();
+        }
+        assert!(there.dropped() > 0 && here.dropped() == 0);
     }
 
     #[test]

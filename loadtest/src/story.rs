@@ -16,6 +16,8 @@ const COUNT_DIGITS: usize = 6;
 pub const BEAT: Duration = Duration::from_secs(1);
 /// What two talk at least after self-service, or after being handed on: the key or the colleague is under way, and the switch busy.
 const BACK: Duration = Duration::from_secs(2);
+/// Two who talk hear each other at least so often: both speak all the time.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// The number of the customer of the call with that index.
 pub fn number_of(call: usize) -> String {
@@ -94,13 +96,34 @@ impl Story {
         } else {
             Turn::None
         };
-        let talk = match turn {
-            // Whoever is handed on needs time to get there, in the second half of the talk.
-            Turn::Transfer | Turn::Consult => talk.max(2 * (agents.answers_after.longest() + BEAT + BACK)),
-            Turn::SelfService(_, after) => talk.max(2 * (after + BACK)),
-            Turn::Hold(_) | Turn::None => talk,
-        };
+        let talk = talk.max(Self::least_talk(scenario, turn));
         Self { talk, agent_hangs_up, turn }
+    }
+
+    /// Whoever is handed on, or presses a key, needs time for it in the second half of the talk.
+    fn least_talk(scenario: &Scenario, turn: Turn) -> Duration {
+        match turn {
+            Turn::Transfer | Turn::Consult => 2 * (scenario.agents.answers_after.longest() + BEAT + BACK),
+            Turn::SelfService(_, after) => 2 * (after + BACK),
+            Turn::Hold(_) | Turn::None => Duration::ZERO,
+        }
+    }
+
+    /// How long any of them talks.
+    pub fn longest(scenario: &Scenario) -> Duration {
+        let agents = &scenario.agents;
+        let least = |share: f64, turn| if share > 0.0 { Self::least_talk(scenario, turn) } else { Duration::ZERO };
+        let pressed = least(agents.self_service, Turn::SelfService(0, scenario.customers.presses_after.longest()));
+        agents.talk.longest().max(least(agents.transfer + agents.consult, Turn::Transfer)).max(pressed)
+    }
+
+    /// How long before the call's end the two may have heard each other last; none: it may end while the customer waits for a second agent.
+    pub fn quiet(self) -> Option<Duration> {
+        match self.turn {
+            Turn::None => Some(QUIET),
+            Turn::Hold(away) | Turn::SelfService(_, away) => Some(away + QUIET),
+            Turn::Transfer | Turn::Consult => None,
+        }
     }
 }
 
@@ -126,6 +149,9 @@ pub enum Meets {
 }
 
 impl StoryOut {
+    /// As [`Story::quiet`].
+    pub const QUIET: Duration = QUIET;
+
     pub fn of(scenario: &Scenario, call: CallOut) -> Self {
         let (agents, customers) = (&scenario.agents, &scenario.customers);
         // Agents count from 1: no call in has these numbers.

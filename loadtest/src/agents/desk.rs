@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Display;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -60,8 +61,8 @@ pub enum Entry {
 /// Where an agent's voice goes.
 #[derive(Clone)]
 pub enum Media {
-    /// Over WebRTC; the agent sends a tone of so many hertz.
-    Browser(u32),
+    /// Over WebRTC from that address; the agent sends a tone of so many hertz.
+    Browser { hertz: u32, host: Ipv4Addr },
     /// The same by a line of the booth, which somebody else plays on.
     Line(Booth),
     /// Over a SIP phone that somebody else plays.
@@ -203,7 +204,7 @@ struct InCall {
 impl Desk {
     pub async fn open(script: Script, client: &Client, cookie: &str, reports: mpsc::UnboundedSender<Report>) -> Result<Self, DeskError> {
         let voice = match &script.media {
-            Media::Browser(hertz) => Some(Path::Voice(Voice::new(*hertz).await?)),
+            Media::Browser { hertz, host } => Some(Path::Voice(Voice::new(*hertz, *host).await?)),
             Media::Line(booth) => Some(Path::Line(booth.clone(), script.agent)),
             Media::Phone => None,
         };
@@ -213,7 +214,7 @@ impl Desk {
             WsClientError::InvalidResponseStatus(status) => failed("opening the socket", status),
             other => failed("opening the socket", other),
         })?;
-        let tone = if let Media::Browser(hertz) = script.media { hertz } else { 0 };
+        let tone = if let Media::Browser { hertz, .. } = script.media { hertz } else { 0 };
         let tally = Tally { agent: script.email.clone(), tone, ..Tally::default() };
         Ok(Self {
             script,

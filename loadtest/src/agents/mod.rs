@@ -16,6 +16,7 @@ use moves::Plot;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -86,7 +87,7 @@ async fn work(options: Options) -> io::Result<()> {
             email: options.pattern.replace("{n}", &n.to_string()),
             entry: Entry::Password(password.clone()),
             agent: n,
-            media: Media::Browser(400 + 10 * n),
+            media: Media::Browser { hertz: 400 + 10 * n, host: Ipv4Addr::LOCALHOST },
             plot: Plot::Digits { talk: options.talk.map(Duration::from_secs) },
             second: options.second.clone(),
             flow: None,

@@ -9,6 +9,7 @@ use rtc::rtp::{Packet, header::Header};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,7 +26,7 @@ use webrtc::peer_connection::{
 use webrtc::runtime::TokioRuntime;
 
 const PACKET: Duration = Duration::from_millis(20);
-/// Gathering candidates on loopback asks nobody outside.
+/// Gathering asks nobody outside.
 const GATHERING: Duration = Duration::from_secs(20);
 
 pub struct Voice {
@@ -85,8 +86,8 @@ impl PeerConnectionEventHandler for Ear {
 }
 
 impl Voice {
-    /// A connection that has yet to be offered; it will send a tone of `hertz`.
-    pub async fn new(hertz: u32) -> Result<Self, VoiceError> {
+    /// A connection from any port of `host` that has yet to be offered; it will send a tone of `hertz`.
+    pub async fn new(hertz: u32, host: Ipv4Addr) -> Result<Self, VoiceError> {
         let codec = RTCRtpCodec {
             mime_type: MIME_TYPE_PCMU.to_owned(),
             clock_rate: 8000,
@@ -118,7 +119,7 @@ impl Voice {
             .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
             .with_handler(Arc::new(Ear { gathered: gather, connected: connect, heard: Arc::clone(&heard) }))
             .with_runtime(Arc::new(TokioRuntime))
-            .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
+            .with_udp_addrs(vec![format!("{host}:0")])
             .build()
             .await?;
         connection.add_track(Arc::<TrackLocalStaticRTP>::clone(&track)).await?;

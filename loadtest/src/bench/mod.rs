@@ -17,6 +17,7 @@ use relay::{Relayed, Way, relay};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::task::LocalSet;
@@ -108,7 +109,7 @@ const fn delay(what: &'static str, ours: &'static str, theirs: &'static str) -> 
     Row { what, ours, theirs: Some(theirs), unit: "ms", goal: Goal::AtMost(1.0) }
 }
 
-const ROWS: [Row; 29] = [
+const ROWS: [Row; 30] = [
     Row {
         what: "CPU per call: queue against a bare relay",
         ours: "queue cpu",
@@ -132,6 +133,7 @@ const ROWS: [Row; 29] = [
         goal: Goal::AtLeast(0.9),
     },
     Row { what: "overload: excess refused within, p99", ours: "overload refusal", theirs: None, unit: "ms", goal: Goal::AtMost(50.0) },
+    Row { what: "overload: calls neither served nor refused", ours: "overload astray", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
     Row { what: "overload: packets lost of the calls in progress", ours: "overload lost", theirs: None, unit: "", goal: Goal::AtMost(0.0) },
     Row { what: "conversations at once in the two rows below", ours: "calls", theirs: None, unit: "", goal: Goal::AtMost(f64::INFINITY) },
     Row {
@@ -303,8 +305,10 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
     let (warm_up, seconds) = (WARM_UP_OF_OVERLOAD, WARM_UP_OF_OVERLOAD + options.seconds);
     let customers = Customers { standing: u32::from(IN_PROGRESS), ..scenario.customers.clone() };
     let overload = Scenario { warm_up, seconds, customers, ..at(queue_rate * 2.0) };
-    let over = once(&overload, &house.program, &process, Some(&mut crew)).await?.numbers;
+    let Round { numbers: over, check, .. } = once(&overload, &house.program, &process, Some(&mut crew)).await?;
     figures.insert("overload served", over.served_rate);
+    let shed: u32 = over.failures.iter().filter(|(failure, _)| failure.starts_with("503")).map(|(_, calls)| calls).sum();
+    figures.insert("overload astray", f64::from(over.failed - shed));
     note(figures, "overload refusal", p99(&over.refusal_time));
     let in_progress = over.audio.filter(|audio| audio.calls == u32::from(IN_PROGRESS) && audio.deaf_sides == 0);
     note(figures, "overload lost", in_progress.as_ref().map(lost));
@@ -313,13 +317,14 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
     let program = kamailio().await?;
     let same = clean(&at(queue_rate / 2.0), &program, &program.process(), None).await?;
     note(figures, "relay cpu", same.switch_cpu_per_call);
-    in_progress.map(drop).ok_or_else(|| io::Error::other("of the calls that were in progress in an overload some are missing, or deaf"))
+    in_progress.ok_or_else(|| io::Error::other("of the calls that were in progress in an overload some are missing, or deaf"))?;
+    if check.is_some_and(|check| check.is_right()) { Ok(()) } else { Err(io::Error::other("the records of an overload are not right")) }
 }
 
 /// The switch with all its agents online.
 async fn busy_house(binary: &Path, scenario: &Scenario) -> io::Result<(House, Crew)> {
     let house = House::open(binary, scenario).await?;
-    let crew = Crew::bring_online(&house.url(), &house.entry, scenario).await.map_err(io::Error::other)?;
+    let crew = Crew::bring_online(&house.url(), &house.entry, scenario, Ipv4Addr::LOCALHOST).await.map_err(io::Error::other)?;
     Ok((house, crew))
 }
 

@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use std::io;
-use std::net::{SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -122,7 +122,7 @@ pub fn relay(way: &Way<'_>, calls: u16, length: Duration) -> io::Result<Relayed>
 
 /// A browser's line that rtpengine joined with the one side, and where that sends to.
 fn bridge(ng: SocketAddrV4, call: u16, one: SocketAddrV4, identity: &Arc<Identity>) -> io::Result<(Line, SocketAddrV4)> {
-    let mut line = Line::open(identity)?;
+    let mut line = Line::open(identity, Ipv4Addr::LOCALHOST)?;
     let from_one = Ng::open(ng)?.bridge(call, one, &mut line)?;
     let began = Instant::now();
     loop {

@@ -16,12 +16,12 @@ use awc::{BoxedSocket, Client};
 use cordboard_sip::message::Message as Sip;
 use futures_util::{SinkExt, StreamExt};
 use hdrhistogram::Histogram;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::io;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -120,7 +120,7 @@ async fn browsers(options: &Options) -> io::Result<f64> {
                 email: email(agent),
                 entry: house.entry.clone(),
                 agent,
-                media: Media::Browser(400 + 10 * agent),
+                media: Media::Browser { hertz: 400 + 10 * agent, host: Ipv4Addr::LOCALHOST },
                 plot: Plot::Digits { talk: None },
                 second: None,
                 flow: None,
@@ -255,9 +255,6 @@ fn histogram() -> io::Result<Histogram<u64>> {
 
 async fn workstations(options: &Options, figures: &mut Figures) -> io::Result<()> {
     let house = House::of(&options.binary, &floor(places(super::programs::SIP))).await?;
-    // After the switch was started, which sees to its own.
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     let Entry::Sessions(cookies) = &house.entry else { return Err(io::Error::other("no sessions")) };
     let process = house.program.process();
     let done = Rc::new(Notify::new());

@@ -4,6 +4,7 @@ use super::{Identity, Line};
 use crate::sockets::{Socket, wait_for};
 use std::collections::BTreeMap;
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
@@ -30,11 +31,12 @@ pub struct Booth {
 }
 
 impl Booth {
-    pub fn open() -> io::Result<Self> {
+    /// `host`: where the lines' sockets are.
+    pub fn open(host: Ipv4Addr) -> io::Result<Self> {
         let identity = Arc::new(Identity::new().map_err(io::Error::other)?);
         let (errands, asked) = channel();
         std::thread::Builder::new().name("booth".into()).spawn(move || {
-            if let Err(error) = keep(&identity, &asked) {
+            if let Err(error) = keep(&identity, host, &asked) {
                 tracing::error!(%error, "the browsers' lines");
             }
         })?;
@@ -73,16 +75,16 @@ impl Booth {
     }
 }
 
-fn keep(identity: &Arc<Identity>, errands: &Receiver<Errand>) -> io::Result<()> {
+fn keep(identity: &Arc<Identity>, host: Ipv4Addr, errands: &Receiver<Errand>) -> io::Result<()> {
     let mut lines = Lines::new();
     loop {
         if lines.is_empty() {
             let Ok(errand) = errands.recv() else { return Ok(()) };
-            run(errand, identity, &mut lines);
+            run(errand, identity, host, &mut lines);
         }
         loop {
             match errands.try_recv() {
-                Ok(errand) => run(errand, identity, &mut lines),
+                Ok(errand) => run(errand, identity, host, &mut lines),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return Ok(()),
             }
@@ -95,11 +97,11 @@ fn keep(identity: &Arc<Identity>, errands: &Receiver<Errand>) -> io::Result<()> 
     }
 }
 
-fn run(errand: Errand, identity: &Arc<Identity>, lines: &mut Lines) {
+fn run(errand: Errand, identity: &Arc<Identity>, host: Ipv4Addr, lines: &mut Lines) {
     // Who asked may be gone: the program ends.
     match errand {
         Errand::Open(agent, offer) => {
-            let opened = Line::open(identity).map(|line| {
+            let opened = Line::open(identity, host).map(|line| {
                 let sdp = line.browser.offer();
                 lines.insert(agent, line);
                 sdp

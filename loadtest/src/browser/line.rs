@@ -13,9 +13,9 @@ pub struct Line {
 }
 
 impl Line {
-    /// On any port of loopback.
-    pub fn open(identity: &Arc<Identity>) -> io::Result<Self> {
-        let socket = Socket::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+    /// On any port of that address.
+    pub fn open(identity: &Arc<Identity>, host: Ipv4Addr) -> io::Result<Self> {
+        let socket = Socket::bind(SocketAddrV4::new(host, 0))?;
         let browser = Browser::new(identity, socket.local);
         Ok(Self { socket, browser })
     }

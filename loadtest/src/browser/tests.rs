@@ -36,7 +36,7 @@ fn a_browser_and_a_telephone_hear_each_others_speech_through_the_media_engine() 
     };
     let media = Media::start(config, Arc::new(move |event| drop(tell.send(event)))).unwrap();
 
-    let mut line = Line::open(&Arc::new(Identity::new().unwrap())).unwrap();
+    let mut line = Line::open(&Arc::new(Identity::new().unwrap()), Ipv4Addr::LOCALHOST).unwrap();
     assert!(line.browser.protect(&[0x80; 172]).is_none() && line.browser.due(Instant::now()).is_empty());
     media.open_peer(PEER, line.browser.offer(), Codec::Pcmu);
     let MediaEvent::PeerAnswer { sdp, .. } = told.recv_timeout(PATIENCE).unwrap() else { panic!("no answer") };

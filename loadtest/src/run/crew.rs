@@ -14,6 +14,7 @@ use crate::story::index_of;
 use awc::http::header;
 use serde::Deserialize;
 use std::collections::HashSet;
+use std::net::Ipv4Addr;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -42,12 +43,13 @@ pub struct Crew {
 }
 
 impl Crew {
-    pub async fn bring_online(url: &str, entry: &Entry, scenario: &Scenario) -> Result<Self, DeskError> {
+    /// `host`: where browsers' voice paths begin.
+    pub async fn bring_online(url: &str, entry: &Entry, scenario: &Scenario, host: Ipv4Addr) -> Result<Self, DeskError> {
         let url = url.trim_end_matches('/').to_owned();
-        let booth = (scenario.agents.kind == Kind::Browsers).then(Booth::open).transpose();
+        let booth = (scenario.agents.kind == Kind::Browsers).then(|| Booth::open(host)).transpose();
         let booth = booth.map_err(|error| failed("the browsers", error))?;
         let media = |agent: u32| match (scenario.agents.kind, &booth) {
-            (Kind::Webrtc, _) => Media::Browser(400 + 10 * (agent % 300)),
+            (Kind::Webrtc, _) => Media::Browser { hertz: 400 + 10 * (agent % 300), host },
             (Kind::Browsers, Some(booth)) => Media::Line(booth.clone()),
             (Kind::Browsers, None) | (Kind::Phones | Kind::Workstations, _) => Media::Phone,
         };

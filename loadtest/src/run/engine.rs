@@ -65,6 +65,8 @@ pub struct Log {
     pub packets_sent: u64,
     pub delay: Option<Histogram<u64>>,
     pub own_drops: u64,
+    /// How long after its time a call was placed, at most.
+    pub late: Micros,
     /// Those that the engine was given.
     pub lines: Lines,
     /// First and last second of the calls that count.
@@ -123,7 +125,7 @@ pub struct Engine {
     /// The agents at browsers, in the order of their lines.
     browsers: Vec<(u32, StreamId)>,
     random: StdRng,
-    /// When phones are answered: that they are called in another order changes no other call.
+    /// When phones are answered, and who waits how long for a second agent: in which order changes no other call.
     answers: StdRng,
     /// Names the calls of this run apart from those of another.
     run: u32,
@@ -193,6 +195,7 @@ impl Engine {
         let (mut cpu_from, mut cpu_to) = (None, None);
         let mut at = 0.0;
         let mut next_call = 0;
+        let mut late = 0;
         let mut next_second = SECOND;
         let mut warming_up = true;
         loop {
@@ -205,6 +208,7 @@ impl Engine {
                 }
             }
             while next_call <= now && next_call < end && self.calls.len() < most {
+                late = late.max(now - next_call);
                 self.place(now);
                 at += self.scenario.arrivals.next(at, self.scenario.seconds, &mut self.random);
                 next_call = micros(Duration::from_secs_f64(at));
@@ -244,7 +248,7 @@ impl Engine {
             let next = edges.chain(comes.then_some(next_call)).chain(desks).min();
             self.wait(next_second.min(next.unwrap_or(Micros::MAX)))?;
         }
-        let own_drops = self.carrier.dropped + self.phones.dropped + self.voices.as_ref().map_or(0, Voices::dropped);
+        let own_drops = self.carrier.dropped() + self.phones.dropped() + self.voices.as_ref().map_or(0, Voices::dropped);
         let (packets_sent, delay) = self.voices.as_ref().map_or((0, None), |voices| (voices.sent, Some(voices.delay.clone())));
         let lines = self.voices.map_or_else(Vec::new, Voices::into_lines);
         let lines = self.browsers.iter().map(|(agent, _)| *agent).zip(lines).collect();
@@ -255,6 +259,7 @@ impl Engine {
             packets_sent,
             delay,
             own_drops,
+            late,
             lines,
             counted: (warm, end),
             switch_cpu: cpu_to.zip(cpu_from).map(|(to, from)| to.saturating_sub(from)),
@@ -270,7 +275,7 @@ impl Engine {
     fn longest(&self) -> Micros {
         let Customers { patience, answers_after, away, .. } = &self.scenario.customers;
         let rings_out = if *away > 0.0 { Duration::from_millis(RING_OUT) } else { Duration::ZERO };
-        micros(self.scenario.agents.talk.longest() + patience.longest().max(answers_after.longest()).max(rings_out))
+        micros(Story::longest(&self.scenario) + patience.longest().max(answers_after.longest()).max(rings_out))
     }
 
     fn place(&mut self, now: Micros) {
@@ -405,7 +410,7 @@ impl Engine {
 
     fn offered(&mut self, call: usize, now: Micros) {
         if let Some(log) = self.calls.get_mut(call) {
-            log.offered = Some(now);
+            log.offered.get_or_insert(now);
             log.offers += 1;
         }
     }
@@ -499,8 +504,9 @@ impl Engine {
                 match side {
                     Side::Customer => {
                         log.agent_heard.add(by_agent);
-                        let Story { talk, agent_hangs_up, .. } = Story::of(&self.scenario, call);
-                        log.end(*ending, now, micros(talk), agent_hangs_up);
+                        let story = Story::of(&self.scenario, call);
+                        log.end(*ending, now, micros(story.talk), story.agent_hangs_up);
+                        log.quiet = story.quiet().map(micros);
                         log.customer_heard = heard;
                         if log.connected.is_none() {
                             self.this_second.failed += 1;
@@ -532,8 +538,13 @@ impl Engine {
             log.connected = Some(now);
             self.this_second.connected += 1;
             match self.customers.get(call).copied().flatten().and_then(|customer| self.legs.get_mut(customer)) {
-                // The customer is patient now.
-                Some(Some(live)) if !live.leg.leaves() => live.todo.clear(),
+                // The customer is patient now, and once more with a second agent who does not come.
+                Some(Some(live)) if !live.leg.leaves() => {
+                    let Story { talk, turn, .. } = Story::of(&self.scenario, call);
+                    let handed_on = matches!(turn, Turn::Transfer | Turn::Consult);
+                    let patience = micros(talk + self.scenario.customers.patience.sample(&mut self.answers));
+                    live.todo = handed_on.then_some((now + patience, Deed::HangUp)).into_iter().collect();
+                }
                 Some(_) | None => log.crossed = true,
             }
         }
@@ -570,6 +581,11 @@ impl Engine {
         let story = Story::of(&self.scenario, call);
         let customer = self.customers.get(call).copied().flatten();
         let stream = customer.and_then(|customer| self.legs.get(customer)).and_then(|live| live.as_ref()?.stream);
+        // What an agent before this one heard.
+        let before = self.voices.as_mut().zip(stream).and_then(|(voices, stream)| voices.partner_hears_anew(stream));
+        if let Some((log, before)) = self.calls.get_mut(call).zip(before) {
+            log.agent_heard.add(before);
+        }
         self.join_browser(stream, agent);
         if self.connected(call, Some(agent), now)
             && !story.agent_hangs_up

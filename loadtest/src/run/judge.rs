@@ -1,6 +1,7 @@
 //! What a round came to: its numbers, and what they fall short of.
 
 use super::engine::{Log, micros};
+use super::leg::Micros;
 use super::results::{Check, IMPATIENT, Numbers, Percentiles, Round, Second, ratio};
 use crate::scenario::Scenario;
 use crate::story::number_of;
@@ -12,6 +13,8 @@ const FLAT: f64 = 0.03;
 const FEW: usize = 5;
 /// Above this share of its core the generator's own figures are doubtful.
 pub const BUSY: f64 = 0.8;
+/// Later than so much after its time a call is placed by a generator that cannot keep up.
+const LATE: Micros = 1_000_000;
 
 /// The numbers of a round, and what they fall short of.
 pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Round {
@@ -27,9 +30,12 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
     numbers.switch_memory_growth_mib = numbers.switch_memory_mib.zip(log.switch_memory_mib).map(|(most, before)| most - before);
     numbers.switch_cpu = log.switch_cpu.map(|cpu| cpu.as_secs_f64() / Duration::from_micros(to - from).as_secs_f64());
     let tried = numbers.tried + numbers.calls_out.as_ref().map_or(0, |out| out.tried);
-    numbers.switch_cpu_per_call = log.switch_cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(tried.max(1)));
+    numbers.switch_cpu_per_call = log.switch_cpu.filter(|_| tried > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(tried));
     numbers.own_drops = log.own_drops;
     let mut faults = Vec::new();
+    if tried == 0 {
+        faults.push("no call came in the time that counts".to_owned());
+    }
     let clean = scenario.clean;
     let of_all = |calls: u32| f64::from(calls) / f64::from(numbers.tried.max(1));
     let impatient = numbers.failures.get(IMPATIENT).copied().unwrap_or_default();
@@ -67,7 +73,7 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
             ));
         }
         if audio.deaf_sides > 0 {
-            faults.push(format!("{} sides of calls never heard the other", audio.deaf_sides));
+            faults.push(format!("{} sides of calls never heard the other, or not to the end", audio.deaf_sides));
             let deaf = (0..).zip(&log.calls).filter(|(_, call)| call.deaf_sides() > 0);
             faults.extend(deaf.take(FEW).map(|(index, call)| format!("deaf: {}: {}", number_of(index), call.tale())));
         }
@@ -91,7 +97,10 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
         doubts.push(format!("the generator itself used {:.0} % of a core", 100.0 * numbers.own_cpu));
     }
     if numbers.own_drops > 0 {
-        doubts.push(format!("{} datagrams did not leave the generator", numbers.own_drops));
+        doubts.push(format!("the generator's own sockets lost {} datagrams", numbers.own_drops));
+    }
+    if log.late > LATE {
+        doubts.push(format!("the generator placed a call {:.1} s after its time", Duration::from_micros(log.late).as_secs_f64()));
     }
     Round { rate, numbers, check, faults, doubts, seconds: log.seconds }
 }
@@ -133,6 +142,18 @@ mod tests {
         };
         assert!(faults(2).is_empty());
         assert_eq!(faults(3), ["75.00 % of calls out failed; 50.00 % may"]);
+    }
+
+    #[test]
+    fn a_round_without_calls_is_not_clean_and_one_that_came_late_is_doubtful() {
+        let text = "about = \"\"\nseconds = 10\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\n[agents]\nkind = \"phones\"\ncount = 1\ntalk = 1";
+        let scenario = Scenario::parse(text).unwrap();
+        let log = |calls, late| Log { calls, late, counted: (0, 10_000_000), ..Log::default() };
+        assert_eq!(judge(1.0, &scenario, log(Vec::new(), 0), None).faults, ["no call came in the time that counts"]);
+        let served = CallLog { connected: Some(1), ending: Some(Ending::HungUp), ..CallLog::default() };
+        let doubts = |late| judge(1.0, &scenario, log(vec![served.clone()], late), None).doubts;
+        assert_eq!(doubts(1_300_000), ["the generator placed a call 1.3 s after its time"]);
+        assert!(doubts(900_000).is_empty());
     }
 
     #[test]

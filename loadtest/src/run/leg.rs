@@ -79,7 +79,7 @@ impl Repeat {
 
 // | phase    | far side                 | this side         | → |
 // |----------|--------------------------|-------------------|---|
-// | Calling  | 1xx                      | gives up: CANCEL  | Calling |
+// | Calling  | 1xx                      | gives up: CANCEL, after a 1xx | Calling |
 // | Calling  | 2xx: ACK                 |                   | Up; given up: BYE → Leaving |
 // | Calling  | 3xx-6xx: ACK, silence    |                   | Over |
 // | Ringing  | CANCEL: 487              | answers: 200      | Over; Answered |
@@ -89,12 +89,28 @@ impl Repeat {
 // | Leaving  | final response, BYE, silence |               | Over |
 #[derive(Clone, Debug)]
 enum Phase {
-    Calling { invite: Option<Repeat>, branch: u64, deadline: Option<Micros>, given_up: bool },
+    Calling { invite: Option<Repeat>, branch: u64, deadline: Option<Micros>, cancel: Cancel },
     Ringing { invite: Box<Request>, last: Vec<u8> },
     Answered { ok: Repeat, invite: u32 },
     Up,
     Leaving { bye: Repeat, cseq: u32 },
     Over,
+}
+
+/// How far giving up has come.
+#[derive(Clone, Debug)]
+enum Cancel {
+    No,
+    /// Once the far side has told that it has the INVITE (RFC 3261 §9.1).
+    Due,
+    Sent(Repeat),
+    Taken,
+}
+
+impl Cancel {
+    fn repeat(&mut self) -> Option<&mut Repeat> {
+        if let Self::Sent(repeat) = self { Some(repeat) } else { None }
+    }
 }
 
 pub struct Leg {
@@ -149,7 +165,7 @@ impl Leg {
             invite: Some(Repeat::new(invite.clone(), now, Micros::MAX)),
             branch,
             deadline: Some(now + GIVE_UP),
-            given_up: false,
+            cancel: Cancel::No,
         };
         (leg, vec![Output::Send(invite)])
     }
@@ -190,21 +206,22 @@ impl Leg {
 
     /// This side has hung up, or it is over.
     pub fn leaves(&self) -> bool {
-        matches!(self.phase, Phase::Leaving { .. } | Phase::Over | Phase::Calling { given_up: true, .. })
+        match self.phase {
+            Phase::Leaving { .. } | Phase::Over => true,
+            Phase::Calling { ref cancel, .. } => !matches!(cancel, Cancel::No),
+            Phase::Ringing { .. } | Phase::Answered { .. } | Phase::Up => false,
+        }
     }
 
     /// Hangs up, gives up, or declines.
     pub fn hang_up(&mut self, now: Micros) -> Vec<Output> {
         match &mut self.phase {
-            Phase::Calling { given_up, branch, deadline, .. } => {
-                if std::mem::replace(given_up, true) {
-                    return Vec::new();
-                }
-                // RFC 3261 §9.1: without a final response by then it is over.
-                *deadline = Some(now + GIVE_UP);
-                let branch = *branch;
-                vec![Output::Send(self.request("CANCEL", 1, branch, None))]
+            Phase::Calling { cancel: cancel @ Cancel::No, invite: Some(_), .. } => {
+                *cancel = Cancel::Due;
+                Vec::new()
             }
+            Phase::Calling { cancel: Cancel::No, .. } => self.cancel(now),
+            Phase::Calling { .. } => Vec::new(),
             Phase::Ringing { invite, .. } => {
                 let invite = invite.clone();
                 let busy = self.response(&invite, 486, None);
@@ -220,6 +237,17 @@ impl Leg {
             }
             Phase::Leaving { .. } | Phase::Over => Vec::new(),
         }
+    }
+
+    fn cancel(&mut self, now: Micros) -> Vec<Output> {
+        let Phase::Calling { branch, .. } = self.phase else { return Vec::new() };
+        let bytes = self.request("CANCEL", 1, branch, None);
+        if let Phase::Calling { cancel, deadline, .. } = &mut self.phase {
+            *cancel = Cancel::Sent(Repeat::new(bytes.clone(), now, T2));
+            // RFC 3261 §9.1: without a final response by then it is over.
+            *deadline = Some(now + GIVE_UP);
+        }
+        vec![Output::Send(bytes)]
     }
 
     pub fn receive(&mut self, message: &Message, now: Micros) -> Vec<Output> {
@@ -267,13 +295,18 @@ impl Leg {
     fn responded(&mut self, response: &Response, now: Micros) -> Vec<Output> {
         let Ok(cseq) = response.headers.cseq() else { return Vec::new() };
         match &mut self.phase {
-            Phase::Calling { invite, deadline, branch, given_up } if cseq.method == Method::INVITE => {
+            Phase::Calling { invite, deadline, branch, cancel } if cseq.method == Method::INVITE => {
                 *invite = None;
                 if response.is_provisional() {
-                    deadline.take_if(|_| !*given_up);
-                    return if response.status == 180 { vec![Output::Event(Event::Rings)] } else { Vec::new() };
+                    let mut out = if response.status == 180 { vec![Output::Event(Event::Rings)] } else { Vec::new() };
+                    match cancel {
+                        Cancel::No => *deadline = None,
+                        Cancel::Due => out.extend(self.cancel(now)),
+                        Cancel::Sent(_) | Cancel::Taken => {}
+                    }
+                    return out;
                 }
-                let (branch, given_up) = (*branch, *given_up);
+                let (branch, given_up) = (*branch, !matches!(cancel, Cancel::No));
                 self.to = response.headers.get(Field::To).unwrap_or_default().to_owned();
                 if !response.is_success() {
                     let ack = self.request("ACK", 1, branch, None);
@@ -295,6 +328,10 @@ impl Leg {
                 }
                 out
             }
+            Phase::Calling { cancel, .. } if cseq.method == Method::CANCEL && !response.is_provisional() => {
+                *cancel = Cancel::Taken;
+                Vec::new()
+            }
             Phase::Leaving { cseq: bye, .. } if cseq.method == Method::BYE && cseq.seq == *bye && !response.is_provisional() => {
                 self.phase = Phase::Over;
                 vec![Output::Event(Event::Over(Ending::HungUp))]
@@ -312,7 +349,7 @@ impl Leg {
     /// Does what is due.
     pub fn tick(&mut self, now: Micros) -> Vec<Output> {
         let (repeat, until) = match &mut self.phase {
-            Phase::Calling { invite, deadline, .. } => (invite.as_mut(), *deadline),
+            Phase::Calling { invite, deadline, cancel, .. } => (invite.as_mut().or(cancel.repeat()), *deadline),
             Phase::Answered { ok: repeat, .. } | Phase::Leaving { bye: repeat, .. } => {
                 let until = repeat.until;
                 (Some(repeat), Some(until))
@@ -328,7 +365,10 @@ impl Leg {
 
     pub fn next_deadline(&self) -> Option<Micros> {
         match &self.phase {
-            Phase::Calling { invite, deadline, .. } => invite.as_ref().map(|invite| invite.at).into_iter().chain(*deadline).min(),
+            Phase::Calling { invite, deadline, cancel, .. } => {
+                let cancel = if let Cancel::Sent(cancel) = cancel { Some(cancel.at) } else { None };
+                invite.as_ref().map(|invite| invite.at).into_iter().chain(cancel).chain(*deadline).min()
+            }
             Phase::Answered { ok: repeat, .. } | Phase::Leaving { bye: repeat, .. } => Some(repeat.at.min(repeat.until)),
             Phase::Ringing { .. } | Phase::Up | Phase::Over => None,
         }
@@ -514,8 +554,9 @@ mod tests {
     fn whoever_gives_up_cancels_and_one_who_was_answered_all_the_same_hangs_up() {
         let (mut customer, invite) = calling();
         assert!(!customer.leaves());
-        let cancel = request(&customer.hang_up(5));
+        assert!(customer.hang_up(4).is_empty(), "nobody has the INVITE yet");
         assert!(customer.leaves());
+        let cancel = request(&customer.receive(&Message::Response(invite.response(100)), 5));
         assert_eq!((cancel.method, cancel.headers.get(Field::Via)), (Method::CANCEL, invite.headers.get(Field::Via)));
         assert!(customer.hang_up(6).is_empty());
         let (mut phone, _) = Leg::phone(invite.clone(), THERE, AUDIO);
@@ -524,18 +565,27 @@ mod tests {
         assert!(matches!(&out[3], Output::Send(bytes) if bytes.starts_with(b"BYE ")));
 
         let (mut customer, _) = calling();
-        customer.hang_up(5);
+        customer.receive(&Message::Response(invite.response(100)), 4);
+        let cancel = request(&customer.hang_up(5));
         let (mut phone, _) = Leg::phone(invite, THERE, AUDIO);
-        let out = phone.receive(&Message::Request(cancel_of(&mut customer)), 6);
+        let out = phone.receive(&Message::Request(cancel), 6);
         assert_eq!(out[2], Output::Event(Event::Over(Ending::TakenBack)));
         let Output::Send(terminated) = &out[1] else { panic!() };
         let out = customer.receive(&Message::parse(terminated).unwrap(), 7);
         assert_eq!(out[1], Output::Event(Event::Over(Ending::GaveUp)));
     }
 
-    fn cancel_of(customer: &mut Leg) -> Request {
-        let Phase::Calling { branch, .. } = customer.phase else { panic!() };
-        request(&[Output::Send(customer.request("CANCEL", 1, branch, None))])
+    /// RFC 3261 §17.1.2.
+    #[test]
+    fn a_cancel_is_repeated_until_it_is_answered() {
+        let (mut customer, invite) = calling();
+        customer.receive(&Message::Response(invite.response(180)), 4);
+        let cancel = request(&customer.hang_up(5));
+        assert_eq!(customer.next_deadline(), Some(5 + T1));
+        assert_eq!(request(&customer.tick(5 + T1)), cancel);
+        customer.receive(&Message::Response(cancel.response(200)), 6 + T1);
+        assert_eq!(customer.next_deadline(), Some(5 + GIVE_UP));
+        assert_eq!(customer.tick(5 + GIVE_UP), [Output::Event(Event::Over(Ending::Silence))]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use voices::{Heard, Voices};
 
 use crate::agents::desk::Entry;
 use crate::browser::booth::Lines;
-use crate::scenario::Scenario;
+use crate::scenario::{Kind, RATES, Scenario};
 use crate::sockets::since_1970;
 use crew::AtDesks;
 use engine::{Engine, Log};
@@ -39,8 +39,6 @@ use tokio::task::LocalSet;
 const FOUND: f64 = 0.05;
 /// Rounds of a search: enough to double nine times and to halve four times.
 const ROUNDS: u32 = 14;
-/// Calls a second that no machine makes.
-const MOST: f64 = 100_000.0;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -105,13 +103,23 @@ pub async fn run(options: Options) -> io::Result<()> {
 
 async fn work(options: Options) -> io::Result<()> {
     let scenario = Scenario::open(&options.scene.scenario).map_err(io::Error::other)?;
+    if options.url.is_none() && scenario.agents.kind != Kind::Phones {
+        return Err(io::Error::other("the scenario's agents have workstations; expected --url, the switch's page"));
+    }
     let began = milliseconds_since_1970();
     let switch = (!options.pid.is_empty()).then(|| Process::new(&options.pid));
+    if switch.as_ref().is_some_and(|switch| switch.cpu().is_none()) {
+        return Err(io::Error::other(format!("--pid: no process {:?}", options.pid)));
+    }
     let mut crew = match &options.url {
         Some(url) => {
             let name = &options.scene.password_env;
             let password = std::env::var(name).map_err(|why| io::Error::other(format!("{name}: {why}")))?;
-            Some(Crew::bring_online(url, &Entry::Password(password), &scenario).await.map_err(io::Error::other)?)
+            Some(
+                Crew::bring_online(url, &Entry::Password(password), &scenario, *options.scene.audio.ip())
+                    .await
+                    .map_err(io::Error::other)?,
+            )
         }
         None => None,
     };
@@ -122,8 +130,8 @@ async fn work(options: Options) -> io::Result<()> {
     if let Some(crew) = crew {
         crew.go_home().await;
     }
-    if let Some(rate) = highest_clean_rate {
-        println!("highest clean rate: {rate:.0} calls/s");
+    if options.find {
+        println!("{}", found(&rounds, highest_clean_rate));
     }
     let clean = highest_clean_rate.is_some() || rounds.iter().all(|round| round.faults.is_empty());
     let report =
@@ -142,8 +150,8 @@ pub async fn round(
     mut crew: Option<&mut Crew>,
     switch: Option<&Process>,
 ) -> io::Result<Round> {
-    if !(rate > 0.0 && rate <= MOST) {
-        return Err(io::Error::other(format!("a rate of {rate} calls/s; expected more than 0 and at most {MOST}")));
+    if !RATES.contains(&rate) {
+        return Err(io::Error::other(format!("a rate of {rate} calls/s; expected {} to {}", RATES.start(), RATES.end())));
     }
     let scenario = Scenario { arrivals: scenario.arrivals.at(rate), ..scenario.clone() };
     let from = milliseconds_since_1970();
@@ -152,11 +160,14 @@ pub async fn round(
     if let Some(crew) = &crew {
         crew.take_back(std::mem::take(&mut log.lines));
     }
+    // What was measured is not lost with the records.
     let checked = match &crew {
-        Some(crew) => Some(crew.check(&log, &scenario, from).await.map_err(io::Error::other)?),
+        Some(crew) => Some(crew.check(&log, &scenario, from).await),
         None => None,
     };
+    let (checked, unchecked) = checked.transpose().map_or_else(|why| (None, Some(why)), |checked| (checked, None));
     let mut round = judge::judge(rate, &scenario, log, checked);
+    round.faults.extend(unchecked.map(|why| format!("the records were not checked: {why}")));
     if let Some(crew) = crew {
         round.faults.extend(crew.problems());
     }
@@ -181,13 +192,25 @@ pub async fn find(first: f64, round: &mut impl AsyncFnMut(f64) -> io::Result<Rou
         rate = match (held, broke) {
             (Some(held), Some(broke)) if broke - held <= FOUND * broke => break,
             (Some(held), Some(broke)) => f64::midpoint(held, broke),
-            (Some(held), None) => 2.0 * held,
+            (Some(held), None) if held == *RATES.end() => break,
+            (Some(held), None) => (2.0 * held).min(*RATES.end()),
             (None, Some(broke)) if broke < 1.0 => break,
             (None, Some(broke)) => broke / 2.0,
             (None, None) => break,
         };
     }
     Ok((rounds, held))
+}
+
+/// What a search came to, and what ended it.
+fn found(rounds: &[Round], highest_clean_rate: Option<f64>) -> String {
+    let Some(rate) = highest_clean_rate else { return "no rate was clean".to_owned() };
+    let above = rounds.iter().filter(|round| round.rate > rate).min_by(|one, other| one.rate.total_cmp(&other.rate));
+    let why = above.map_or("no higher one was tried", |round| match &round.faults[..] {
+        [] => round.doubts.first().map_or("no higher one was tried", String::as_str),
+        [first, ..] => first,
+    });
+    format!("highest clean rate: {rate:.0} calls/s; above it: {why}")
 }
 
 /// One round on a thread of its own, with its seconds told while they pass.
@@ -306,8 +329,12 @@ pub mod tests {
             let found = found.unwrap();
             assert!((730.0 * 0.93..=730.0).contains(&found), "{found}");
             assert!(rounds.len() <= 14);
+            assert!(super::found(&rounds, Some(found)).ends_with("above it: too fast"));
         }
         let (_, found) = find(10.0, &mut async |rate| Ok(round(rate, 0.0))).await.unwrap();
         assert_eq!(found, None);
+        let (rounds, found) = find(90_000.0, &mut async |rate| Ok(round(rate, f64::MAX))).await.unwrap();
+        assert_eq!(found, Some(100_000.0));
+        assert_eq!(super::found(&rounds, found), "highest clean rate: 100000 calls/s; above it: no higher one was tried");
     }
 }

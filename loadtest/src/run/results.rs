@@ -17,7 +17,7 @@ pub struct CallLog {
     pub placed: Micros,
     /// The customer's call was answered.
     pub answered: Option<Micros>,
-    /// It rang at an agent's, the last time.
+    /// It rang at an agent's, the first time.
     pub offered: Option<Micros>,
     /// The agent was through.
     pub connected: Option<Micros>,
@@ -31,6 +31,8 @@ pub struct CallLog {
     pub crossed: bool,
     /// The switch ended the conversation before either side meant to.
     pub cut_off: bool,
+    /// How long before its end the two may have heard each other last; none: the end may have come while the customer was on hold.
+    pub quiet: Option<Micros>,
     pub customer_heard: Heard,
     pub agent_heard: Heard,
 }
@@ -52,9 +54,11 @@ impl CallLog {
         self.connected.is_some() && !self.cut_off && matches!(self.ending, Some(Ending::HungUp | Ending::HungUpByFar))
     }
 
-    /// Sides of a conversation that never heard the other; where the customer gave up in its first moment there was none.
+    /// Sides of a conversation that never heard the other, or not to its end; where the customer gave up in its first moment there was none.
     pub fn deaf_sides(&self) -> u32 {
-        let deaf = [self.customer_heard, self.agent_heard].into_iter().filter(|heard| heard.own == 0 && self.is_served() && !self.crossed);
+        let fell_silent = |heard: &Heard| self.ended.zip(self.quiet).is_some_and(|(ended, quiet)| heard.last_own + quiet < ended);
+        let is_deaf = |heard: &Heard| (heard.own == 0 || fell_silent(heard)) && self.is_served() && !self.crossed;
+        let deaf = [self.customer_heard, self.agent_heard].into_iter().filter(is_deaf);
         u32::try_from(deaf.count()).unwrap_or(u32::MAX)
     }
 
@@ -62,7 +66,10 @@ impl CallLog {
     pub fn tale(&self) -> String {
         let at = |moment: Option<Micros>| moment.map_or("never".into(), |at| format!("{:.2}", Duration::from_micros(at).as_secs_f64()));
         let [placed, connected, ended] = [Some(self.placed), self.connected, self.ended].map(at);
-        let heard = |heard: Heard| format!("{} packets, {} of the other's speech", heard.packets, heard.own);
+        let heard = |heard: Heard| {
+            let Heard { packets, own, last_own, .. } = heard;
+            format!("{packets} packets, {own} of the other's speech, the last at {}", at((own > 0).then_some(last_own)))
+        };
         let (customer, agent) = (heard(self.customer_heard), heard(self.agent_heard));
         let Self { agents, offers, ending, .. } = self;
         format!(
@@ -194,7 +201,7 @@ pub struct Audio {
     /// Of what was heard, speech of the other side of the same call; and of another call, or too late to be told from that.
     pub own_speech: u64,
     pub foreign_speech: u64,
-    /// Sides of calls with a conversation that did not hear each other.
+    /// Sides of calls with a conversation that did not hear the other, or not to its end.
     pub deaf_sides: u32,
     pub delay: Percentiles,
     pub jitter: Percentiles,
@@ -262,7 +269,7 @@ pub struct Numbers {
     /// What the calls added to what it had before the first.
     pub switch_memory_growth_mib: Option<f64>,
     pub own_cpu: f64,
-    /// Datagrams that this side's sockets had no room for.
+    /// Datagrams that this side's sockets had no room for, on their way out or in.
     pub own_drops: u64,
 }
 
@@ -292,7 +299,7 @@ impl Numbers {
             served_rate: f64::from(count(&mut calls.iter().filter(|call| call.is_served() && call.connected.is_some_and(within))))
                 / seconds,
             answer_time: since_placed(|call| call.answered),
-            setup_time: since_placed(|call| call.offered.filter(|_| call.offers == 1)),
+            setup_time: since_placed(|call| call.offered),
             wait_time: since_placed(|call| call.connected),
             refusal_time: since_placed(|call| call.ended.filter(|_| matches!(call.ending, Some(Ending::Refused(503, _))))),
             // Who began before the time that counts talks in it too.
@@ -320,7 +327,7 @@ fn audio<'a>(calls: impl Iterator<Item = &'a CallLog>) -> Audio {
             audio.packets_lost += heard.lost;
             audio.own_speech += heard.own;
             // Who is handed on hears several agents.
-            audio.foreign_speech += if call.agents.len() == 1 { heard.foreign } else { 0 };
+            audio.foreign_speech += if call.agents.len() > 1 { 0 } else { heard.foreign };
             jitters.push(heard.jitter as Micros);
         }
     }
@@ -452,6 +459,31 @@ mod tests {
             Numbers::of(&[call], &LogsOut::new(), 0, 1_000_000, usize::MAX).audio.unwrap().deaf_sides
         };
         assert_eq!([deaf(false), deaf(true)], [2, 0]);
+    }
+
+    #[test]
+    fn who_hears_no_more_before_the_end_is_told_but_not_of_one_on_hold() {
+        let deaf = |last_own, quiet| {
+            let heard = |last_own| Heard { packets: 9, own: 9, last_own, ..Heard::default() };
+            let call = CallLog {
+                connected: Some(1),
+                ended: Some(9_000_000),
+                ending: Some(Ending::HungUp),
+                quiet,
+                customer_heard: heard(last_own),
+                agent_heard: heard(8_990_000),
+                ..CallLog::default()
+            };
+            call.deaf_sides()
+        };
+        assert_eq!([deaf(6_900_000, Some(2_000_000)), deaf(7_100_000, Some(2_000_000)), deaf(6_900_000, None)], [1, 0, 0]);
+    }
+
+    /// A call that is offered again rang the first time when it should.
+    #[test]
+    fn setup_ends_with_the_first_offer() {
+        let call = CallLog { offered: Some(4_000), offers: 2, ..CallLog::default() };
+        assert_eq!(Numbers::of(&[call], &LogsOut::new(), 0, 1_000_000, 0).setup_time.count, 1);
     }
 
     /// E1, G3.

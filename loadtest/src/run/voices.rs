@@ -59,7 +59,10 @@ pub struct Voices {
 impl Voices {
     /// With sockets at consecutive ports from `first`.
     pub fn open(first: SocketAddrV4, sockets: u16, random: StdRng) -> io::Result<Self> {
-        let ports = first.port()..first.port().saturating_add(sockets);
+        let past = first.port().checked_add(sockets).filter(|_| sockets > 0);
+        let past =
+            past.ok_or_else(|| io::Error::other(format!("{sockets} audio ports from {first} on; expected one at least, up to 65534")))?;
+        let ports = first.port()..past;
         let watch = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let sockets: Vec<Socket> = ports.map(|port| Socket::bind(SocketAddrV4::new(*first.ip(), port))).collect::<io::Result<_>>()?;
         for (number, socket) in (0..).zip(&sockets) {
@@ -229,9 +232,9 @@ impl Voices {
         (self.streams.len() > self.free.len()).then_some(self.next.1)
     }
 
-    /// Datagrams that did not leave this machine's sockets.
+    /// Datagrams that this side's sockets lost.
     pub fn dropped(&self) -> u64 {
-        self.sockets.iter().map(|socket| socket.dropped).sum()
+        self.sockets.iter().map(Socket::dropped).sum()
     }
 
     /// Sends what is due.
@@ -303,6 +306,7 @@ impl Voices {
                 match under_way {
                     Some(time) => {
                         stream.heard.own += 1;
+                        stream.heard.last_own = now;
                         if *measures {
                             delay.saturating_record(time.max(1));
                         }
@@ -410,7 +414,7 @@ mod tests {
     /// RFC 3711 §3.3.2: what has the number of an earlier packet would be dropped.
     #[test]
     fn the_numbers_of_a_browsers_packets_go_on_in_the_next_run() {
-        let mut line = Line::open(&std::sync::Arc::new(crate::browser::Identity::new().unwrap())).unwrap();
+        let mut line = Line::open(&std::sync::Arc::new(crate::browser::Identity::new().unwrap()), Ipv4Addr::LOCALHOST).unwrap();
         for sequence in [[0, 1], [2, 3]] {
             let mut voices = voices();
             let agent = voices.add_line(line).unwrap();

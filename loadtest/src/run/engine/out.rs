@@ -51,6 +51,7 @@ impl Engine {
             Event::Over(ending) => {
                 let StoryOut { talk, agent_hangs_up, .. } = StoryOut::of(&self.scenario, call);
                 seen.end(*ending, now, micros(talk), agent_hangs_up);
+                seen.quiet = Some(micros(StoryOut::QUIET));
                 (seen.customer_heard, seen.agent_heard) = heard(&mut self.voices, stream, self.scenario.agents.kind);
                 self.forget(index);
             }

@@ -48,11 +48,10 @@ pub fn page(report: &Report) -> io::Result<Markup> {
 fn search(rounds: &[Round], highest: Option<f64>) -> io::Result<Markup> {
     let mut sorted: Vec<&Round> = rounds.iter().collect();
     sorted.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-    let broke = sorted.iter().find(|round| !round.faults.is_empty());
+    let broke = sorted.iter().find(|round| !round.is_clean());
     let read = rounds.iter().rfind(|round| highest.is_none_or(|highest| round.rate.total_cmp(&highest).is_eq()));
-    let dots = |read: fn(&Round) -> f64| {
-        sorted.iter().map(move |round| Dot { rate: round.rate, value: read(round), clean: round.faults.is_empty() })
-    };
+    let dots =
+        |read: fn(&Round) -> f64| sorted.iter().map(move |round| Dot { rate: round.rate, value: read(round), clean: round.is_clean() });
     let times: Vec<Dot> = dots(|round| round.numbers.setup_time.p99).filter(|dot| dot.value > 0.0).collect();
     let failed: Vec<Dot> = dots(|round| 100.0 * failed_share(&round.numbers)).collect();
     Ok(html! {
@@ -70,8 +69,7 @@ fn search(rounds: &[Round], highest: Option<f64>) -> io::Result<Markup> {
                     @if let Some(broke) = broke { p.dim { "Even at " (rate(broke.rate)) " calls a second the round was not clean:" } }
                 }
             }
-            @if let Some(broke) = broke { (list(&broke.faults)) }
-            @if let Some(read) = read { (doubts(read)) }
+            @if let Some(broke) = broke { (list(&broke.faults)) (doubts(broke)) }
         }
         section.sheet {
             h2 { "Rounds" }

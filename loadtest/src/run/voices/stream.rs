@@ -27,6 +27,8 @@ pub struct Heard {
     pub lost: u64,
     /// Packets with speech of the other side of the same call.
     pub own: u64,
+    /// When the last of them came.
+    pub last_own: Micros,
     /// Packets with speech of another call, which nobody should hear, or with what the other side said longer ago than is remembered.
     pub foreign: u64,
     /// RFC 3550 §6.4.1, microseconds.
@@ -39,6 +41,7 @@ impl Heard {
         self.packets += more.packets;
         self.lost += more.lost;
         self.own += more.own;
+        self.last_own = self.last_own.max(more.last_own);
         self.foreign += more.foreign;
         self.jitter = self.jitter.max(more.jitter);
     }
