@@ -30,6 +30,8 @@ use std::time::{Duration, Instant};
 
 /// How long calls may go on after SIGTERM (I4).
 const DRAIN: Duration = Duration::from_secs(600);
+/// And how long it may take to hang up those that still do.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// How long a thread that has always something to do keeps what is to be sent.
 const TOGETHER: Duration = Duration::from_millis(2);
@@ -322,14 +324,18 @@ async fn stop_signal() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits until the last call is over, the time is up, or a second signal comes.
+/// Waits until the last call is over, the time is up, or a second signal comes; then no call goes on without the switch.
 async fn drained(switch: &Switch) -> std::io::Result<()> {
-    let empty = async {
+    let empty = async || {
         let idle = switch.idle.notified();
         if !switch.directory.read().calls.is_empty() {
             idle.await;
         }
     };
-    tokio::select! { () = empty => {}, () = tokio::time::sleep(DRAIN) => {}, again = stop_signal() => again? }
+    tokio::select! { () = empty() => {}, () = tokio::time::sleep(DRAIN) => {}, again = stop_signal() => again? }
+    for call in switch.directory.read().calls.values() {
+        call.do_send(Deliver(cordboard_core::call::Event::SwitchStops));
+    }
+    tokio::select! { () = empty() => {}, () = tokio::time::sleep(GOODBYE) => {} }
     Ok(())
 }

@@ -22,6 +22,7 @@ use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
 use cordboard_core::message::{Action, Session};
 use cordboard_db::ChosenState;
 use cordboard_media::{Codec, MediaEvent};
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -37,6 +38,16 @@ struct Page {
     epoch: i64,
     /// The page's own number, where it has one.
     tab: Option<u64>,
+    /// Its socket has no room left: the browser does not read.
+    stuck: Cell<bool>,
+}
+
+impl Page {
+    fn tell(&self, tell: Arc<ToWorkstation>) {
+        if !self.stuck.get() && matches!(self.to.try_send(ToPage(tell)), Err(SendError::Full(_))) {
+            self.stuck.set(true);
+        }
+    }
 }
 
 /// A message for one page.
@@ -144,13 +155,13 @@ impl AgentRole {
 
     fn share(&self, tell: &Arc<ToWorkstation>) {
         for page in self.pages.values() {
-            page.to.do_send(ToPage(Arc::clone(tell)));
+            page.tell(Arc::clone(tell));
         }
     }
 
     fn show_to(&self, page: u64, tell: ToWorkstation) {
         if let Some(page) = self.pages.get(&page) {
-            page.to.do_send(ToPage(Arc::new(tell)));
+            page.tell(Arc::new(tell));
         }
     }
 
@@ -347,7 +358,10 @@ impl Shell<AgentRole> {
             Ask::OpenPeer { sdp, narrow } => {
                 let peer = PeerId(self.switch.new_id());
                 self.switch.directory.write().peers.insert(peer, self.role.machine.setup.id);
-                self.role.peer = Some((peer, page));
+                // The one before it is heard until this one is up; one that was never up is heard by nobody.
+                if let Some((before, _)) = self.role.peer.replace((peer, page)).filter(|(before, _)| !self.role.machine.knows(*before)) {
+                    self.close_peer(before);
+                }
                 if self.role.audio != Some(page) {
                     self.role.give_audio(Some(page));
                 }
@@ -451,6 +465,7 @@ impl Handler<Desk> for Shell<AgentRole> {
             Desk::EndPages { before } => self.end_pages(before, ctx),
             Desk::Depart { departure, end_call } => self.depart(departure, end_call, ctx),
         }
+        self.drop_stuck_pages(ctx);
     }
 }
 
@@ -574,5 +589,34 @@ pub fn choice_of_row(row: ChosenState) -> Chosen {
         Chosen::OnBreak(row.reason.unwrap_or_default())
     } else {
         Chosen::Offline
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Unpolled;
+
+    impl Actor for Unpolled {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<ToPage> for Unpolled {
+        type Result = ();
+
+        fn handle(&mut self, _: ToPage, _: &mut Self::Context) {}
+    }
+
+    /// B3.
+    #[actix::test]
+    async fn what_a_page_does_not_read_is_not_kept_without_end() {
+        let page = Page { to: Unpolled.start().recipient(), epoch: 1, tab: None, stuck: Cell::new(false) };
+        // Nothing is awaited: the socket's actor does not run.
+        let sent = (0..1_000).take_while(|id| {
+            page.tell(Arc::new(ToWorkstation::Done { id: *id }));
+            !page.stuck.get()
+        });
+        assert!(sent.count() < 100);
     }
 }

@@ -20,6 +20,8 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 const LONGEST: usize = 64 * 1024;
 /// Messages to a page that did not answer a ping since: a page that cannot keep up is dropped, and resumes by a snapshot.
 const MOST_UNHEARD: u32 = 1_000;
+/// The same where the browser does not read, and the socket takes nothing from its mailbox until it does.
+const MOST_UNREAD: usize = 1_000;
 
 static NEXT_PAGE: AtomicU64 = AtomicU64::new(1);
 
@@ -63,6 +65,7 @@ impl Actor for Socket {
         let (page, tab, epoch, me) = (self.page, self.tab, self.epoch, self.me.clone());
         let attach = Desk::Attach { page, tab, to: ctx.address().recipient(), epoch, me };
         self.agent.do_send(attach);
+        ctx.set_mailbox_capacity(MOST_UNREAD);
         ctx.run_interval(HEARTBEAT, |socket, ctx| {
             if socket.heard.elapsed() > HEARTBEAT * 3 {
                 ctx.stop();

@@ -355,6 +355,11 @@ impl Agent {
         }
     }
 
+    /// Whether this voice path is up, or was the last that was.
+    pub fn knows(&self, peer: PeerId) -> bool {
+        [self.peer, self.lost_peer].contains(&Some(peer))
+    }
+
     pub fn peer(&self) -> Option<PeerId> {
         self.peer
     }

@@ -80,6 +80,8 @@ pub enum Event {
     Begin,
     /// The journal cannot keep this call: it is refused (design: durability).
     JournalFailed,
+    /// The switch stops and waits no longer (I4).
+    SwitchStops,
     Leg(LegId, leg::Event),
     /// A leg's actor is gone without a word.
     LegGone(LegId),
@@ -429,6 +431,7 @@ impl Call {
                 Way::In(_) | Way::Barred(_) => self.refuse(503, None, CallStatus::Interrupted, &mut out),
                 Way::Out(_) => self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out),
             },
+            Event::SwitchStops => self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out),
             Event::Leg(leg, event) => self.leg(leg, event, &mut out, cx),
             Event::LegGone(leg) => {
                 self.legs.remove(&leg);

@@ -116,7 +116,7 @@ pub enum MediaEvent {
         peer: PeerId,
         sdp: String,
     },
-    /// The offer could not be taken; the peer is gone.
+    /// The offer could not be taken, or the browser did not connect in time; the peer is gone.
     PeerFailed {
         peer: PeerId,
         why: String,
@@ -125,7 +125,7 @@ pub enum MediaEvent {
     PeerUp {
         peer: PeerId,
     },
-    /// Nothing was heard of the browser for five seconds, or it did not connect in time. The peer stays until it is closed and may come up again.
+    /// Nothing was heard of the browser for five seconds. The peer stays until it is closed and may come up again.
     PeerLost {
         peer: PeerId,
     },

@@ -111,7 +111,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let (number, now) = (self.port.number, Instant::now());
         let mut free = self.free.lock();
-        if self.found.is_none() {
+        if self.found.is_none() && free.open.contains_key(&number) {
             free.resting.push_back((now, number));
         }
         free.change(number, |open| {
@@ -247,6 +247,7 @@ impl PortPool {
         let mut free = self.free.lock();
         if free.open.remove(&number).is_some() {
             free.joinable.remove(&number);
+            free.resting.retain(|(_, resting)| *resting != number);
             free.closed.push_back(number);
         }
     }
@@ -410,6 +411,19 @@ mod tests {
         let place = held.iter().position(|lease| number(lease) == 14_342).unwrap();
         held.remove(place);
         assert_eq!(number(&found(&pool)), 14_342);
+    }
+
+    #[test]
+    fn a_port_that_was_given_up_does_not_rest() {
+        let (pool, now) = (pool(14_441..=14_443), Instant::now());
+        let before = take(&pool, 0, now).unwrap();
+        pool.abandon(14_442);
+        drop(before);
+        let again = take(&pool, 0, now).unwrap();
+        pool.tidy(now + 2 * REST);
+        drop(again);
+        pool.tidy(now + 4 * REST);
+        assert_eq!(pool.free.lock().joinable.first(), Some(&14_442));
     }
 
     #[test]

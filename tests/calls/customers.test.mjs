@@ -357,3 +357,15 @@ test('afterwards nothing is left', async () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
 });
+
+// I4
+test('a call that outlasts the patience of whoever stops the switch is hung up', async () => {
+  const [desk] = desksOf('queue');
+  await desk.choose('busy');
+  const { customer } = await call('queue', [invite(), answered(), ack(), hungUp()]);
+  await desk.when(() => desk.queues.get('queue').waiting === 1, 'somebody in the queue');
+  const stopped = house.stop();
+  // It waits for the customer, until it is told once more.
+  while ((await fetch(`${house.url}readyz`)).ok) await new Promise((resolve) => setTimeout(resolve, 20));
+  await Promise.all([house.stop(), stopped, customer.ended]);
+});

@@ -5,6 +5,7 @@ use crate::actors::shell::Shell;
 use crate::wire::{self, ToWorkstation};
 use actix::prelude::*;
 use cordboard_core::agent::Event;
+use std::cell::Cell;
 use std::sync::Arc;
 
 impl Shell<AgentRole> {
@@ -19,7 +20,7 @@ impl Shell<AgentRole> {
             self.role.succeed(before, page);
         }
         self.role.audio.get_or_insert(page);
-        self.role.pages.insert(page, Page { to, epoch, tab });
+        self.role.pages.insert(page, Page { to, epoch, tab, stuck: Cell::new(false) });
         self.switch.directory.write().watching.insert(self.role.machine.setup.id);
         let snapshot = self.role.snapshot(page, me, &self.switch);
         self.role.show_to(page, snapshot);
@@ -51,6 +52,14 @@ impl Shell<AgentRole> {
             self.role.give_audio(next);
         }
         self.left_without_pages(ctx);
+    }
+
+    /// A page that asks and does not read is gone; its socket ends when it reads on.
+    pub(super) fn drop_stuck_pages(&mut self, ctx: &mut Context<Self>) {
+        while let Some(page) = self.role.pages.iter().find_map(|(id, page)| page.stuck.get().then_some(*id)) {
+            tracing::warn!(page, "a page does not read and is dropped");
+            self.detach(page, ctx);
+        }
     }
 
     fn left_without_pages(&mut self, ctx: &mut Context<Self>) {

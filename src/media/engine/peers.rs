@@ -100,13 +100,13 @@ impl Engine {
                 peer.state = PeerState::Open(Box::new(OpenPeer::new(*negotiated)));
                 self.tell(MediaEvent::PeerAnswer { peer: id, sdp });
             }
-            Err(error) => {
-                let leg = peer.leg;
-                self.peers.remove(&id);
-                self.tell(MediaEvent::PeerFailed { peer: id, why: error.to_string() });
-                self.attach_failed(leg);
-            }
+            Err(error) => self.peer_failed(id, error.to_string()),
         }
+    }
+
+    fn peer_failed(&mut self, id: PeerId, why: String) {
+        self.tell(MediaEvent::PeerFailed { peer: id, why });
+        self.close_peer(id);
     }
 
     pub(super) fn peer_state(&mut self, id: PeerId, state: RTCPeerConnectionState) {
@@ -152,6 +152,10 @@ impl Engine {
         let PeerState::Open(open) = &mut peer.state else { return };
         if open.lost {
             return;
+        }
+        if !open.up {
+            // It never was. Who tries again does so with a new one.
+            return self.peer_failed(id, format!("the browser did not connect within {} s", PEER_CONNECT.as_secs()));
         }
         open.up = false;
         open.lost = true;

@@ -40,6 +40,7 @@ pub fn of_call(event: &call::Event) -> &'static str {
     match event {
         E::Begin => "Begin",
         E::JournalFailed => "JournalFailed",
+        E::SwitchStops => "SwitchStops",
         E::Leg(_, event) => of_leg_event(event),
         E::LegGone(_) => "LegGone",
         E::ChannelGranted { .. } => "ChannelGranted",

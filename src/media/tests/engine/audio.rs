@@ -467,3 +467,14 @@ async fn a_browser_that_falls_silent_is_lost() {
     browser.leaves().await;
     rig.told(MediaEvent::PeerLost { peer: PeerId(1) }).await;
 }
+
+/// B3. A page tries again with a new path, and never closes this one.
+#[tokio::test]
+async fn a_browser_that_never_connects_is_gone() {
+    let mut rig = Rig::start();
+    rig.media.open_peer(PeerId(1), Browser::new(Vec::new()).await.offer().await, Codec::Pcmu);
+    rig.event(|event| matches!(event, MediaEvent::PeerAnswer { .. }).then_some(())).await;
+    rig.event(|event| matches!(event, MediaEvent::PeerFailed { peer: PeerId(1), .. }).then_some(())).await;
+    rig.media.attach_peer(AGENT, PeerId(1));
+    rig.told(MediaEvent::AttachFailed { leg: AGENT }).await;
+}
