@@ -38,7 +38,7 @@ bench-full: web/dist/index.html
 	cargo build --release --workspace --bins
 	target/release/loadtest bench --rounds 5 --write loadtest/results/latest.md
 
-# Two hours of everything at once at 70 % of a core: nothing may be lost, and memory and descriptors stay flat.
+# Two hours of everything at once, at 70 % of a fast core: nothing may be lost, and memory and descriptors stay flat.
 soak: web/dist/index.html
 	cargo build --release --workspace --bins
 	target/release/loadtest soak

@@ -107,7 +107,7 @@ pub struct Media {
     /// Carriers send RTP to this address…
     #[serde(deserialize_with = "values::ip")]
     pub rtp_ip: IpAddr,
-    /// …and these ports: an even one for RTP and the next for RTCP, for each call.
+    /// …and these ports: an even one for RTP and the next for RTCP; calls share them as far as they can be told apart.
     #[serde(deserialize_with = "values::ports")]
     pub rtp_ports: RangeInclusive<u16>,
     /// All browsers' voice, on UDP.

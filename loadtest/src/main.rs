@@ -34,7 +34,7 @@ enum Command {
     Run(run::Options),
     /// Measures the switch beside rtpengine and kamailio (`make bench`).
     Bench(bench::Options),
-    /// Two hours at 70 % of a core (`make soak`).
+    /// Two hours at 70 % of a fast core (`make soak`).
     Soak(bench::soak::Options),
     /// The bare loop of `bench`: every datagram goes on to the sender's neighbouring port.
     #[command(hide = true)]
