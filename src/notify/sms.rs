@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// Of it in an error.
 const SHOWN: usize = 200;
+/// The digits of a number that are not its operator's.
+const OWN: usize = 6;
 
 /// A message to one number.
 #[derive(Clone)]
@@ -102,7 +104,7 @@ impl Gateway {
         if status.is_success() && self.accepted.as_ref().is_none_or(|accepted| body.contains(accepted)) {
             return Ok(());
         }
-        Err(SmsError::Refused { status: status.as_u16(), answer: body.chars().take(SHOWN).collect() })
+        Err(SmsError::Refused { status: status.as_u16(), answer: said(&body, message) })
     }
 
     /// How a value stands in the body.
@@ -116,6 +118,14 @@ impl Gateway {
             _ => str::to_owned,
         }
     }
+}
+
+/// What a gateway answered, for the log: many repeat what they were asked, and neither a number nor a code is anybody's there.
+fn said(body: &str, Message { number, code, .. }: &Message) -> String {
+    // Without the country's code and whatever comes before it.
+    let own = number.get(number.len().saturating_sub(OWN)..).unwrap_or(number);
+    let parts = [own, code].into_iter().filter(|part| !part.is_empty());
+    parts.fold(body.to_owned(), |text, part| text.replace(part, "••••")).chars().take(SHOWN).collect()
 }
 
 impl Provider for Gateway {
@@ -190,6 +200,15 @@ mod tests {
         assert_eq!(filled("{\"a\": {\"text\": \"{text}\"}}", in_json), "{\"a\": {\"text\": \"{code} is \\\"it\\\" & <so> on\"}}");
         assert_eq!(filled("<t>{text}</t>", in_xml), "<t>{code} is &quot;it&quot; &amp; &lt;so&gt; on</t>");
         assert_eq!(filled("{code} {unknown} {", str::to_owned), "012345 {unknown} {");
+    }
+
+    /// A4.
+    #[test]
+    fn what_a_gateway_repeats_is_not_logged() {
+        let answer = r#"{"error": 21211, "to": "+447700900162", "national": "07700900162", "text": "Your code is 012345."}"#;
+        let shown = said(answer, &message());
+        assert!(shown.contains("21211") && !shown.contains("900162") && !shown.contains("012345"), "{shown}");
+        assert_eq!(said(&"é".repeat(300), &message()).chars().count(), 200);
     }
 
     #[test]
