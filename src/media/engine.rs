@@ -38,8 +38,8 @@ const TICK: Duration = Duration::from_millis(20);
 const FLUSH_TICKS: u64 = 5;
 /// Browsers, carriers and who hears another leg are looked after ten times a second: one that is back is soon heard again.
 const WATCH_TICKS: u64 = 5;
-/// Quality is told every two seconds.
-const QUALITY_TICKS: u64 = 100;
+/// Quality is told every two seconds, at some of those looks.
+const QUALITY_TICKS: u64 = 20 * WATCH_TICKS;
 /// After a stall longer than this the clock skips instead of catching up.
 const MAX_CATCH_UP: Duration = Duration::from_millis(200);
 /// A browser not heard for this long is lost: its checks come every 2.5 s and its audio every 20 ms.
@@ -394,7 +394,10 @@ impl Engine {
                     leg.send(*id, &mut self.peers, &Packet::Own(own), &mut self.outbox, &mut self.recorder, now);
                 }
             }
-            if looks && let Link::Rtp(link) = &mut leg.link {
+            if !looks {
+                continue;
+            }
+            if let Link::Rtp(link) = &mut leg.link {
                 link.report(now);
                 told.extend(link.silence(now).map(|silence| MediaEvent::RtpSilent { leg: *id, since: SystemTime::now() - silence }));
             }
