@@ -30,7 +30,7 @@ const TOGETHER: usize = 32;
 pub enum NetEvent {
     /// One datagram, or one framed message of a stream.
     Received { flow: Flow, bytes: Vec<u8> },
-    /// A stream ended, or something could not be sent on this flow.
+    /// A stream ended, or a request could not be sent on this flow.
     Broken { flow: Flow },
 }
 
@@ -136,10 +136,16 @@ impl Sockets {
             match socket.try_send_to(&bytes, flow.remote) {
                 Ok(_) => {}
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
+                // Where an answer goes is its asker's business: nothing of ours waits on it.
+                Err(_) if is_response(&bytes) => {}
                 Err(_) => (self.sink)(NetEvent::Broken { flow }),
             }
         }
     }
+}
+
+fn is_response(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"SIP/2.0 ")
 }
 
 /// As much of [`BUFFER`] as the system allows.

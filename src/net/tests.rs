@@ -80,3 +80,17 @@ async fn without_tls_there_is_no_such_flow() {
     here.send(flow, options(1));
     assert!(matches!(next(&mut news).await, NetEvent::Broken { flow: broken } if broken == flow));
 }
+
+/// A stranger may name any port for our answer, and send from any; the calls of others are not looked through for it.
+#[actix_rt::test]
+async fn an_answer_that_cannot_be_sent_is_no_news_and_a_request_is() {
+    let (here, mut news) = open(None).await;
+    let flow = Flow { transport: Transport::Udp, local: here.local(Transport::Udp).unwrap(), remote: "127.0.0.1:0".parse().unwrap() };
+    let other = Flow { remote: "[::1]:5060".parse().unwrap(), ..flow };
+    // A new socket cannot be written to before the runtime has looked at it.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    here.send(flow, b"SIP/2.0 403 Forbidden\r\n\r\n".to_vec());
+    here.send(other, options(1));
+    here.flush();
+    assert!(matches!(next(&mut news).await, NetEvent::Broken { flow: broken } if broken == other));
+}

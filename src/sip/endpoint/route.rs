@@ -33,15 +33,15 @@ impl Flow {
         }
     }
 
-    /// Where the response to a request that came by this flow goes (RFC 3261 §18.2.2, RFC 3581). `via` is as it was received.
+    /// Where the response to a request that came by this flow goes (RFC 3261 §18.2.2, RFC 3581). `via` is as it was received; its `maddr` is passed over,
+    /// by which a stranger could choose who hears our answer.
     pub(super) fn back(self, via: Option<&Via>) -> Self {
         let (Transport::Udp, Some(via)) = (self.transport, via) else { return self };
         if via.params.has("rport") {
             return self;
         }
-        let port = via.port.unwrap_or(5060);
-        let multicast = via.params.get("maddr").and_then(|m| m.parse::<IpAddr>().ok());
-        Self { remote: SocketAddr::new(multicast.unwrap_or(self.remote.ip()), port), ..self }
+        let port = via.port.filter(|port| *port != 0).unwrap_or(5060);
+        Self { remote: SocketAddr::new(self.remote.ip(), port), ..self }
     }
 }
 

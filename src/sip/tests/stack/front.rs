@@ -200,7 +200,9 @@ fn responses_go_where_rfc_3261_and_3581_send_them() {
         ("SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK1", "192.0.2.2:5070", None),
         ("SIP/2.0/UDP host.example;branch=z9hG4bK2", "192.0.2.2:5060", Some("192.0.2.2")),
         ("SIP/2.0/UDP 10.0.0.1:5070;rport;branch=z9hG4bK3", "192.0.2.2:7777", Some("192.0.2.2")),
-        ("SIP/2.0/UDP 10.0.0.1:5070;maddr=192.0.2.77;branch=z9hG4bK4", "192.0.2.77:5070", Some("192.0.2.2")),
+        // Only the source itself hears an answer, whatever the Via says.
+        ("SIP/2.0/UDP 10.0.0.1:5070;maddr=192.0.2.77;branch=z9hG4bK4", "192.0.2.2:5070", Some("192.0.2.2")),
+        ("SIP/2.0/UDP 192.0.2.2:0;branch=z9hG4bK5", "192.0.2.2:5060", None),
     ] {
         let mut rig = Rig::new();
         rig.flow = from("192.0.2.2:7777");
