@@ -27,11 +27,14 @@ impl Endpoint {
             (Ok(Message::Request(request)), _) if request.method == Method::REGISTER && self.registrar.is_open() => {
                 self.on_register(flow, request, cx)
             }
-            (Err(ParseError::Dropped(_)) | Ok(Message::Response(_)), None) => vec![EndpointAction::Refused { source: flow.remote }],
-            (Ok(Message::Request(request)), None) if request.method == Method::ACK => {
+            (Err(ParseError::Dropped(_)), None) => vec![EndpointAction::Refused { source: flow.remote }],
+            (Ok(Message::Response(response)), None) if !self.awaits(flow, &response) => {
                 vec![EndpointAction::Refused { source: flow.remote }]
             }
-            (Ok(Message::Request(request)), None) => self.refuse_source(flow, request.response(403), cx),
+            (Ok(Message::Request(request)), None) if !self.is_of_a_call(&request) => match request.method {
+                Method::ACK => vec![EndpointAction::Refused { source: flow.remote }],
+                _ => self.refuse_source(flow, request.response(403), cx),
+            },
             (Err(ParseError::Refused { mut response, .. }), None) => {
                 response.status = 403;
                 response.reason = Response::new(403).reason;
@@ -39,9 +42,25 @@ impl Endpoint {
             }
             (Err(ParseError::Dropped(_)), Some(_)) => Vec::new(),
             (Err(ParseError::Refused { response, .. }), Some(_)) => vec![self.stateless(flow, *response, cx)],
-            (Ok(Message::Response(response)), Some(_)) => self.on_response(response, cx),
-            (Ok(Message::Request(request)), Some(source)) => self.on_request(*flow, source, request, cx),
+            (Ok(Message::Response(response)), _) => self.on_response(response, cx),
+            (Ok(Message::Request(request)), source) => self.on_request(*flow, source, request, cx),
         }
+    }
+
+    /// Whether a request of ours waits for this response. Its branch is random, so who knows it was asked, listed or not.
+    fn awaits(&self, flow: &Flow, response: &Response) -> bool {
+        let (Some(branch), Ok(cseq)) = (response.headers.only_branch(), response.headers.cseq()) else { return false };
+        let asked = self.clients.get(&self.client_key(branch, &cseq.method));
+        asked.is_some_and(|client| client.flow.is_reliable() || client.flow.remote == flow.remote)
+    }
+
+    /// Whether a request belongs to a call in progress, or repeats one that did. Our tag is random, so who knows it takes part in the call: also a phone whose
+    /// registration has ended meanwhile, or a carrier's host that no trunk names.
+    fn is_of_a_call(&self, request: &Request) -> bool {
+        let headers = &request.headers;
+        let in_dialog = headers.to_tag().is_some_and(|tag| self.dialogs.contains_key(&DialogId::of(headers, tag)));
+        let repeated = |via| self.servers.get(&self.server_key(request, &via, &request.method)).is_some();
+        in_dialog || headers.top_via().is_ok_and(repeated)
     }
 
     /// Whether these are a trunk's INVITE outside of dialogs. It may wait for its turn: nothing that belongs to it comes before our 100.
@@ -134,7 +153,7 @@ impl Endpoint {
         actions
     }
 
-    fn on_request(&mut self, flow: Flow, source: Source, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+    fn on_request(&mut self, flow: Flow, source: Option<Source>, mut request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let Ok(mut via) = request.headers.top_via() else { return Vec::new() };
         let back = flow.back(Some(&via));
         let key = self.server_key(&request, &via, &request.method);
@@ -173,11 +192,11 @@ impl Endpoint {
         }
     }
 
-    fn on_invite(&mut self, key: ServerKey, flow: Flow, source: Source, request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
+    fn on_invite(&mut self, key: ServerKey, flow: Flow, source: Option<Source>, request: Request, cx: &mut Cx<'_>) -> Vec<EndpointAction> {
         let trunk = match source {
-            Source::Trunk(trunk) => trunk,
+            Some(Source::Trunk(trunk)) => trunk,
             // Phones answer calls; they do not place them yet.
-            Source::Phone => return self.respond(&key, request.response(403), cx),
+            Some(Source::Phone) | None => return self.respond(&key, request.response(403), cx),
         };
         if !self.overload.admits() {
             let shed = request.shed(cx.next_id());

@@ -3,6 +3,7 @@
 use crate::pair::{Pair, Who};
 use cordboard_core::leg::{SignalCommand, SignalEvent};
 use cordboard_core::setup::Transport;
+use cordboard_sip::endpoint::Sources;
 use cordboard_sip::message::Field;
 use cordboard_sip::sdp::Law;
 
@@ -36,6 +37,29 @@ fn a_call_is_ended_by_the_called_side() {
     pair.assert_all_closed();
     assert!(pair.events(Who::A, a).ends_with(&[SignalEvent::HungUp, SignalEvent::Closed]));
     assert_eq!(pair.events(Who::B, b), vec![SignalEvent::Up, SignalEvent::Closed]);
+}
+
+/// C1: a registration that ran out in mid-call, or a trunk's changed hosts.
+#[test]
+fn a_call_goes_on_and_ends_though_the_far_side_is_listed_no_more() {
+    for (forgets, ends) in [(Who::A, Who::A), (Who::A, Who::B), (Who::B, Who::A), (Who::B, Who::B)] {
+        let mut pair = Pair::new();
+        let a = pair.call(Who::A);
+        pair.run(50);
+        let b = pair.b.legs[0];
+        pair.command(Who::B, b, SignalCommand::Ring);
+        pair.run(50);
+        pair.side(forgets).endpoint.set_sources(Sources::default());
+        pair.command(Who::B, b, SignalCommand::Answer);
+        pair.run(50);
+        let (ender, other) = if ends == Who::A { (a, b) } else { (b, a) };
+        pair.command(ends, ender, HANG_UP);
+        pair.run(50);
+        assert!(pair.events(ends, ender).ends_with(&[SignalEvent::Up, SignalEvent::Closed]), "{:?}", pair.log);
+        assert!(pair.events(ends.other(), other).ends_with(&[SignalEvent::Up, SignalEvent::HungUp, SignalEvent::Closed]));
+        pair.assert_all_closed();
+        assert_eq!(pair.log.iter().filter(|l| l.contains("BYE")).count(), 2);
+    }
 }
 
 /// C9.

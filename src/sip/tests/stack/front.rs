@@ -2,10 +2,10 @@
 
 use crate::pair::{Pair, Who, title};
 use cordboard_core::cx::{CountingIds, Cx};
-use cordboard_core::ids::TrunkId;
+use cordboard_core::ids::{LegId, TrunkId};
 use cordboard_core::setup::Transport;
 use cordboard_sip::digest::{Algorithm, Credentials, ha1};
-use cordboard_sip::endpoint::{Endpoint, EndpointAction, EndpointConfig, Flow, Sources, User};
+use cordboard_sip::endpoint::{DialogId, Endpoint, EndpointAction, EndpointConfig, Flow, Sources, User};
 use cordboard_sip::message::{Field, Message, Method, Response, Via};
 use cordboard_sip::registrar::Account;
 use std::collections::HashSet;
@@ -85,6 +85,38 @@ fn a_stranger_is_refused_and_counted_and_a_strangers_response_is_dropped() {
     }
     assert_eq!(rig.receive("\r\n\r\n"), vec![]);
     assert_eq!(rig.endpoint.transactions(), 0);
+}
+
+/// C1.
+#[test]
+fn a_stranger_takes_part_in_a_call_only_with_its_tag_or_branch_which_are_random() {
+    let mut rig = Rig::new();
+    rig.endpoint.register(DialogId { call_id: "c1".into(), local_tag: "ours".into() }, LegId(1));
+    let asked = rig.endpoint.probe(TrunkId(4), rig.flow, &mut Cx::new(1, 0, 0, &mut rig.ids));
+    let [EndpointAction::Transmit { bytes, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    let Ok(Message::Request(asked)) = Message::parse(bytes) else { panic!("{asked:?}") };
+    let answer = String::from_utf8(asked.response(200).to_bytes()).unwrap();
+    let within =
+        |method: &str, tag: &str| request(method, VIA, "").replace("<sip:100@192.0.2.1>", &format!("<sip:100@192.0.2.1>;tag={tag}"));
+    let bye = within("BYE", "ours");
+
+    rig.flow = from("203.0.113.9:5060");
+    for foreign in [within("BYE", "other"), bye.replace("Call-ID: c1", "Call-ID: c2"), request("BYE", VIA, "")] {
+        assert_eq!(rig.answer(&foreign).1.status, 403, "{foreign}");
+    }
+    for foreign in [within("ACK", "other"), answer.replace("z9hG4bK", "z9hG4bKx"), answer.clone()] {
+        assert!(matches!(rig.receive(&foreign).as_slice(), [EndpointAction::Refused { .. }]), "{foreign}");
+    }
+    assert!(matches!(rig.receive(&within("ACK", "ours")).as_slice(), [EndpointAction::Ack { leg: LegId(1), .. }]));
+    let taken = rig.receive(&bye);
+    let [EndpointAction::InDialog { leg: LegId(1), key, request, .. }] = taken.as_slice() else { panic!("{taken:?}") };
+    let over = rig.endpoint.respond(key, request.response(200), &mut Cx::new(1, 0, 0, &mut rig.ids));
+    rig.endpoint.forget(LegId(1), &mut Cx::new(1, 0, 0, &mut rig.ids));
+    assert_eq!(rig.receive(&bye), over, "it comes again");
+
+    rig.flow = from("192.0.2.2:5060");
+    rig.endpoint.set_sources(Sources::default());
+    assert!(matches!(rig.receive(&answer).as_slice(), [EndpointAction::Response { .. }]));
 }
 
 #[test]
