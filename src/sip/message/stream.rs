@@ -1,9 +1,12 @@
-//! Cutting messages out of a stream by Content-Length (RFC 3261 §18.3), with the keep-alives of RFC 5626.
+//! Cutting messages out of a stream by Content-Length (RFC 3261 §18.3), with the keep-alives of RFC 5626. What is read is not searched
+//! again when more comes: a stranger may send it in the smallest pieces.
+
+use memchr::memmem;
 
 /// Longest head of one message, bytes.
 const MAX_HEAD: usize = 32 * 1024;
-/// Longest body of one message, bytes.
-const MAX_BODY: usize = 256 * 1024;
+/// Longest body of one message, bytes: no datagram holds more.
+const MAX_BODY: usize = 64 * 1024;
 
 /// What a stream yields.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +23,10 @@ pub enum Frame {
 #[derive(Clone, Debug, Default)]
 pub struct StreamFramer {
     buffer: Vec<u8>,
+    /// So much of the buffer holds no end of a head.
+    searched: usize,
+    /// Length of the message that has begun, once its head is here.
+    whole: Option<usize>,
     /// No more is read after [`Frame::Broken`].
     broken: bool,
 }
@@ -31,47 +38,66 @@ impl StreamFramer {
         if self.broken {
             return frames;
         }
-        self.buffer.extend_from_slice(bytes);
-        while let Some(frame) = self.next() {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.extend_from_slice(bytes);
+        let mut rest = buffer.as_slice();
+        while let Some(frame) = self.next(&mut rest) {
             self.broken = matches!(frame, Frame::Broken(_));
             frames.push(frame);
             if self.broken {
-                self.buffer = Vec::new();
-                break;
+                return frames;
             }
         }
+        let used = buffer.len() - rest.len();
+        buffer.drain(..used);
+        self.buffer = buffer;
         frames
     }
 
-    fn next(&mut self) -> Option<Frame> {
-        let blank = self.buffer.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        if blank > 0 {
-            if self.buffer.starts_with(b"\r\n\r\n") {
-                self.buffer.drain(..4);
-                return Some(Frame::Ping);
-            }
-            if blank == self.buffer.len() && blank < 4 {
+    /// Cuts the first frame off.
+    fn next(&mut self, rest: &mut &[u8]) -> Option<Frame> {
+        while let blank @ 1.. = rest.iter().take(4).take_while(|b| matches!(b, b'\r' | b'\n')).count() {
+            let ping = rest.starts_with(b"\r\n\r\n");
+            if !ping && blank == rest.len() {
                 return None;
             }
-            self.buffer.drain(..blank);
+            *rest = rest.get(blank..).unwrap_or_default();
+            if ping {
+                return Some(Frame::Ping);
+            }
         }
-        let Some(head) = head_length(&self.buffer) else {
-            return (self.buffer.len() > MAX_HEAD).then(|| Frame::Broken(std::mem::take(&mut self.buffer)));
+        let whole = match self.whole {
+            Some(whole) => whole,
+            None => {
+                let Some(head) = head_length(rest, self.searched) else {
+                    self.searched = rest.len();
+                    return (rest.len() > MAX_HEAD).then(|| Frame::Broken(rest.to_vec()));
+                };
+                self.searched = 0;
+                let bytes = rest.get(..head).unwrap_or_default();
+                let is_sip = bytes.split(|b| *b == b'\n').next().is_some_and(|line| line.windows(4).any(|w| w == b"SIP/"));
+                match body_length(bytes) {
+                    Ok(body) if is_sip && head <= MAX_HEAD && body <= MAX_BODY => head + body,
+                    Ok(_) | Err(()) => return Some(Frame::Broken(bytes.to_vec())),
+                }
+            }
         };
-        let bytes = self.buffer.get(..head).unwrap_or_default();
-        let is_sip = bytes.split(|b| *b == b'\n').next().is_some_and(|line| line.windows(4).any(|w| w == b"SIP/"));
-        let body = match body_length(bytes) {
-            Ok(body) if is_sip && head <= MAX_HEAD && body <= MAX_BODY => body,
-            Ok(_) | Err(()) => return Some(Frame::Broken(self.buffer.drain(..head).collect())),
+        let Some((message, more)) = rest.split_at_checked(whole) else {
+            self.whole = Some(whole);
+            return None;
         };
-        (self.buffer.len() >= head + body).then(|| Frame::Message(self.buffer.drain(..head + body).collect()))
+        self.whole = None;
+        *rest = more;
+        Some(Frame::Message(message.to_vec()))
     }
 }
 
-/// Bytes up to and with the blank line.
-fn head_length(bytes: &[u8]) -> Option<usize> {
-    let crlf = bytes.windows(4).position(|w| w == b"\r\n\r\n").map(|at| at + 4);
-    let lf = bytes.windows(2).position(|w| w == b"\n\n").map(|at| at + 2);
+/// Bytes up to and with the blank line, of which none is within the first `searched`.
+fn head_length(bytes: &[u8], searched: usize) -> Option<usize> {
+    let from = searched.saturating_sub(3);
+    let new = bytes.get(from..).unwrap_or_default();
+    let crlf = memmem::find(new, b"\r\n\r\n").map(|at| from + at + 4);
+    let lf = memmem::find(new, b"\n\n").map(|at| from + at + 2);
     match (crlf, lf) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),
