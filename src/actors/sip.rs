@@ -282,11 +282,17 @@ impl Handler<FromNet> for SipActor {
     fn handle(&mut self, FromNet(event, came): FromNet, ctx: &mut Context<Self>) {
         self.waited = self.waited.max(self.switch.now().saturating_sub(came));
         match event {
-            NetEvent::Received { flow, bytes } if self.endpoint.is_new_call(&flow, &bytes) => {
-                self.turns.wait((flow, bytes), came);
-                self.turn_away_the_late(ctx);
+            NetEvent::Received { flow, bytes } => {
+                if self.endpoint.is_new_call(&flow, &bytes) {
+                    self.turns.wait((flow, bytes), came);
+                    self.turn_away_the_late(ctx);
+                } else {
+                    self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx));
+                }
+                if flow.is_reliable() && self.endpoint.knows(&flow) {
+                    self.sockets.trust(&flow);
+                }
             }
-            NetEvent::Received { flow, bytes } => self.step(ctx, |endpoint, cx| endpoint.receive(&flow, &bytes, cx)),
             NetEvent::Broken { flow } => {
                 if flow.is_reliable() {
                     self.turns.forget(|(waits, _)| *waits == flow);

@@ -11,7 +11,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::mpsc;
 use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -34,8 +33,7 @@ pub enum NetEvent {
     Broken { flow: Flow },
 }
 
-/// The way to each stream's writer.
-type Streams = HashMap<Flow, mpsc::Sender<Vec<u8>>>;
+type Streams = HashMap<Flow, stream::Stream>;
 type Outbox = Vec<(Flow, Vec<u8>)>;
 type Sink = Arc<dyn Fn(NetEvent) + Send + Sync>;
 

@@ -3,7 +3,9 @@
 use super::*;
 use crate::config::Config;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -93,4 +95,79 @@ async fn an_answer_that_cannot_be_sent_is_no_news_and_a_request_is() {
     here.send(other, options(1));
     here.flush();
     assert!(matches!(next(&mut news).await, NetEvent::Broken { flow: broken } if broken == other));
+}
+
+/// A host that is nobody to us yet, with a connection, and that connection's flow.
+async fn stranger(here: &Sockets, news: &mut UnboundedReceiver<NetEvent>) -> (TcpStream, Flow) {
+    let mut stream = TcpStream::connect(here.local(Transport::Tcp).unwrap()).await.unwrap();
+    stream.write_all(&options(1)).await.unwrap();
+    (stream, received(news).await.0)
+}
+
+/// C1.
+#[actix_rt::test]
+async fn a_stranger_that_nobody_comes_to_know_is_hung_up_on() {
+    let (here, mut news) = open(None).await;
+    let (mut first, stays) = stranger(&here, &mut news).await;
+    let (mut second, goes) = stranger(&here, &mut news).await;
+    here.trust(&stays);
+    let pings = async {
+        while second.write_all(b"\r\n\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let (gone, ()) = tokio::join!(next(&mut news), pings);
+    assert!(matches!(gone, NetEvent::Broken { flow } if flow == goes));
+    here.send(stays, options(2));
+    let mut heard = vec![0; options(2).len()];
+    timeout(PATIENCE, first.read_exact(&mut heard)).await.unwrap().unwrap();
+    assert_eq!(heard, options(2));
+}
+
+/// C1.
+#[actix_rt::test]
+async fn strangers_of_one_host_have_a_share_of_the_connections() {
+    let (here, mut news) = open(None).await;
+    let mut held = Vec::new();
+    for _ in 0..stream::MOST_OF_A_HOST {
+        held.push(stranger(&here, &mut news).await);
+    }
+    let mut more = TcpStream::connect(here.local(Transport::Tcp).unwrap()).await.unwrap();
+    assert!(matches!(timeout(PATIENCE, more.read(&mut [0])).await.unwrap(), Ok(0) | Err(_)), "it is refused");
+    let (first, flow) = &held[0];
+    assert!(first.try_read(&mut [0]).is_err_and(|why| why.kind() == io::ErrorKind::WouldBlock), "it stays");
+    here.trust(flow);
+    stranger(&here, &mut news).await;
+}
+
+/// RFC 3261 §18.2.2 would have a new connection, to a port that a stranger chose.
+#[actix_rt::test]
+async fn no_connection_is_made_for_an_answer() {
+    let (here, _news) = open(None).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let flow = Flow { transport: Transport::Tcp, local: here.local(Transport::Tcp).unwrap(), remote: listener.local_addr().unwrap() };
+    here.send(flow, b"SIP/2.0 403 Forbidden\r\n\r\n".to_vec());
+    assert!(timeout(Duration::from_millis(200), listener.accept()).await.is_err());
+    here.send(flow, options(1));
+    timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+}
+
+#[actix_rt::test]
+async fn who_does_not_read_its_answers_is_hung_up_on() {
+    const LARGE: usize = 256 * 1024;
+    let (here, mut news) = open(None).await;
+    let (mut deaf, flow) = stranger(&here, &mut news).await;
+    here.trust(&flow);
+    let mut sent = 0;
+    while news.try_recv().is_err() {
+        here.send(flow, vec![b'a'; LARGE]);
+        sent += LARGE;
+        tokio::task::yield_now().await;
+    }
+    let mut heard = 0;
+    let mut buffer = vec![0; LARGE];
+    while let Ok(length @ 1..) = timeout(PATIENCE, deaf.read(&mut buffer)).await.unwrap() {
+        heard += length;
+    }
+    assert!(heard < sent / 2, "{heard} of {sent} bytes: what waited was not thrown away");
 }

@@ -102,6 +102,11 @@ impl Endpoint {
         Some(actions)
     }
 
+    /// Whether this flow's peer is a trunk's or a phone.
+    pub fn knows(&self, flow: &Flow) -> bool {
+        self.source(flow.remote).is_some()
+    }
+
     /// A phone is told from a trunk at the same address by its port.
     fn source(&self, remote: SocketAddr) -> Option<Source> {
         if self.registrar.is_at(remote) {
