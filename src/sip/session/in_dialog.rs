@@ -16,6 +16,7 @@ impl Session {
             out.push(SessionAction::Respond { key, response: self.response(request, status) });
             return out;
         }
+        self.unreachable = false;
         if flow.is_reliable() {
             // The far side may have come back on another connection.
             self.flow = flow;

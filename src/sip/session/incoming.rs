@@ -134,6 +134,7 @@ impl Session {
             takes_update,
             behind_nat,
             probe: None,
+            unreachable: false,
         };
         session.follow_target();
         Ok((session, out))

@@ -155,6 +155,8 @@ pub struct Session {
     behind_nat: bool,
     /// CSeq of an in-dialog OPTIONS under way.
     probe: Option<u32>,
+    /// The last one found no way to the far side, which has not been heard since.
+    unreachable: bool,
 }
 
 type Actions = Vec<SessionAction>;
@@ -188,7 +190,8 @@ impl Session {
         out
     }
 
-    /// Asks the far side in the dialog whether it lives (G5): a 408 or 481 ends the call.
+    /// Asks the far side in the dialog whether it lives (G5): a 408 or 481 ends the call, and so do two questions in a row that find no way to it. One may
+    /// have met a connection that only just broke.
     pub fn probe(&mut self, _cx: &mut Cx<'_>) -> Actions {
         let mut out = Actions::new();
         if self.phase == Phase::Up && self.probe.is_none() {
@@ -263,6 +266,7 @@ impl Session {
             }
             Method::OPTIONS if self.probe == Some(cseq.seq) && !response.is_provisional() => {
                 self.probe = None;
+                self.unreachable = false;
                 if matches!(response.status, 408 | 481) {
                     self.break_off(translate::failure(response), &mut out);
                 }
@@ -289,7 +293,8 @@ impl Session {
             Phase::Ending { bye } if *method == Method::BYE && *bye == cseq => self.close(&mut out),
             Phase::Up if self.probe == Some(cseq) => {
                 self.probe = None;
-                if why == Why::Timeout {
+                let again = std::mem::replace(&mut self.unreachable, why == Why::Transport);
+                if again || why == Why::Timeout {
                     self.break_off(translate::no_answer(why), &mut out);
                 }
             }

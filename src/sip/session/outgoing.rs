@@ -88,6 +88,7 @@ impl Session {
             takes_update: false,
             behind_nat: call.only_way,
             probe: None,
+            unreachable: false,
         };
         let mut out = vec![SessionAction::Register(session.dialog.id())];
         session.invite(OUR_SE, MIN_SE, &mut out);

@@ -2,6 +2,7 @@
 
 use crate::pair::{Pair, Who};
 use cordboard_core::leg::{SignalCommand, SignalEvent};
+use cordboard_core::setup::Transport;
 use cordboard_sip::message::{Field, Method};
 use cordboard_sip::sdp::LocalMedia;
 use cordboard_sip::session::Session;
@@ -120,6 +121,29 @@ fn a_probe_without_an_answer_ends_the_call() {
     pair.run(70_000);
     let events = pair.events(Who::A, a);
     assert!(matches!(&events[2..], [SignalEvent::Failed(f), SignalEvent::Closed] if f.status == 408), "{events:?}");
+}
+
+/// G5: a carrier's connection may close and open again in mid-call; twice in a row there is no way to it.
+#[test]
+fn a_probe_that_finds_no_way_to_the_far_side_twice_in_a_row_ends_the_call() {
+    let mut pair = Pair::over(Transport::Tcp);
+    let (a, _) = pair.connected();
+    let flow = pair.a.flow;
+    let answer = |pair: &mut Pair, answered: bool| {
+        pair.lose(move |_, _| !answered);
+        pair.with(Who::A, a, Session::probe);
+        if !answered {
+            pair.endpoint(Who::A, |e, _| e.flow_failed(&flow));
+        }
+        pair.run(60_000);
+    };
+    for answered in [false, true, false] {
+        answer(&mut pair, answered);
+        assert_eq!(pair.events(Who::A, a).len(), 2, "it is up");
+    }
+    answer(&mut pair, false);
+    let events = pair.events(Who::A, a);
+    assert!(matches!(&events[2..], [SignalEvent::Failed(f), SignalEvent::Closed] if f.status == 503), "{events:?}");
 }
 
 #[test]
