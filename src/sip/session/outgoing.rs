@@ -11,6 +11,9 @@ use cordboard_core::ids::LegId;
 use cordboard_core::leg::SignalEvent;
 use serde::{Deserialize, Serialize};
 
+/// Dialogs kept beside the one that wins. A far side that makes more gets no PRACK and no BYE for them.
+const MOST_FORKS: usize = 16;
+
 /// Whom to call, and as whom.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OutgoingCall {
@@ -151,7 +154,7 @@ impl Session {
     }
 
     fn on_provisional(&mut self, response: &Response, out: &mut Actions) {
-        let early = response.headers.to_tag().map(|tag| self.fork(tag, response));
+        let early = response.headers.to_tag().and_then(|tag| self.fork(tag, response));
         let Phase::Outgoing(outgoing) = &mut self.phase else { return };
         outgoing.heard = true;
         if let Some(cancel) = &mut outgoing.cancel {
@@ -193,25 +196,26 @@ impl Session {
         out.push(SessionAction::Request { request, flow: self.flow });
     }
 
-    /// The place of the early dialog with this tag, made if it is new.
-    fn fork(&mut self, tag: &str, response: &Response) -> usize {
+    /// The place of the early dialog with this tag, made if it is new and not one too many.
+    fn fork(&mut self, tag: &str, response: &Response) -> Option<usize> {
         if let Some(at) = self.forks.iter().position(|f| f.dialog.remote_tag.as_deref() == Some(tag)) {
             if let Some(fork) = self.forks.get_mut(at) {
                 fork.dialog.refresh_target(&response.headers);
             }
-            return at;
+            return Some(at);
+        }
+        if self.forks.len() >= MOST_FORKS {
+            return None;
         }
         self.forks.push(Fork { dialog: self.dialog.clone().answered(response), rseq: None, ended: false });
-        self.forks.len() - 1
+        Some(self.forks.len() - 1)
     }
 
     fn on_answer(&mut self, seq: u32, response: &Response, cx: &mut Cx<'_>, out: &mut Actions) {
         let Phase::Outgoing(outgoing) = &self.phase else { return };
         let cancelled = outgoing.cancel;
-        let at = self.fork(response.headers.to_tag().unwrap_or_default(), response);
-        if at < self.forks.len() {
-            self.dialog = self.forks.swap_remove(at).dialog.answered(response);
-        }
+        let early = self.fork(response.headers.to_tag().unwrap_or_default(), response).map(|at| self.forks.swap_remove(at).dialog);
+        self.dialog = early.unwrap_or_else(|| self.dialog.clone()).answered(response);
         self.know_peer(&response.headers);
         self.follow_target();
         self.acknowledge(seq, out);
@@ -269,8 +273,7 @@ impl Session {
         if !self.dialog.called_by_us || self.dialog.remote_tag.as_deref() == Some(tag) {
             return;
         }
-        let at = self.fork(tag, response);
-        let Some(fork) = self.forks.get_mut(at) else { return };
+        let Some(fork) = self.fork(tag, response).and_then(|at| self.forks.get_mut(at)) else { return };
         fork.dialog = fork.dialog.clone().answered(response);
         out.push(SessionAction::Ack { request: fork.dialog.ack(seq), flow: self.flow });
         if !fork.ended {

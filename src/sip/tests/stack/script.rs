@@ -72,6 +72,27 @@ fn of_two_forks_that_answer_the_first_stays_and_the_second_is_ended() {
     assert_eq!(pair.events(Who::A, a).last(), Some(&SignalEvent::Closed));
 }
 
+/// RFC 3261 §13.2.2.4 sets no bound; a far side that answers with a new tag each time is none of a carrier's.
+#[test]
+fn of_a_far_side_that_forks_without_end_only_some_dialogs_are_kept() {
+    let mut pair = scripted();
+    let a = pair.call(Who::A);
+    let kept = |pair: &Pair| serde_json::to_value(&pair.a.sessions[&a]).unwrap()["forks"].as_array().unwrap().len();
+    for n in 0..40 {
+        reply(&mut pair, 180, &format!("early{n}"), None, &[(Field::Require, "100rel"), (Field::Rseq, "1")]);
+    }
+    assert_eq!((kept(&pair), pair.count("A>B PRACK")), (16, 16));
+    reply(&mut pair, 200, "winner", Some(SDP), &[]);
+    assert_eq!(pair.events(Who::A, a).last(), Some(&SignalEvent::Up));
+    assert_eq!(target(pair.last_request("A>B ACK")), "winner");
+    for n in 0..40 {
+        reply(&mut pair, 200, &format!("late{n}"), Some(SDP), &[]);
+    }
+    assert_eq!((kept(&pair), pair.count("A>B BYE")), (16, 0));
+    pair.command(Who::A, a, HANG_UP);
+    assert_eq!(target(pair.last_request("A>B BYE")), "winner");
+}
+
 #[test]
 fn reliable_provisionals_are_acknowledged_in_order_and_once() {
     let mut pair = scripted();
