@@ -149,8 +149,8 @@ impl SipActor {
             EndpointAction::Transmit { flow, bytes } => self.sockets.send(flow, bytes),
             EndpointAction::Invite(call) => {
                 if self.switch.directory.read().draining {
-                    let response = call.invite.response(503);
                     let sent = self.switch.with_cx(|cx| {
+                        let response = call.invite.shed(cx.next_id());
                         let mut actions = self.endpoint.respond(&call.key, response, cx);
                         actions.extend(self.endpoint.forget(call.leg, cx));
                         actions

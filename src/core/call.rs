@@ -58,6 +58,7 @@ use crate::ids::{AgentId, CallId, GroupId, LegId, OfferId, PeerId, TrunkId};
 use crate::leg::{self, SignalCommand};
 use crate::message::{Action, Device, Gateway, MediaAction, Offer, OfferEnd, Source, Target, Tell, Whom};
 use crate::outcome::{CallStatus, HungUpBy};
+use crate::overload::come_again;
 use crate::record::What;
 use crate::setup::WayOut;
 use crate::trunk::{self, Channel};
@@ -428,7 +429,12 @@ impl Call {
             }
             Event::JournalFailed if self.is_over() => {}
             Event::JournalFailed => match self.arrival.way {
-                Way::In(_) | Way::Barred(_) => self.refuse(503, None, CallStatus::Interrupted, &mut out),
+                Way::In(_) | Way::Barred(_) => {
+                    // Without a time to come again a carrier would take it as 500 (RFC 3261 §21.5.4).
+                    let retry_after = Some(come_again(cx.next_id()));
+                    out.push(self.signal(SignalCommand::Reject { status: 503, q850: None, retry_after }));
+                    self.over(CallStatus::Interrupted, HungUpBy::Switch, &mut out);
+                }
                 Way::Out(_) => self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out),
             },
             Event::SwitchStops => self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out),

@@ -3,6 +3,11 @@
 
 use crate::cx::Millis;
 
+/// In how many seconds a refused call may come again: 1 to 3, so that not all come at once.
+pub fn come_again(id: u128) -> u32 {
+    u32::try_from(1 + id % 3).unwrap_or(1)
+}
+
 /// Something regular that comes later than this came late.
 const LATE: Millis = 14;
 /// So late, it has a backlog.

@@ -2,8 +2,9 @@
 //! transaction is kept (RFC 3261 §8.2.7), only that it was refused.
 
 use super::{Flow, ServerKey, route};
-use crate::message::{Via, come_again, cut};
+use crate::message::{Via, cut};
 use cordboard_core::cx::Millis;
+use cordboard_core::overload::come_again;
 use memchr::{memchr, memmem};
 use std::collections::HashSet;
 

@@ -16,6 +16,7 @@ pub(crate) use scan::{cut, quoted, split};
 pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, NameAddr, Params, SipUri, Uri, Via, host_port};
 
+use cordboard_core::overload::come_again;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Write};
@@ -181,11 +182,6 @@ impl Response {
         let start = format!("SIP/2.0 {} {}\r\n", self.status, self.reason);
         written(&start, &self.headers, &self.body)
     }
-}
-
-/// In how many seconds a refused call may come again: 1 to 3, so that not all come at once.
-pub(crate) fn come_again(id: u128) -> u128 {
-    1 + id % 3
 }
 
 fn written(start: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
