@@ -122,3 +122,22 @@ fn body_length(head: &[u8]) -> Result<usize, ()> {
     }
     Ok(found.unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else a stranger's bytes, one by one, would cost the square of their number.
+    #[test]
+    fn what_was_searched_is_not_searched_again() {
+        let mut framer = StreamFramer::default();
+        for (sent, byte) in (1..).zip(b"OPTIONS a SIP/2.0\r\nX: ") {
+            assert!(framer.push(&[*byte]).is_empty());
+            assert_eq!((framer.searched, framer.whole), (sent, None));
+        }
+        framer.push(b"y\r\nl: 2\r\n\r\n");
+        assert!(framer.whole.is_some_and(|whole| whole == framer.buffer.len() + 2), "the head is read once");
+        assert_eq!(framer.push(b"ab").len(), 1);
+        assert_eq!((framer.searched, framer.whole), (0, None));
+    }
+}
