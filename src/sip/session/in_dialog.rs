@@ -78,15 +78,15 @@ impl Session {
         }
     }
 
-    /// Requests go to the first Route or else the target, where that is an address (RFC 3261 §12.2.1.1); a connection is kept. A private
-    /// address told by a public peer is a NAT's inside and not followed.
+    /// Requests go to the first Route or else the target, where that is an address (RFC 3261 §12.2.1.1); a connection is kept while there is one.
+    /// A private address told by a public peer is a NAT's inside and not followed.
     pub(super) fn follow_target(&mut self) {
-        if self.flow.transport != Transport::Udp || self.behind_nat {
+        if self.behind_nat || self.flow.is_reliable() && !self.unreachable {
             return;
         }
         let Uri::Sip(uri) = self.dialog.next_hop() else { return };
         let Host::Ip(ip) = uri.host else { return };
-        let port = uri.port.unwrap_or(5060);
+        let port = uri.port.unwrap_or(if self.flow.transport == Transport::Tls { 5061 } else { 5060 });
         let usable = ip == self.flow.remote.ip() || is_public(ip) || !is_public(self.flow.remote.ip());
         if usable && ip.is_ipv4() == self.flow.local.is_ipv4() && !ip.is_unspecified() {
             self.flow.remote = SocketAddr::new(ip, port);

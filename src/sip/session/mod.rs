@@ -297,6 +297,7 @@ impl Session {
                 if again || why == Why::Timeout {
                     self.break_off(translate::no_answer(why), &mut out);
                 }
+                self.follow_target();
             }
             Phase::Up => self.on_modify_failed(cseq, why, cx, &mut out),
             Phase::Incoming(_) | Phase::Outgoing(_) | Phase::Ending { .. } | Phase::Closed => {}

@@ -146,6 +146,25 @@ fn a_probe_that_finds_no_way_to_the_far_side_twice_in_a_row_ends_the_call() {
     assert!(matches!(&events[2..], [SignalEvent::Failed(f), SignalEvent::Closed] if f.status == 503), "{events:?}");
 }
 
+/// RFC 3261 §12.2.1.1: a carrier may close a connection that nothing came by, and is there all the same.
+#[test]
+fn a_far_side_whose_connection_is_gone_is_asked_at_its_own_address() {
+    let mut pair = Pair::over(Transport::Tcp);
+    pair.a.flow.remote.set_port(40_000);
+    pair.connection = Some(pair.a.flow.remote);
+    let (a, _) = pair.connected();
+    pair.connection = None;
+    let flow = pair.a.flow;
+    pair.with(Who::A, a, Session::probe);
+    pair.endpoint(Who::A, |e, _| e.flow_failed(&flow));
+    for _ in 0..2 {
+        pair.with(Who::A, a, Session::probe);
+        pair.run(60_000);
+    }
+    assert_eq!(pair.events(Who::A, a).len(), 2, "it is up");
+    assert_eq!(pair.count("B>A 200 OPTIONS"), 2);
+}
+
 #[test]
 fn a_re_invite_after_the_bye_is_answered_481() {
     let mut pair = Pair::new();

@@ -91,6 +91,8 @@ pub struct Pair {
     pub a: Side,
     pub b: Side,
     pub fate: Fate,
+    /// What is sent to this address arrives as well: a connection that came from no address of its far side's own.
+    pub connection: Option<SocketAddr>,
     wire: Vec<Packet>,
     sent: u64,
     /// `A>B INVITE` or `B>A 200 INVITE`, in order of sending.
@@ -110,6 +112,7 @@ impl Pair {
             a: Side::new("192.0.2.1:5060", "192.0.2.2:5060", transport, 1 << 64),
             b: Side::new("192.0.2.2:5060", "192.0.2.1:5060", transport, 2 << 64),
             fate: Box::new(|_, _, _| vec![10]),
+            connection: None,
             wire: Vec::new(),
             sent: 0,
             log: Vec::new(),
@@ -216,7 +219,7 @@ impl Pair {
                 EndpointAction::Transmit { flow, bytes } => {
                     assert_eq!(flow.local, self.side(who).flow.local);
                     let there = self.side(who.other()).flow.local;
-                    self.transmit(who, bytes, flow.remote == there);
+                    self.transmit(who, bytes, flow.remote == there || Some(flow.remote) == self.connection);
                 }
                 EndpointAction::Invite(call) => {
                     assert_eq!(call.trunk, TRUNK);
