@@ -271,16 +271,12 @@ fn dispatch(switch: &Arc<Switch>, event: MediaEvent) {
 /// What became of a recording; its row was made when it began.
 fn enter_recording(switch: &Switch, call: CallId, state: RecordingState, file: Option<(PathBuf, i64)>) {
     let wall = switch.wall();
-    switch.note(move |db| {
-        let entered = db.recording(call).and_then(|known| {
-            let began = file.as_ref().map_or(wall, |(_, duration)| wall - duration);
-            let known = known.unwrap_or(Recording { call, state, path: String::new(), began, duration: 0 });
-            let (path, duration) = file.map_or((known.path.clone(), known.duration), |(path, duration)| (relative(&path), duration));
-            db.set_recording(&Recording { state, path, duration, ..known })
-        });
-        if let Err(why) = entered {
-            tracing::error!(%call, %why, "what became of a recording could not be entered");
-        }
+    let file = file.map(|(path, duration)| (relative(&path), duration));
+    switch.ledger.note(format!("what became of the recording of call {call} could not be entered"), move |db| {
+        let began = file.as_ref().map_or(wall, |(_, duration)| wall - duration);
+        let known = db.recording(call)?.unwrap_or(Recording { call, state, path: String::new(), began, duration: 0 });
+        let (path, duration) = file.clone().unwrap_or((known.path.clone(), known.duration));
+        db.set_recording(&Recording { state, path, duration, ..known })
     });
 }
 

@@ -535,11 +535,8 @@ impl AgentRole {
             self.show_to(*page, ToWorkstation::LoggedOut);
         }
         let (agent, epoch) = (self.machine.setup.id, self.logs_out);
-        stage.switch.note(move |db| {
-            if let Err(why) = db.delete_sessions_until(agent, epoch) {
-                tracing::error!(%agent, %why, "the sessions of an agent who logged out could not be ended");
-            }
-        });
+        let failure = format!("the sessions of agent {agent}, who logged out, could not be ended");
+        stage.switch.ledger.note(failure, move |db| db.delete_sessions_until(agent, epoch));
     }
 
     /// Keeps every change of state for reports (B5).
@@ -561,11 +558,7 @@ impl AgentRole {
         }
         self.kept_choice = self.machine.chosen().clone();
         let (agent, choice) = (self.machine.setup.id, choice_to_row(&self.kept_choice));
-        stage.switch.note(move |db| {
-            if let Err(why) = db.set_chosen_state(agent, &choice) {
-                tracing::error!(%why, "an agent's choice of state could not be kept");
-            }
-        });
+        stage.switch.ledger.note("an agent's choice of state could not be kept", move |db| db.set_chosen_state(agent, &choice));
     }
 }
 

@@ -14,18 +14,15 @@ impl Switch {
     /// The list in the database is another one than before.
     pub fn reload_blocklist(self: &Arc<Self>) {
         let switch = self.clone();
-        self.note(move |db| {
-            if let Err(why) = switch.take_blocklist(db) {
-                tracing::error!(%why, "the changed blocklist could not be loaded; the old one holds");
-            }
-        });
+        let failure = "the changed blocklist could not be loaded; the old one holds";
+        self.ledger.note(failure, move |db| switch.take_blocklist(db));
     }
 
     /// Adds an entry to the database and then here; `done` hears whether that went well.
     pub fn bar(self: &Arc<Self>, form: BlockForm, done: impl FnOnce(Result<(), DbError>) + Send + 'static) {
         let switch = self.clone();
-        self.note(move |db| {
-            let added = db.bar(&form).map(|is_new| {
+        self.ledger.ask(move |db| {
+            let added = db.and_then(|db| db.bar(&form)).map(|is_new| {
                 if is_new {
                     switch.directory.write().blocklist.bar(&form.barred);
                 }

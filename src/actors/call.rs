@@ -168,11 +168,8 @@ impl CallRole {
                     began: stage.switch.wall(),
                     duration: 0,
                 };
-                stage.switch.note(move |db| {
-                    if let Err(why) = db.set_recording(&recording) {
-                        tracing::error!(call = %recording.call, %why, "a recording's row could not be made");
-                    }
-                });
+                let failure = format!("the row of the recording of call {} could not be made", self.id);
+                stage.switch.ledger.note(failure, move |db| db.set_recording(&recording));
             }
             MediaAction::PauseRecording(true) => media.pause_record(self.id),
             MediaAction::PauseRecording(false) => media.resume_record(self.id),

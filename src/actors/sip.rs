@@ -200,15 +200,15 @@ impl SipActor {
             }
             metrics::gauge!("cordboard_sip_registered_phones").set(u32::try_from(directory.registered.len()).unwrap_or(u32::MAX));
         }
-        self.switch.note(move |db| {
-            let kept = serde_json::to_string(&lasting).map_err(|why| why.to_string()).and_then(|bindings| {
-                let row = PhoneBindings { user: user.clone(), bindings, clock_began_at };
-                db.set_phone_bindings(&user, (!lasting.is_empty()).then_some(&row)).map_err(|why| why.to_string())
-            });
-            if let Err(why) = kept {
-                tracing::error!(phone = %user, %why, "where a phone is could not be kept for a restart");
+        match serde_json::to_string(&lasting) {
+            Ok(bindings) => {
+                let row = PhoneBindings { user, bindings, clock_began_at };
+                let failure = format!("where the phone {} is could not be kept for a restart", row.user);
+                let known = !lasting.is_empty();
+                self.switch.ledger.note(failure, move |db| db.set_phone_bindings(&row.user, known.then_some(&row)));
             }
-        });
+            Err(why) => tracing::error!(phone = %user, %why, "where a phone is could not be kept for a restart"),
+        }
     }
 
     fn to_leg(&self, leg: LegId, input: SipInput) {

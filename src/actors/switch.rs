@@ -160,11 +160,6 @@ impl Switch {
         UuidIds.next_id()
     }
 
-    /// Writes behind, on the ledger's thread.
-    pub fn note(&self, note: impl FnOnce(&Db) + Send + 'static) {
-        self.ledger.note(note);
-    }
-
     /// Carries a message. A call that is gone answers for itself, so that nobody waits for it.
     pub fn tell(&self, from: Address, tell: Tell) {
         deliver(&self.directory.read(), from, tell);

@@ -33,11 +33,9 @@ impl Shell<AgentRole> {
             return Err(Refusal("remark_too_long", "A remark has at most 2,000 characters."));
         }
         let (kept, by, at) = (number.clone(), self.role.machine.setup.id, self.switch.wall());
-        self.switch.note(move |db| {
-            if let Err(why) = db.set_customer(&kept, &Customer { name, remark }, by, at) {
-                tracing::error!(%why, "what an agent noted of a customer could not be kept");
-            }
-        });
+        let customer = Customer { name, remark };
+        let failure = "what an agent noted of a customer could not be kept";
+        self.switch.ledger.note(failure, move |db| db.set_customer(&kept, &customer, by, at));
         self.look_up(call, number, ctx);
         Ok(())
     }
@@ -46,9 +44,9 @@ impl Shell<AgentRole> {
     fn look_up(&self, call: String, number: String, ctx: &mut Context<AgentActor>) {
         let (agent, desk) = (self.role.machine.setup.id, ctx.address());
         let is_masked = self.switch.directory.read().mask_numbers;
-        self.switch.note(move |db| {
+        self.switch.ledger.ask(move |db| {
             let unread = || CustomerView { call: call.clone(), withheld: false, name: None, remark: String::new(), past: None };
-            let view = card(db, agent, &call, &number, is_masked).unwrap_or_else(|why| {
+            let view = db.and_then(|db| card(db, agent, &call, &number, is_masked)).unwrap_or_else(|why| {
                 tracing::warn!(%why, "a customer's card could not be read");
                 unread()
             });
