@@ -19,11 +19,14 @@ const RETRY: Duration = Duration::from_secs(1);
 /// must not wait.
 const MOST_WAITING: usize = 200_000;
 
+type Write = Box<dyn FnMut(&Db) -> Result<(), DbError> + Send>;
+type Ask = Box<dyn FnOnce(Result<&Db, DbError>) + Send>;
+
 enum Work {
     /// Stays until the database took or refused it.
-    Note { failure: Cow<'static, str>, write: Box<dyn FnMut(&Db) -> Result<(), DbError> + Send> },
+    Note { failure: Cow<'static, str>, write: Write },
     /// Somebody waits for it: where the database cannot be reached, they hear so.
-    Ask(Box<dyn FnOnce(Result<&Db, DbError>) + Send>),
+    Ask(Ask),
 }
 
 impl Work {
