@@ -313,10 +313,7 @@ impl Shell<AgentRole> {
                 let target = self.target(to)?;
                 self.role.command(&call, Command::Transfer(target), &self.switch)?;
             }
-            Ask::Consult { call, with } => {
-                let whom = self.whom(with)?;
-                self.role.command(&call, Command::Consult(whom), &self.switch)?;
-            }
+            Ask::Consult { call, with } => self.consult(&call, with, ctx)?,
             Ask::Swap { call } => self.role.command(&call, Command::Swap, &self.switch)?,
             Ask::Conference { call } => self.role.command(&call, Command::Conference, &self.switch)?,
             Ask::CompleteConsult { call } => self.role.command(&call, Command::Complete, &self.switch)?,

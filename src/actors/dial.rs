@@ -188,9 +188,13 @@ fn address(text: &str) -> Result<SipTarget, Refusal> {
     Ok(SipTarget::Address(PhoneSetup { name: format!("{user}@{host}"), user, contact }, host))
 }
 
-/// A number that an agent consults in a call (D5). The guards refuse it before the customer is put on hold.
-pub fn consult(setup: &AgentSetup, to: &str, caller_id: Option<&str>, directory: &Directory) -> Result<Number, Refusal> {
+/// A number that an agent consults in a call (D5). The guards refuse it before the customer is put on hold. `today` as in the agent's machine.
+pub fn consult(agent: &Agent, to: &str, caller_id: Option<&str>, today: i32, directory: &Directory) -> Result<Number, Refusal> {
+    let setup = &agent.setup;
     let called = clean(to)?;
+    if !agent.may_call_again(directory.outbound.a_day, today) {
+        return Err(Refusal("calls_of_the_day", "You have made as many calls out today as you may."));
+    }
     if !is_permitted(setup, &called, directory) {
         return Err(Refusal("not_permitted", "You may not call this number."));
     }

@@ -59,6 +59,8 @@ pub enum Event {
     ContinueWrapUp,
     /// Call this number (E1); nothing happens where [`Agent::may_dial`] says no.
     Dial(Box<Dial>),
+    /// The agent consults a number, which is one of the day's calls out (D5, E6).
+    ConsultsNumber,
     /// The first socket came; the last one went.
     SocketUp,
     SocketDown,
@@ -471,6 +473,7 @@ impl Agent {
             Event::Dial(dial) => self.dial(*dial, &mut out, cx),
             Event::SocketUp => self.sockets = true,
             Event::SocketDown => self.sockets = false,
+            Event::ConsultsNumber => self.count_call_out(cx),
             Event::PeerUp(peer) => self.peer_up(peer, &mut out),
             Event::PeerLost(peer) => {
                 // It may come up again: it is closed when another takes its place, or the agent goes offline.

@@ -6,6 +6,7 @@ use crate::actors::shell::Shell;
 use crate::wire;
 use actix::prelude::*;
 use cordboard_core::agent::{Dial, Event};
+use cordboard_core::call::Command;
 use cordboard_core::ids::{AgentId, GroupId};
 use cordboard_core::message::{Target, Whom};
 
@@ -44,6 +45,16 @@ impl Shell<AgentRole> {
         self.event(Event::Dial(Box::new(dial)), ctx);
     }
 
+    pub(super) fn consult(&mut self, call: &str, with: wire::ConsultTarget, ctx: &mut Context<AgentActor>) -> Result<(), Refusal> {
+        let whom = self.whom(with)?;
+        let calls_out = matches!(whom, Whom::Number(_));
+        self.role.command(call, Command::Consult(whom), &self.switch)?;
+        if calls_out {
+            self.event(Event::ConsultsNumber, ctx);
+        }
+        Ok(())
+    }
+
     pub(super) fn target(&self, to: wire::TransferTarget) -> Result<Target, Refusal> {
         let directory = self.switch.directory.read();
         let target = match to {
@@ -53,12 +64,13 @@ impl Shell<AgentRole> {
         target.ok_or(Refusal("no_such_target", "This group or agent is not there any more. Choose another."))
     }
 
-    pub(super) fn whom(&self, with: wire::ConsultTarget) -> Result<Whom, Refusal> {
+    fn whom(&self, with: wire::ConsultTarget) -> Result<Whom, Refusal> {
         match with {
             wire::ConsultTarget::Group { id } => self.target(wire::TransferTarget::Group { id }).map(|_| Whom::Group(GroupId(id))),
             wire::ConsultTarget::Agent { id } => self.target(wire::TransferTarget::Agent { id }).map(|_| Whom::Agent(AgentId(id))),
             wire::ConsultTarget::Number { to, caller_id } => {
-                dial::consult(&self.role.machine.setup, &to, caller_id.as_deref(), &self.switch.directory.read()).map(Whom::Number)
+                let today = self.switch.with_cx(|cx| cx.today);
+                dial::consult(&self.role.machine, &to, caller_id.as_deref(), today, &self.switch.directory.read()).map(Whom::Number)
             }
         }
     }

@@ -41,6 +41,19 @@ impl Agent {
         }
     }
 
+    /// Whether one more call out is within the day's limit (E6). `today` as in [`Cx`].
+    pub fn may_call_again(&self, a_day: Option<u32>, today: i32) -> bool {
+        a_day.is_none_or(|most| self.dialled_on(today) < most)
+    }
+
+    fn dialled_on(&self, today: i32) -> u32 {
+        if self.dialled_today.0 == today { self.dialled_today.1 } else { 0 }
+    }
+
+    pub(super) fn count_call_out(&mut self, cx: &Cx) {
+        self.dialled_today = (cx.today, self.dialled_on(cx.today) + 1);
+    }
+
     /// Where a call out begins: at the mobile, while that is switched on (E2).
     fn dials_on(&self) -> Device {
         self.mobile_or_own(|mobile| mobile.outbound)
@@ -50,11 +63,10 @@ impl Agent {
         if self.may_dial().is_err() {
             return;
         }
-        if self.dialled_today.0 != cx.today {
-            self.dialled_today = (cx.today, 0);
+        let permitted = dial.permitted && self.may_call_again(dial.a_day, cx.today);
+        if permitted && dial.to.is_customer() {
+            self.count_call_out(cx);
         }
-        let permitted = dial.permitted && dial.a_day.is_none_or(|most| self.dialled_today.1 < most);
-        self.dialled_today.1 += u32::from(permitted && dial.to.is_customer());
         let call = CallId(cx.next_id());
         let device = self.dials_on();
         let departure = Departure {

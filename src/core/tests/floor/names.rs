@@ -12,6 +12,7 @@ pub fn of_agent(event: &agent::Event) -> &'static str {
         E::EndWrapUp => "EndWrapUp",
         E::ContinueWrapUp => "ContinueWrapUp",
         E::Dial(_) => "Dial",
+        E::ConsultsNumber => "ConsultsNumber",
         E::SocketUp => "SocketUp",
         E::SocketDown => "SocketDown",
         E::PeerUp(_) => "PeerUp",

@@ -5,7 +5,7 @@ use crate::floor::world::{TRUNK, group, phone, trunk};
 use crate::floor::{Far, Floor};
 use cordboard_core::agent::{Chosen, Dial, Event, Seen};
 use cordboard_core::call::{Command, PAUSE};
-use cordboard_core::ids::CallId;
+use cordboard_core::ids::{AgentId, CallId};
 use cordboard_core::leg::{Failure, SignalCommand, SignalEvent};
 use cordboard_core::message::{Phase, Source};
 use cordboard_core::outbound::RING_OUT;
@@ -184,6 +184,18 @@ fn what_the_guards_forbid_leaves_a_record_and_calls_nobody() {
     floor.advance(86_400_000);
     let call = floor.dials(1, Dial { a_day: Some(1), ..Floor::dial(1) }).expect("on record");
     assert_eq!(floor.calls[&call].machine.kind(), "Dialling", "a new day");
+}
+
+#[test]
+fn a_number_that_is_consulted_counts_among_the_calls_of_the_day() {
+    let mut floor = floor_of(group(1), 1);
+    let may_call_again = |floor: &Floor, day| floor.agents[&AgentId(1)].may_call_again(Some(1), day);
+    let today = i32::try_from(floor.wall() / 86_400_000).expect("a day");
+    assert!(may_call_again(&floor, today));
+    floor.happens(1, Event::ConsultsNumber);
+    assert_eq!((may_call_again(&floor, today), may_call_again(&floor, today + 1)), (false, true));
+    let call = floor.dials(1, Dial { a_day: Some(1), ..Floor::dial(1) }).expect("on record");
+    assert_eq!(floor.row(call).status, CallStatus::NotPermitted);
 }
 
 #[test]
