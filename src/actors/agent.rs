@@ -20,6 +20,7 @@ use cordboard_core::call::{self, Command};
 use cordboard_core::cx::{Cx, Millis};
 use cordboard_core::ids::{Address, AgentId, CallId, OfferId, PeerId};
 use cordboard_core::message::{Action, Session};
+use cordboard_core::setup::AgentSetup;
 use cordboard_db::ChosenState;
 use cordboard_media::{Codec, MediaEvent};
 use std::cell::Cell;
@@ -90,6 +91,8 @@ pub enum Desk {
     EndPages {
         before: i64,
     },
+    /// The agent is not in the database any more: offered nothing, and gone as soon as no call holds them (I6).
+    Remove,
     /// The agent is to go offline, as soon as no call holds them; or, with `end_call`, now (A9).
     Depart {
         departure: Departure,
@@ -460,6 +463,11 @@ impl Handler<Desk> for Shell<AgentRole> {
             Desk::Media(event) => self.media(event, ctx),
             Desk::Customer(view) => self.role.show_customer(*view),
             Desk::EndPages { before } => self.end_pages(before, ctx),
+            Desk::Remove => {
+                let setup = AgentSetup { groups: Vec::new(), mobile: None, ..self.role.machine.setup.clone() };
+                self.event(Event::Setup(Box::new(setup)), ctx);
+                self.depart(Departure::Removed, false, ctx);
+            }
             Desk::Depart { departure, end_call } => self.depart(departure, end_call, ctx),
         }
         self.drop_stuck_pages(ctx);
@@ -520,6 +528,12 @@ impl Role for AgentRole {
                 }
             }
             Action::LogOut => self.log_out(stage),
+            // The shell ends when what was sent to it is answered and nobody has its address any more.
+            Action::Finished => {
+                let mut directory = stage.switch.directory.write();
+                directory.agents.remove(&self.machine.setup.id);
+                directory.watching.remove(&self.machine.setup.id);
+            }
             other => super::foreign(self.address(), &other),
         }
     }

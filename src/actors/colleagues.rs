@@ -81,6 +81,13 @@ impl Colleagues {
         }
     }
 
+    /// Forgets who is not on the floor any more.
+    pub fn keep(&mut self, is_there: impl Fn(AgentId) -> bool) {
+        for (_, Person { groups, doing, .. }) in self.people.extract_if(|agent, _| !is_there(*agent)) {
+            count(&mut self.present, &groups, doing, |all, one| all - one);
+        }
+    }
+
     /// The agent does something else.
     pub fn see(&mut self, agent: AgentId, doing: Doing) {
         let Some(person) = self.people.get_mut(&agent) else { return };
@@ -234,5 +241,7 @@ mod tests {
         assert_eq!(present(&colleagues), [of(1, 1), of(0, 0)]);
         assert_eq!(colleagues.get(AgentId(2008)).unwrap().doing.state, AgentState::Available);
         assert_eq!(colleagues.present(GroupId(9)), Present::default());
+        colleagues.keep(|agent| agent != AgentId(2008));
+        assert_eq!((present(&colleagues), colleagues.get(AgentId(2008)).is_none()), ([of(0, 0), of(0, 0)], true));
     }
 }

@@ -103,7 +103,7 @@ fn line_to(setup: &AgentSetup, mobile: &str, directory: &Directory) -> Option<Li
     // Who is in no group has no number of their own.
     let group = first_group(setup, directory).map_or(GroupId(0), |group| group.id);
     let shown = outbound::caller_id(&directory.numbers, group, mobile)?;
-    let trunk = outbound::trunk_for(shown, directory.trunks.keys().copied())?;
+    let trunk = outbound::trunk_for(shown, &directory.trunks_out)?;
     Some(Line { trunk, caller: shown.did.clone() })
 }
 
@@ -232,7 +232,7 @@ fn way_out<'a>(
         None => outbound::caller_id(&directory.numbers, group.id, called),
     };
     let shown = shown.ok_or(NO_CALLER_ID)?;
-    let trunk = outbound::trunk_for(shown, directory.trunks.keys().copied());
+    let trunk = outbound::trunk_for(shown, &directory.trunks_out);
     Ok((shown, trunk.ok_or(Refusal("no_trunk", "No trunk is set up to call out."))?))
 }
 

@@ -1,6 +1,6 @@
 //! The floor's actors, made and changed as the database says (I6).
 
-use super::agent::{AgentActor, AgentRole, choice_of_row};
+use super::agent::{AgentActor, AgentRole, Desk, choice_of_row};
 use super::dial::{self, SIP_PORT};
 use super::group::{GroupActor, GroupRole};
 use super::shell::Deliver;
@@ -10,18 +10,19 @@ use super::trunk::{TrunkActor, TrunkRole};
 use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
-use cordboard_core::ids::AgentId;
+use cordboard_core::ids::{AgentId, TrunkId};
 use cordboard_core::setup::{DeviceSetup, GroupSetup, PhoneContact, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
 use cordboard_db::{Account, DbError, Phone, PhoneBindings};
 use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::{self, Binding};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Brings the actors to what the database says: new ones are made, known ones hear of their changes. Must run on the actors' arbiter.
+/// Brings the actors to what the database says: new ones are made, known ones hear of their changes, and those that it does not name any more
+/// leave as soon as no call has them. Must run on the actors' arbiter.
 /// `realm` is the one that phones prove their passwords for.
 pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
@@ -29,9 +30,11 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     let flows = switch.db.flows()?;
     let dispositions = switch.db.dispositions()?.into_iter().filter(|known| known.enabled).map(|known| known.name).collect();
     let sip_hosts = settings.outbound.sip_hosts.clone();
+    let agents: HashSet<AgentId> = accounts.iter().map(|account| account.setup.id).collect();
     {
         let mut directory = switch.directory.write();
         directory.numbers = numbers;
+        directory.trunks_out = trunks.iter().map(|trunk| trunk.id).collect();
         directory.flows = flows;
         directory.dispositions = dispositions;
         directory.break_reasons = settings.break_reasons;
@@ -44,6 +47,7 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.phones = phones.iter().map(|phone| (phone.setup.user.clone(), (phone.setup.clone(), owner(phone)))).collect();
         directory.group_setups = groups.iter().map(|group| (group.id, group.clone())).collect();
         directory.members.clear();
+        directory.colleagues.keep(|agent| agents.contains(&agent));
         for account in &accounts {
             for membership in &account.setup.groups {
                 directory.members.entry(membership.group).or_default().insert(account.setup.id);
@@ -53,13 +57,20 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     }
     // They may speak in the calls that they were called for (E4).
     let hosts = sip_hosts.into_iter().map(|host| SocketAddr::new(host, SIP_PORT));
-    let sources = Sources {
+    let mut sources = Sources {
         trunks: trunks.iter().flat_map(|trunk| trunk.hosts.iter().map(|host| (host.ip(), trunk.id))).collect(),
         phones: phones.iter().filter_map(fixed_address).chain(hosts).collect(),
     };
-    if let Some(sip) = &switch.directory.read().sip {
-        sip.do_send(Tune::Sources(sources));
-        sip.do_send(Tune::Accounts(phones.into_iter().filter_map(|phone| account(phone, realm)).collect()));
+    {
+        let mut directory = switch.directory.write();
+        let known = std::mem::take(&mut directory.sources.trunks);
+        let removed = |trunk: &TrunkId| directory.trunks.contains_key(trunk) && !directory.trunks_out.contains(trunk);
+        sources.trunks.extend(known.into_iter().filter(|(_, trunk)| removed(trunk)));
+        directory.sources = sources;
+        tell_sources(&directory);
+        if let Some(sip) = &directory.sip {
+            sip.do_send(Tune::Accounts(phones.into_iter().filter_map(|phone| account(phone, realm)).collect()));
+        }
     }
     for setup in groups {
         load_group(switch, setup);
@@ -70,7 +81,25 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
     for account in accounts {
         load_agent(switch, account);
     }
+    remove_others(&switch.directory.read(), &agents);
     Ok(())
+}
+
+/// To be told whenever [`Directory::sources`] is another.
+pub fn tell_sources(directory: &Directory) {
+    if let Some(sip) = &directory.sip {
+        sip.do_send(Tune::Sources(directory.sources.clone()));
+    }
+}
+
+/// Who is on the floor no more is offered nothing, and what is on it no more takes no new call (I6).
+fn remove_others(directory: &Directory, agents: &HashSet<AgentId>) {
+    for (_, agent) in directory.agents.iter().filter(|(id, _)| !agents.contains(id)) {
+        agent.do_send(Desk::Remove);
+    }
+    for (_, trunk) in directory.trunks.iter().filter(|(id, _)| !directory.trunks_out.contains(id)) {
+        trunk.do_send(Deliver(trunk::Event::Removed));
+    }
 }
 
 /// Brings one agent to what the database says: the mobile is another, or used for something else (A7, C7, E2).
@@ -168,4 +197,100 @@ fn load_agent(switch: &Arc<Switch>, account: Account) {
     let (machine, first) = switch.with_cx(|cx| Agent::new(setup, agent::Kept::choice(chosen), cx));
     let addr = AgentActor::new(AgentRole::new(machine), first, switch.clone()).start();
     switch.directory.write().agents.insert(id, addr);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_core::ids::{CallId, LegId};
+    use cordboard_core::outcome::CallType;
+    use cordboard_db::{Db, Journal};
+    use cordboard_media::{Media, MediaConfig};
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::path::Path;
+    use std::time::Duration;
+
+    const FLOOR: &str = r#"
+        [groups.Orders]
+        [[numbers]]
+        did = "+442079460001"
+        group = "Orders"
+        [phones.desk]
+        user = "desk"
+        addr = "127.0.0.1:5071"
+        [trunks.second]
+        hosts = ["127.0.0.1:5072"]
+        [agents."mei@example.com"]
+        number = "1001"
+        name = "Mei Chen"
+        groups = ["Orders"]
+        "#;
+    const MORE: &str = r#"
+        [trunks.carrier]
+        hosts = ["127.0.0.1:5073"]
+        [agents."tom@example.com"]
+        number = "1002"
+        name = "Tom Gray"
+        groups = ["Orders"]
+        phone = "desk"
+        "#;
+
+    fn apply(db: &Db, text: &str) {
+        let none = |_: &str| Err("no password".to_owned());
+        let passwords = cordboard_db::floor::Passwords { env: &|_| None, hash: &none, phone: &|_, _| Err("no phone".to_owned()) };
+        cordboard_db::floor::apply(db, &cordboard_db::floor::parse(text).unwrap(), &passwords, false).unwrap();
+    }
+
+    fn switch_on(folder: &Path) -> Arc<Switch> {
+        let db = Db::open(&format!("sqlite:{}", folder.join("cordboard.sqlite").display())).unwrap();
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let config = MediaConfig {
+            bind_ip: ip,
+            advertise_ip: ip,
+            rtp_ports: 30_000..=30_019,
+            browser_addr: (ip, 0).into(),
+            browser_advertise: Vec::new(),
+            sounds_dir: None,
+            spool_dir: folder.join("spool"),
+            mp3_dir: folder.join("recordings"),
+        };
+        let journal = Journal::open(folder, db.clone(), Box::new(|_| {})).unwrap();
+        Switch::new(db, journal, Media::start(config, Arc::new(|_| {})).unwrap(), Directory::default())
+    }
+
+    async fn until(what: impl Fn() -> bool) {
+        let waits = async {
+            while !what() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), waits).await.unwrap();
+    }
+
+    // I6
+    #[actix_rt::test]
+    async fn who_and_what_the_database_names_no_more_leaves_the_floor_and_comes_back_when_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let switch = switch_on(folder.path());
+        let counts = || {
+            let directory = switch.directory.read();
+            let found = directory.colleagues.find("", AgentId(0), 10).0.len();
+            (directory.agents.len(), found, directory.trunks.len(), directory.trunks_out.len(), directory.sources.trunks.len())
+        };
+        let channel = trunk::Channel { call: CallId(1), leg: LegId(1) };
+        let steps = [(MORE, (2, 2, 2, 2, 2)), ("", (1, 1, 2, 1, 2)), (MORE, (2, 2, 3, 2, 3)), ("", (1, 1, 3, 1, 3))];
+        for (text, expected) in steps {
+            apply(&switch.db, &format!("{FLOOR}{text}"));
+            load(&switch, "realm").unwrap();
+            until(|| counts() == expected).await;
+            // A carrier that has a call speaks in it, and goes with it.
+            for trunk in switch.directory.read().trunks.values() {
+                trunk.do_send(Deliver(trunk::Event::Keep { channel, way: CallType::Inbound }));
+            }
+        }
+        for trunk in switch.directory.read().trunks.values() {
+            trunk.do_send(Deliver(trunk::Event::Free(channel)));
+        }
+        until(|| counts() == (1, 1, 1, 1, 1)).await;
+    }
 }

@@ -20,9 +20,10 @@ use cordboard_core::setup::{FlowSetup, GroupSetup, NumberSetup, OutboundRules, P
 use cordboard_core::{agent, call, gone};
 use cordboard_db::{Db, DbError, Journal};
 use cordboard_media::Media;
+use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::Binding;
 use parking_lot::{Mutex, RwLock};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub struct Directory {
     pub groups: HashMap<GroupId, Addr<GroupActor>>,
     pub legs: HashMap<LegId, Addr<LegActor>>,
     pub trunks: HashMap<TrunkId, Addr<TrunkActor>>,
+    /// Those that a call out may take.
+    pub trunks_out: BTreeSet<TrunkId>,
+    /// Who may speak SIP to us; also the carriers of removed trunks, as long as they have calls.
+    pub sources: Sources,
     pub sip: Option<Addr<SipActor>>,
     pub board: Option<Addr<BoardActor>>,
     /// Our end of new SIP flows.
@@ -204,17 +209,22 @@ impl Switch {
     }
 }
 
-fn send<R: super::shell::Role>(addr: Option<&Addr<super::shell::Shell<R>>>, event: R::Event) {
-    if let Some(addr) = addr {
-        addr.do_send(Deliver(event));
-    }
-}
-
 fn deliver(directory: &Directory, from: Address, tell: Tell) {
+    let answer = |from, answer: Option<Tell>| answer.map_or((), |answer| deliver(directory, from, answer));
     match tell {
-        Tell::Agent(id, event) => send(directory.agents.get(&id), event),
-        Tell::Group(id, event) => send(directory.groups.get(&id), event),
-        Tell::Trunk(id, event) => send(directory.trunks.get(&id), event),
+        Tell::Agent(id, event) => match directory.agents.get(&id) {
+            Some(addr) => addr.do_send(Deliver(event)),
+            None => answer(Address::Agent(id), gone::no_agent(id, &event)),
+        },
+        Tell::Group(id, event) => {
+            if let Some(addr) = directory.groups.get(&id) {
+                addr.do_send(Deliver(event));
+            }
+        }
+        Tell::Trunk(id, event) => match directory.trunks.get(&id) {
+            Some(addr) => addr.do_send(Deliver(event)),
+            None => answer(Address::Trunk(id), gone::no_trunk(&event)),
+        },
         Tell::Leg(id, command) => {
             if let Some(addr) = directory.legs.get(&id) {
                 addr.do_send(Deliver(LegInput::Command(command)));

@@ -1,5 +1,6 @@
 //! A trunk's actor.
 
+use super::floor;
 use super::shell::{Role, Shell, Stage};
 use super::sip::Probe;
 use cordboard_core::cx::{Cx, Millis};
@@ -46,6 +47,14 @@ impl Role for TrunkRole {
                 if let Some(sip) = &stage.switch.directory.read().sip {
                     sip.do_send(probe);
                 }
+            }
+            // The shell ends when nobody has its address any more.
+            Action::Finished => {
+                let id = self.machine.setup.id;
+                let mut directory = stage.switch.directory.write();
+                directory.trunks.remove(&id);
+                directory.sources.trunks.retain(|(_, trunk)| *trunk != id);
+                floor::tell_sources(&directory);
             }
             other => super::foreign(self.address(), &other),
         }

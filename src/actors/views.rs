@@ -46,7 +46,7 @@ pub fn agent(agent: &Agent, now: Millis, wall: i64) -> wire::AgentView {
         then: agent.then().map(chosen),
         departing: agent.departing().map(|departure| match departure {
             Departure::LogOut => wire::Departure::LogOut,
-            Departure::ForcedOffline => wire::Departure::ForcedOffline,
+            Departure::ForcedOffline | Departure::Removed => wire::Departure::ForcedOffline,
         }),
         wrap_up_ends: wrap_up.and_then(|(since, _)| total.map(|total| since + total)),
         wrap_up_total: total,

@@ -146,6 +146,8 @@ pub enum Departure {
     LogOut,
     /// By an admin.
     ForcedOffline,
+    /// The agent is not on the floor any more: logged out, and the machine finished.
+    Removed,
 }
 
 /// The one thing an agent does.
@@ -471,9 +473,9 @@ impl Agent {
                 }
             }
             Event::Dial(dial) => self.dial(*dial, &mut out, cx),
+            Event::ConsultsNumber => self.count_call_out(cx),
             Event::SocketUp => self.sockets = true,
             Event::SocketDown => self.sockets = false,
-            Event::ConsultsNumber => self.count_call_out(cx),
             Event::PeerUp(peer) => self.peer_up(peer, &mut out),
             Event::PeerLost(peer) => {
                 // It may come up again: it is closed when another takes its place, or the agent goes offline.
@@ -518,24 +520,28 @@ impl Agent {
                     self.end_occupation(cx);
                 }
             }
-            Event::Setup(setup) => {
-                let left: Vec<GroupId> =
-                    self.setup.groups.iter().map(|m| m.group).filter(|g| !setup.groups.iter().any(|m| m.group == *g)).collect();
-                let id = self.setup.id;
-                for group in left {
-                    out.push(Action::Tell(Tell::Group(group, group::Event::AgentRestarted(id))));
-                    out.push(Action::Tell(Tell::Group(group, group::Event::Presence { agent: id, presence: Presence::Offline })));
-                }
-                self.leave_groups(&mut out);
-                if self.setup.mobile != setup.mobile {
-                    out.push(Action::StateChanged);
-                }
-                self.setup = *setup;
-                out.extend(self.tell_presence());
-            }
+            Event::Setup(setup) => self.set_up(*setup, &mut out),
         }
         self.settle(&mut out, cx);
         out
+    }
+
+    fn set_up(&mut self, setup: AgentSetup, out: &mut Vec<Action>) {
+        // Who was removed in mid call is on the floor again.
+        self.departing.take_if(|departure| *departure == Departure::Removed);
+        let left: Vec<GroupId> =
+            self.setup.groups.iter().map(|m| m.group).filter(|g| !setup.groups.iter().any(|m| m.group == *g)).collect();
+        let id = self.setup.id;
+        for group in left {
+            out.push(Action::Tell(Tell::Group(group, group::Event::AgentRestarted(id))));
+            out.push(Action::Tell(Tell::Group(group, group::Event::Presence { agent: id, presence: Presence::Offline })));
+        }
+        self.leave_groups(out);
+        if self.setup.mobile != setup.mobile {
+            out.push(Action::StateChanged);
+        }
+        self.setup = setup;
+        out.extend(self.tell_presence());
     }
 
     // ---- the workstation ----

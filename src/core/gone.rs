@@ -1,7 +1,9 @@
-//! What shells say for a call that is gone, so that nobody stays reserved, ringing, in line or counted for it.
+//! What shells say for a call that is gone, so that nobody stays reserved, ringing, in line or counted for it; and for agents and trunks that
+//! left the floor, so that no call waits for them.
 
-use crate::ids::{Address, CallId};
+use crate::ids::{Address, AgentId, CallId};
 use crate::message::Tell;
+use crate::outcome::CallStatus;
 use crate::{agent, call, group, leg, trunk};
 
 /// A call's last word to somebody it once told something, said by its shell after a panic.
@@ -23,4 +25,25 @@ pub fn undeliverable(call: CallId, from: Address, event: &call::Event) -> Vec<Te
         answers.push(Tell::Agent(offer.agent, agent::Event::CallGone(call)));
     }
     answers
+}
+
+/// The router's answer to a message for an agent who is not on the floor any more.
+pub fn no_agent(agent: AgentId, event: &agent::Event) -> Option<Tell> {
+    use agent::Event as E;
+    match event {
+        E::Reserve { group, offer, .. } => Some(Tell::Group(*group, group::Event::NotReserved { agent, offer: *offer })),
+        E::ReserveDirect { offer, call, .. } => {
+            Some(Tell::Call(*call, call::Event::NotReserved { agent, offer: *offer, status: CallStatus::NoAgentOnline }))
+        }
+        E::Ring(ringing) => Some(Tell::Call(ringing.call, call::Event::OfferGone { offer: ringing.offer })),
+        E::Withdraw { call, offer, .. } => Some(Tell::Call(*call, call::Event::Withdrawn { offer: *offer })),
+        E::Won { call, .. } => Some(Tell::Call(*call, call::Event::AgentLost { agent })),
+        _ => None,
+    }
+}
+
+/// The router's answer to a message for a trunk that is not on the floor any more.
+pub fn no_trunk(event: &trunk::Event) -> Option<Tell> {
+    let trunk::Event::Claim { channel, .. } = event else { return None };
+    Some(Tell::Call(channel.call, call::Event::ChannelRefused { leg: channel.leg, refusal: trunk::Refusal::Barred }))
 }

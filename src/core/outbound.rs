@@ -4,6 +4,7 @@ use crate::ids::{GroupId, TrunkId};
 use crate::leg::Failure;
 use crate::outcome::CallStatus;
 use crate::setup::{NumberSetup, OutcomeRule};
+use std::collections::BTreeSet;
 
 /// How long a called party rings before the switch gives up.
 pub const RING_OUT: u64 = 60_000;
@@ -60,8 +61,8 @@ pub fn caller_id<'a>(numbers: &'a [NumberSetup], group: GroupId, called: &str) -
 }
 
 /// The trunk for a caller ID: the number's own, else the first.
-pub fn trunk_for(number: &NumberSetup, trunks: impl Iterator<Item = TrunkId>) -> Option<TrunkId> {
-    number.trunk.or_else(|| trunks.min())
+pub fn trunk_for(number: &NumberSetup, trunks: &BTreeSet<TrunkId>) -> Option<TrunkId> {
+    number.trunk.or_else(|| trunks.first().copied())
 }
 
 /// What a failed call is called: the trunk's own rules, then the Q.850 cause, then the SIP status (G3).
@@ -139,8 +140,8 @@ mod tests {
         assert_eq!(shown(1, "+861099999999"), "+442079460001");
         assert_eq!(shown(3, "12345"), "+442079460001");
         assert!(caller_id(&[], GroupId(1), "+44").is_none());
-        let trunks = || [TrunkId(3), TrunkId(2)].into_iter();
-        assert_eq!((trunk_for(&numbers[0], trunks()), trunk_for(&numbers[1], trunks())), (Some(TrunkId(2)), Some(TrunkId(7))));
+        let trunks = [TrunkId(3), TrunkId(2)].into();
+        assert_eq!((trunk_for(&numbers[0], &trunks), trunk_for(&numbers[1], &trunks)), (Some(TrunkId(2)), Some(TrunkId(7))));
     }
 
     /// G3: the whole table of defaults.

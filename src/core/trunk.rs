@@ -32,6 +32,8 @@ pub enum Event {
         alive: bool,
     },
     Setup(Box<TrunkSetup>),
+    /// The admin took the trunk off the floor: it takes no new call, and is finished when its last channel is free (I6).
+    Removed,
 }
 
 /// One leg's use of the trunk.
@@ -67,6 +69,7 @@ pub struct Trunk {
     out_today: (i32, u32),
     alive: BTreeMap<SocketAddr, bool>,
     next_probe: Option<Millis>,
+    removed: bool,
 }
 
 impl Trunk {
@@ -79,6 +82,7 @@ impl Trunk {
             out_today: (cx.today, 0),
             alive: BTreeMap::new(),
             next_probe,
+            removed: false,
         };
         (trunk, vec![Action::AnnounceRestart])
     }
@@ -109,7 +113,7 @@ impl Trunk {
     }
 
     pub fn handle(&mut self, event: Event, cx: &mut Cx) -> Vec<Action> {
-        match event {
+        let mut out = match event {
             Event::Claim { channel, way } => {
                 let answer = match self.claim(channel, way, cx) {
                     Ok(()) => call::Event::ChannelGranted { leg: channel.leg, gateway: self.gateway() },
@@ -135,10 +139,18 @@ impl Trunk {
             }
             Event::Setup(setup) => {
                 self.next_probe = (setup.options_every > 0).then_some(cx.now);
-                self.setup = *setup;
+                (self.setup, self.removed) = (*setup, false);
                 Vec::new()
             }
+            Event::Removed => {
+                (self.next_probe, self.removed) = (None, true);
+                Vec::new()
+            }
+        };
+        if self.removed && self.channels.is_empty() {
+            out.push(Action::Finished);
         }
+        out
     }
 
     /// Where a call out goes: the first host that is not known to be dead, else the first.
@@ -151,6 +163,9 @@ impl Trunk {
     fn claim(&mut self, channel: Channel, way: CallType, cx: &Cx) -> Result<(), Refusal> {
         if self.channels.contains_key(&channel) {
             return Ok(());
+        }
+        if self.removed {
+            return Err(Refusal::Barred);
         }
         while self.recent.front().is_some_and(|at| at + 1_000 <= cx.now) {
             self.recent.pop_front();

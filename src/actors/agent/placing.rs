@@ -58,8 +58,8 @@ impl Shell<AgentRole> {
     pub(super) fn target(&self, to: wire::TransferTarget) -> Result<Target, Refusal> {
         let directory = self.switch.directory.read();
         let target = match to {
-            wire::TransferTarget::Group { id } => Some(GroupId(id)).filter(|id| directory.groups.contains_key(id)).map(Target::Group),
-            wire::TransferTarget::Agent { id } => Some(AgentId(id)).filter(|id| directory.agents.contains_key(id)).map(Target::Agent),
+            wire::TransferTarget::Group { id } => Some(GroupId(id)).filter(|id| directory.group_setups.contains_key(id)).map(Target::Group),
+            wire::TransferTarget::Agent { id } => Some(AgentId(id)).filter(|id| directory.colleagues.get(*id).is_some()).map(Target::Agent),
         };
         target.ok_or(Refusal("no_such_target", "This group or agent is not there any more. Choose another."))
     }

@@ -1,4 +1,4 @@
-//! Leaving: log-out, and an admin who takes the agent offline, at once or at the call's end (A9).
+//! Leaving: log-out, and an admin who takes the agent offline or off the floor, at once or at the call's end (A9, I6).
 
 use super::{Activity, Agent, Chosen, Departure, to_call};
 use crate::call;
@@ -38,6 +38,7 @@ impl Agent {
             match departure {
                 Departure::LogOut => out.push(Action::LogOut),
                 Departure::ForcedOffline => {}
+                Departure::Removed => out.extend([Action::LogOut, Action::Finished]),
             }
         }
     }

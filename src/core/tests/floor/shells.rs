@@ -46,7 +46,10 @@ impl Floor {
             kept.back_at = Some(self.now).filter(|_| kept.sockets);
         }
         let mut cx = cx!(self);
-        let Some(machine) = self.agents.get_mut(&id) else { return };
+        let Some(machine) = self.agents.get_mut(&id) else {
+            self.post_answer(Address::Agent(id), gone::no_agent(id, &event));
+            return;
+        };
         let before = sight(machine);
         let out = machine.handle(event.clone(), &mut cx);
         let after = sight(machine);
@@ -60,6 +63,7 @@ impl Floor {
             kept.chosen = machine.chosen().clone();
             kept.peer = machine.peer();
         }
+        let mut gone = false;
         for action in out {
             match action {
                 Action::Tell(tell) => {
@@ -81,9 +85,13 @@ impl Floor {
                     self.peers.remove(&peer);
                 }
                 Action::LogOut => self.logged_out.push(id),
+                Action::Finished => gone = true,
                 Action::PlaceCall(arrival) => self.begin_call(Call::new(*arrival)),
                 other => panic!("not an agent's: {other:?}"),
             }
+        }
+        if gone {
+            self.agents.remove(&id);
         }
     }
 
@@ -289,7 +297,10 @@ impl Floor {
 
     pub fn trunk(&mut self, id: TrunkId, event: trunk::Event) {
         let mut cx = cx!(self);
-        let Some(machine) = self.trunks.get_mut(&id) else { return };
+        let Some(machine) = self.trunks.get_mut(&id) else {
+            self.post_answer(Address::Trunk(id), gone::no_trunk(&event));
+            return;
+        };
         let out = machine.handle(event, &mut cx);
         self.after_trunk(id, out);
     }
@@ -300,8 +311,15 @@ impl Floor {
                 Action::Tell(tell) => self.post_tell(Node::At(Address::Trunk(id)), tell),
                 Action::AnnounceRestart => self.announce(Address::Trunk(id)),
                 Action::Probe { .. } => {}
+                Action::Finished => drop(self.trunks.remove(&id)),
                 other => panic!("not a trunk's: {other:?}"),
             }
+        }
+    }
+
+    fn post_answer(&mut self, from: Address, answer: Option<Tell>) {
+        if let Some(tell) = answer {
+            self.post_tell(Node::At(from), tell);
         }
     }
 

@@ -79,7 +79,7 @@ impl Person {
     }
 
     fn stays(&mut self) {
-        self.departing = self.departing.filter(|departure| *departure == Departure::ForcedOffline);
+        self.departing = self.departing.filter(|departure| *departure != Departure::LogOut);
     }
 
     fn is_available(&self, now: Millis) -> bool {

@@ -2,14 +2,15 @@
 
 use super::{floor_of, rings_at};
 use crate::floor::Floor;
-use crate::floor::world::{agent, group, phone};
-use cordboard_core::agent::{Agent, Chosen, Event, Kept};
+use crate::floor::world::{TRUNK, agent, group, phone};
+use cordboard_core::agent::{Agent, Chosen, Departure, Event, Kept};
 use cordboard_core::cx::{CountingIds, Cx};
 use cordboard_core::group;
 use cordboard_core::ids::{AgentId, GroupId};
 use cordboard_core::message::{Action, Device, Source};
 use cordboard_core::outcome::CallStatus;
 use cordboard_core::setup::{AgentSetup, GroupSetup, Strategy};
+use cordboard_core::trunk;
 
 // H1
 #[test]
@@ -136,4 +137,59 @@ fn an_agent_who_waits_for_a_phone_keeps_the_browser_beyond_a_panic() {
     machine.handle(Event::Setup(Box::new(on_phone(1))), &mut cx);
     let (machine, _) = Agent::new(machine.setup.clone(), machine.kept(), &mut cx);
     assert_eq!(machine.device(), &Device::Browser);
+}
+
+/// What the shell says to an agent who is not in the database any more.
+fn removes(floor: &mut Floor, id: i32) {
+    floor.happens(id, Event::Setup(Box::new(agent(id, &[]))));
+    floor.happens(id, Event::Depart { departure: Departure::Removed, end_call: false });
+}
+
+// I6
+#[test]
+fn an_agent_who_is_removed_is_offered_nothing_and_leaves_the_floor() {
+    let mut floor = Floor::with(vec![group(1)], vec![AgentSetup { device: phone(1), ..agent(1, &[1]) }]);
+    floor.chooses(1, Chosen::Available);
+    removes(&mut floor, 1);
+    assert_eq!((floor.agents.len(), &floor.logged_out), (0, &vec![AgentId(1)]));
+    let call = floor.calls(1);
+    assert_eq!(floor.row(call).status, CallStatus::NoAgentOnline);
+}
+
+// I6
+#[test]
+fn an_agent_who_is_removed_in_mid_call_leaves_at_its_end_unless_back_by_then() {
+    for back in [false, true] {
+        let mut floor = floor_of(group(1), 1);
+        let call = floor.calls(1);
+        floor.accepts(1);
+        removes(&mut floor, 1);
+        floor.happens(1, Event::Stay);
+        if back {
+            floor.happens(1, Event::Setup(Box::new(agent(1, &[1]))));
+        }
+        floor.advance(60_000);
+        assert_eq!(floor.calls[&call].machine.kind(), "Talking");
+        floor.hangs_up(call);
+        assert_eq!((floor.agents.len(), floor.logged_out.len()), if back { (1, 0) } else { (0, 1) });
+    }
+}
+
+// I6
+#[test]
+fn a_trunk_that_is_removed_takes_no_new_call_and_ends_with_its_last_one() {
+    let mut floor = floor_of(group(1), 1);
+    let call = floor.calls(1);
+    floor.accepts(1);
+    floor.trunk(TRUNK, trunk::Event::Removed);
+    floor.settle();
+    assert_eq!((floor.calls[&call].machine.kind(), floor.trunks[&TRUNK].next_deadline()), ("Talking", None));
+    for removed in [false, true] {
+        let late = floor.calls(1);
+        assert_eq!((floor.row(late).status, floor.calls.contains_key(&late)), (CallStatus::TrunkFull, false));
+        if !removed {
+            floor.hangs_up(call);
+        }
+        assert!(floor.trunks.is_empty());
+    }
 }
