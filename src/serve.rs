@@ -3,7 +3,7 @@
 use crate::Fault;
 use crate::actors::agent::Desk;
 use crate::actors::board::BoardActor;
-use crate::actors::floor;
+use crate::actors::floor::{self, Change};
 use crate::actors::leg::LegInput;
 use crate::actors::shell::Deliver;
 use crate::actors::sip::{FromNet, Idle, SipActor};
@@ -27,6 +27,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// How long calls may go on after SIGTERM (I4).
 const DRAIN: Duration = Duration::from_secs(600);
@@ -163,17 +164,14 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
         let mut directory = switch.directory.write();
         (directory.sip, directory.board) = (Some(sip.clone()), Some(board));
     }
-    floor::load(&switch, &realm)?;
+    floor::load(&switch, &realm, floor::Rows::read(&switch.db)?);
     floor::restore_phones(&switch)?;
     addr.set(sip).map_err(|_| "SIP was started twice")?;
 
-    let arbiter = Arbiter::current();
+    let (changes, to_follow) = unbounded_channel();
+    let following = actix_web::rt::spawn(floor::follow(switch.clone(), realm, to_follow));
     let told = switch.clone();
-    let app = web::Data::new(App::new(db, config.clone(), demo, metrics, move |event| {
-        let (switch, realm) = (told.clone(), realm.clone());
-        // Actors are made on the arbiter of the actors, not on a web worker's.
-        arbiter.spawn_fn(move || hear(&switch, &realm, event));
-    }));
+    let app = web::Data::new(App::new(db, config.clone(), demo, metrics, move |event| hear(&told, &changes, event)));
     let tls = crate::tls::server_config(&config, &config.data)?;
     let (served, on) = (app.clone(), switch.clone());
     let mut server = HttpServer::new(move || {
@@ -217,6 +215,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     drained(&switch).await?;
     control.abort();
     retention.abort();
+    following.abort();
     handle.stop(true).await;
     drop(carrier);
     sockets.flush();
@@ -288,24 +287,21 @@ fn relative(path: &Path) -> String {
 }
 
 /// What the API tells.
-fn hear(switch: &Arc<Switch>, realm: &str, event: Event) {
+fn hear(switch: &Arc<Switch>, changes: &UnboundedSender<Change>, event: Event) {
+    let to_follow = |change| {
+        if changes.send(change).is_err() {
+            tracing::warn!(?change, "the floor changed while the switch stops: it is loaded at the next start");
+        }
+    };
     let (agent, desk) = match event {
         Event::LoggedIn { agent, epoch } | Event::SessionsEnded { agent, kept: epoch } => (agent, Desk::EndPages { before: epoch }),
         Event::LoggedOut { agent, end_call } => (agent, Desk::Depart { departure: Departure::LogOut, end_call }),
         Event::ForcedOffline { agent, end_call } => (agent, Desk::Depart { departure: Departure::ForcedOffline, end_call }),
         Event::BlocklistChanged => return switch.reload_blocklist(),
-        Event::MobileChanged { agent } => {
-            if let Err(why) = floor::reload_agent(switch, agent) {
-                tracing::error!(%agent, %why, "the agent's mobile could not be loaded");
-            }
-            return;
-        }
+        Event::MobileChanged { agent } => return to_follow(Change::Mobile(agent)),
         Event::FloorChanged => {
             switch.reload_blocklist();
-            if let Err(why) = floor::load(switch, realm) {
-                tracing::error!(%why, "the changed floor could not be loaded");
-            }
-            return;
+            return to_follow(Change::Floor);
         }
     };
     if let Some(addr) = switch.directory.read().agents.get(&agent) {

@@ -11,24 +11,107 @@ use actix::prelude::*;
 use cordboard_core::agent::{self, Agent, Chosen};
 use cordboard_core::group::{self, Group};
 use cordboard_core::ids::{AgentId, TrunkId};
-use cordboard_core::setup::{DeviceSetup, GroupSetup, PhoneContact, TrunkSetup};
+use cordboard_core::setup::{DeviceSetup, FlowSetup, GroupSetup, NumberSetup, PhoneContact, TrunkSetup};
 use cordboard_core::trunk::{self, Trunk};
-use cordboard_db::{Account, DbError, Phone, PhoneBindings};
+use cordboard_db::{Account, Db, DbError, Disposition, Phone, PhoneBindings, Settings};
 use cordboard_sip::digest::Algorithm;
 use cordboard_sip::endpoint::Sources;
 use cordboard_sip::registrar::{self, Binding};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Changes that one reading is for.
+const MOST_AT_ONCE: usize = 1_000;
+/// How long a database that could not be reached is left alone before it is read again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the database says of the floor.
+pub struct Rows {
+    groups: Vec<GroupSetup>,
+    trunks: Vec<TrunkSetup>,
+    accounts: Vec<Account>,
+    numbers: Vec<NumberSetup>,
+    phones: Vec<Phone>,
+    settings: Settings,
+    flows: Vec<FlowSetup>,
+    dispositions: Vec<Disposition>,
+}
+
+impl Rows {
+    pub fn read(db: &Db) -> Result<Self, DbError> {
+        Ok(Self {
+            groups: db.groups()?,
+            trunks: db.trunks()?,
+            accounts: db.accounts()?,
+            numbers: db.numbers()?,
+            phones: db.phones()?,
+            settings: db.settings()?,
+            flows: db.flows()?,
+            dispositions: db.dispositions()?,
+        })
+    }
+}
+
+/// What the database says otherwise than before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Anything of the floor.
+    Floor,
+    /// The mobile is another, or used for something else (A7, C7, E2).
+    Mobile(AgentId),
+}
+
+/// What was read for some changes.
+enum News {
+    Floor(Box<Rows>),
+    Agents(Vec<Account>),
+}
+
+impl News {
+    fn read(db: &Db, changes: &[Change]) -> Result<Self, DbError> {
+        let mut agents = Vec::new();
+        for change in changes {
+            match change {
+                Change::Floor => return Rows::read(db).map(Box::new).map(Self::Floor),
+                Change::Mobile(agent) => agents.extend(db.account(*agent)?),
+            }
+        }
+        Ok(Self::Agents(agents))
+    }
+}
+
+/// Brings the actors to what the database says after each change, until nobody tells of changes any more. The database is read on a thread
+/// that may wait, and read again when it is back; one reading follows the other, so that the last one is the newest. Must run on the actors'
+/// arbiter. `realm` as for [`load`].
+pub async fn follow(switch: Arc<Switch>, realm: String, mut changes: UnboundedReceiver<Change>) {
+    let mut told = Vec::new();
+    while changes.recv_many(&mut told, MOST_AT_ONCE).await > 0 {
+        while !told.is_empty() {
+            let (db, read) = (switch.db.clone(), told.clone());
+            match actix_web::web::block(move || News::read(&db, &read)).await {
+                Ok(Ok(News::Floor(rows))) => load(&switch, &realm, *rows),
+                Ok(Ok(News::Agents(accounts))) => accounts.into_iter().for_each(|account| reload_agent(&switch, account)),
+                Ok(Err(why)) if why.is_unreachable() => {
+                    tracing::error!(%why, "the changed floor is loaded when the database is back");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+                Ok(Err(why)) => tracing::error!(%why, "the changed floor could not be loaded"),
+                Err(why) => tracing::error!(%why, "the changed floor could not be loaded"),
+            }
+            told.clear();
+        }
+    }
+}
 
 /// Brings the actors to what the database says: new ones are made, known ones hear of their changes, and those that it does not name any more
 /// leave as soon as no call has them. Must run on the actors' arbiter.
 /// `realm` is the one that phones prove their passwords for.
-pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
-    let (groups, trunks, accounts) = (switch.db.groups()?, switch.db.trunks()?, switch.db.accounts()?);
-    let (numbers, phones, settings) = (switch.db.numbers()?, switch.db.phones()?, switch.db.settings()?);
-    let flows = switch.db.flows()?;
-    let dispositions = switch.db.dispositions()?.into_iter().filter(|known| known.enabled).map(|known| known.name).collect();
+pub fn load(switch: &Arc<Switch>, realm: &str, rows: Rows) {
+    let Rows { groups, trunks, accounts, numbers, phones, settings, flows, dispositions } = rows;
     let sip_hosts = settings.outbound.sip_hosts.clone();
     let agents: HashSet<AgentId> = accounts.iter().map(|account| account.setup.id).collect();
     {
@@ -36,7 +119,7 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         directory.numbers = numbers;
         directory.trunks_out = trunks.iter().map(|trunk| trunk.id).collect();
         directory.flows = flows;
-        directory.dispositions = dispositions;
+        directory.dispositions = dispositions.into_iter().filter(|known| known.enabled).map(|known| known.name).collect();
         directory.break_reasons = settings.break_reasons;
         directory.mask_numbers = settings.mask_numbers;
         directory.mobile_press_one = settings.mobile_press_one;
@@ -82,7 +165,6 @@ pub fn load(switch: &Arc<Switch>, realm: &str) -> Result<(), DbError> {
         load_agent(switch, account);
     }
     remove_others(&switch.directory.read(), &agents);
-    Ok(())
 }
 
 /// To be told whenever [`Directory::sources`] is another.
@@ -102,13 +184,9 @@ fn remove_others(directory: &Directory, agents: &HashSet<AgentId>) {
     }
 }
 
-/// Brings one agent to what the database says: the mobile is another, or used for something else (A7, C7, E2).
-pub fn reload_agent(switch: &Arc<Switch>, agent: AgentId) -> Result<(), DbError> {
-    if let Some(account) = switch.db.account(agent)? {
-        meet(&mut switch.directory.write(), &account);
-        load_agent(switch, account);
-    }
-    Ok(())
+fn reload_agent(switch: &Arc<Switch>, account: Account) {
+    meet(&mut switch.directory.write(), &account);
+    load_agent(switch, account);
 }
 
 /// Where phones were when the last switch on this database stopped.
@@ -204,11 +282,11 @@ mod tests {
     use super::*;
     use cordboard_core::ids::{CallId, LegId};
     use cordboard_core::outcome::CallType;
-    use cordboard_db::{Db, Journal};
+    use cordboard_db::Journal;
     use cordboard_media::{Media, MediaConfig};
     use std::net::{IpAddr, Ipv4Addr};
     use std::path::Path;
-    use std::time::Duration;
+    use tokio::sync::mpsc::unbounded_channel;
 
     const FLOOR: &str = r#"
         [groups.Orders]
@@ -277,11 +355,13 @@ mod tests {
             let found = directory.colleagues.find("", AgentId(0), 10).0.len();
             (directory.agents.len(), found, directory.trunks.len(), directory.trunks_out.len(), directory.sources.trunks.len())
         };
+        let (changes, told) = unbounded_channel();
+        let following = actix_rt::spawn(follow(switch.clone(), "realm".into(), told));
         let channel = trunk::Channel { call: CallId(1), leg: LegId(1) };
         let steps = [(MORE, (2, 2, 2, 2, 2)), ("", (1, 1, 2, 1, 2)), (MORE, (2, 2, 3, 2, 3)), ("", (1, 1, 3, 1, 3))];
         for (text, expected) in steps {
             apply(&switch.db, &format!("{FLOOR}{text}"));
-            load(&switch, "realm").unwrap();
+            changes.send(Change::Floor).unwrap();
             until(|| counts() == expected).await;
             // A carrier that has a call speaks in it, and goes with it.
             for trunk in switch.directory.read().trunks.values() {
@@ -292,5 +372,7 @@ mod tests {
             trunk.do_send(Deliver(trunk::Event::Free(channel)));
         }
         until(|| counts() == (1, 1, 1, 1, 1)).await;
+        drop(changes);
+        following.await.unwrap();
     }
 }

@@ -529,6 +529,10 @@ impl Agent {
     fn set_up(&mut self, setup: AgentSetup, out: &mut Vec<Action>) {
         // Who was removed in mid call is on the floor again.
         self.departing.take_if(|departure| *departure == Departure::Removed);
+        // The floor is told whole: most agents are who they were.
+        if setup == self.setup {
+            return;
+        }
         let left: Vec<GroupId> =
             self.setup.groups.iter().map(|m| m.group).filter(|g| !setup.groups.iter().any(|m| m.group == *g)).collect();
         let id = self.setup.id;

@@ -139,6 +139,18 @@ fn an_agent_who_waits_for_a_phone_keeps_the_browser_beyond_a_panic() {
     assert_eq!(machine.device(), &Device::Browser);
 }
 
+// I6
+#[test]
+fn an_agent_of_whom_nothing_changed_keeps_the_place_in_the_groups() {
+    let mut floor = floor_of(group(1), 1);
+    let mut ids = CountingIds::default();
+    let cx = &mut Cx::new(floor.now, floor.wall(), 0, &mut ids);
+    let machine = floor.agents.get_mut(&AgentId(1)).expect("the agent");
+    assert_eq!(machine.handle(Event::Setup(Box::new(agent(1, &[1]))), cx), vec![]);
+    let call = floor.calls(1);
+    assert_eq!(rings_at(&floor, call), [1]);
+}
+
 /// What the shell says to an agent who is not in the database any more.
 fn removes(floor: &mut Floor, id: i32) {
     floor.happens(id, Event::Setup(Box::new(agent(id, &[]))));
