@@ -132,8 +132,8 @@ fn csv(rows: Vec<RecordRow>) -> csv::Result<Vec<u8>> {
             chrono::DateTime::from_timestamp_millis(record.time)
                 .map_or_else(String::new, |time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
             record.call_type,
-            record.caller,
-            record.contact,
+            party(record.caller),
+            party(record.contact),
             no_formula(record.remark),
             record.status,
             seconds(record.duration),
@@ -169,6 +169,12 @@ fn seconds(milliseconds: i64) -> String {
 /// What people wrote must not be run by a spreadsheet: an apostrophe makes it a text.
 fn no_formula(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
+/// A telephone number may begin with a plus; whatever else the network calls somebody is a text that people wrote.
+fn party(text: String) -> String {
+    let is_number = text.strip_prefix('+').unwrap_or(&text).bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text } else { no_formula(text) }
 }
 
 /// One record as the page shows it: the customer's number masked.
@@ -222,5 +228,15 @@ mod tests {
     fn what_a_spreadsheet_would_compute_is_a_text() {
         assert_eq!(super::no_formula("=HYPERLINK(1)".into()), "'=HYPERLINK(1)");
         assert_eq!(super::no_formula("two = 2".into()), "two = 2");
+    }
+
+    #[test]
+    fn who_calls_is_a_number_or_a_text() {
+        for same in ["+442079460958", "1001", "", "bob@192.0.2.7"] {
+            assert_eq!(super::party(same.into()), same);
+        }
+        for formula in ["=HYPERLINK(\"http://x\")", "+1+cmd|' /C calc'!A0", "-1", "@SUM(1)"] {
+            assert_eq!(super::party(formula.into()), format!("'{formula}"));
+        }
     }
 }
