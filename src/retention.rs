@@ -1,6 +1,7 @@
-//! Recordings are kept as long as the floor says, and not longer (G4).
+//! Recordings are kept as long as the floor says, and not longer (G4); also those that were finished when the database was away.
 
 use cordboard_db::{Db, DbError, Recording, RecordingState};
+use serde::Deserialize;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -39,6 +40,37 @@ fn expire(db: &Db, data: &Path, now: i64) -> Result<usize, DbError> {
         }
     }
     Ok(count)
+}
+
+/// Enters the recordings that an earlier process finished but could not tell the database of, since it was away to the end. To be called before
+/// the first call; a recording that has a spool is still to be finished. `data` as for [`watch`]. Gives how many there were.
+pub fn enter_finished(db: &Db, data: &Path) -> Result<usize, DbError> {
+    let mut count = 0;
+    for recording in db.recordings_under_way()? {
+        let path = format!("recordings/{}.mp3", recording.call);
+        let spool = data.join(format!("spool/{}.spool", recording.call));
+        if spool.exists() || !data.join(&path).exists() {
+            continue;
+        }
+        match duration(&data.join(&path).with_extension("peaks.json")) {
+            Ok(duration) => {
+                db.set_recording(&Recording { state: RecordingState::Ready, path, duration, ..recording })?;
+                count += 1;
+            }
+            Err(why) => tracing::error!(call = %recording.call, %why, "how long a recording is cannot be read"),
+        }
+    }
+    Ok(count)
+}
+
+/// Milliseconds, from the drawing beside a finished recording.
+fn duration(peaks: &Path) -> std::io::Result<i64> {
+    #[derive(Deserialize)]
+    struct Peaks {
+        duration: i64,
+    }
+    let peaks: Peaks = serde_json::from_slice(&std::fs::read(peaks)?)?;
+    Ok(peaks.duration)
 }
 
 fn deleted(file: &Path) -> bool {
@@ -81,5 +113,31 @@ mod tests {
         let states = [1, 2].map(|call| db.recording(CallId(call)).unwrap().unwrap().state);
         assert_eq!(states, [RecordingState::Expired, RecordingState::Ready]);
         assert_eq!(expire(&db, data.path(), NOW).unwrap(), 0);
+    }
+
+    // G4, G5
+    #[test]
+    fn a_recording_that_was_finished_while_the_database_was_away_is_entered_at_the_next_start() {
+        let data = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", data.path().join("switch.sqlite").display())).unwrap();
+        for folder in ["spool", "recordings"] {
+            std::fs::create_dir(data.path().join(folder)).unwrap();
+        }
+        let write = |path: String, text: &str| std::fs::write(data.path().join(path), text).unwrap();
+        for call in 1..=3 {
+            let begun = Recording { call: CallId(call), state: RecordingState::Spooling, path: String::new(), began: NOW, duration: 0 };
+            db.set_recording(&begun).unwrap();
+        }
+        // The first is finished, the second was about to be, the third had no sound.
+        for call in [CallId(1), CallId(2)] {
+            write(format!("recordings/{call}.mp3"), "sound");
+            write(format!("recordings/{call}.peaks.json"), r#"{"customer":[0.5],"agent":[],"duration":1500}"#);
+        }
+        write(format!("spool/{}.spool", CallId(2)), "spool");
+        assert_eq!(enter_finished(&db, data.path()).unwrap(), 1);
+        let path = format!("recordings/{}.mp3", CallId(1));
+        let entered = Recording { call: CallId(1), state: RecordingState::Ready, path, began: NOW, duration: 1500 };
+        assert_eq!(db.recording(CallId(1)).unwrap(), Some(entered));
+        assert_eq!(db.recordings_under_way().unwrap().len(), 2);
     }
 }

@@ -103,6 +103,10 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
 
     // What a switch before this one left: its calls end where their recordings end (G5).
     let cut = recovered_ends(&db, &spool)?;
+    match crate::retention::enter_finished(&db, &config.data)? {
+        0 => {}
+        count => tracing::warn!(count, "recordings of which the database was not told are entered now"),
+    }
     let journal = Journal::open(&config.data, db.clone(), Box::new(|_| {}))?;
     let interrupted = journal.recover(&cut)?;
     if !interrupted.is_empty() {

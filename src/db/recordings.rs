@@ -62,6 +62,11 @@ impl Db {
         let filed = [RecordingState::Ready, RecordingState::Recovered].map(name_of);
         self.run(|c| load(c, |query| query.filter(recordings::state.eq_any(&filed)).filter(recordings::began_at.lt(began))))
     }
+
+    /// The recordings of which nothing is known but that they began, oldest first.
+    pub fn recordings_under_way(&self) -> Result<Vec<Recording>, DbError> {
+        self.run(|c| load(c, |query| query.filter(recordings::state.eq(name_of(RecordingState::Spooling)))))
+    }
 }
 
 type Query<'a> = recordings::BoxedQuery<'a, <AnyConnection as Connection>::Backend>;
