@@ -13,6 +13,7 @@ pub mod net;
 pub mod notify;
 pub mod retention;
 pub mod serve;
+mod sessions;
 pub mod tls;
 pub mod wire;
 

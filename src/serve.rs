@@ -209,6 +209,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     let control = api::control::Control::bind(&config.data)?;
     let control = actix_web::rt::spawn(control.serve(app.clone()));
     let retention = actix_web::rt::spawn(crate::retention::watch(switch.db.clone(), config.data.clone()));
+    let sessions = actix_web::rt::spawn(crate::sessions::watch(switch.clone()));
     let carrier = if demo { Some(crate::demo::start(&config)?) } else { None };
     tracing::info!(url = %config.web.url(), sip = %config.sip.udp, "the switch is open");
 
@@ -219,6 +220,7 @@ async fn serve(config: Arc<Config>, demo: bool, later: Later) -> Result<(), Faul
     drained(&switch).await?;
     control.abort();
     retention.abort();
+    sessions.abort();
     following.abort();
     handle.stop(true).await;
     drop(carrier);

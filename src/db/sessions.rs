@@ -4,8 +4,12 @@ use crate::error::DbError;
 use crate::pool::{AnyConnection, Db};
 use crate::schema::{agents, sessions};
 use cordboard_core::ids::AgentId;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
+
+/// Agents of one statement.
+const MOST_AT_ONCE: usize = 1_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Session {
@@ -67,6 +71,21 @@ impl Db {
                 .execute(c)?;
             Ok(())
         })
+    }
+
+    /// The latest sessions of these agents are in use, unless they are over; they last until `expires_at` now.
+    pub fn touch_sessions_of(&self, in_use: &[AgentId], now: i64, expires_at: i64) -> Result<(), DbError> {
+        for some in in_use.chunks(MOST_AT_ONCE) {
+            let ids: Vec<i32> = some.iter().map(|agent| agent.0).collect();
+            self.run(|c| {
+                let latest = agents::table.filter(agents::id.eq(sessions::agent_id)).filter(agents::epoch.eq(sessions::epoch));
+                let used =
+                    sessions::table.filter(sessions::agent_id.eq_any(&ids)).filter(sessions::expires_at.gt(now)).filter(exists(latest));
+                diesel::update(used).set((sessions::last_seen_at.eq(now), sessions::expires_at.eq(expires_at))).execute(c)?;
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     pub fn delete_session(&self, token: &str) -> Result<(), DbError> {

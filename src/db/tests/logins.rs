@@ -109,6 +109,21 @@ on_both! {
         assert_eq!(epochs, (1..=8).collect::<Vec<_>>());
     }
 
+    // A3.
+    fn the_latest_session_of_who_has_a_page_open_lasts_on_unless_it_is_over(test) {
+        test.apply(TWO_AGENTS);
+        let accounts = test.db.accounts().unwrap();
+        let (mei, tom) = (accounts[0].setup.id, accounts[1].setup.id);
+        for (agent, token, expires_at) in [(mei, "old", 100), (mei, "new", 100), (tom, "toms", 100)] {
+            test.db.create_session(agent, token, 0, expires_at).unwrap();
+        }
+        let lasts = |token| test.db.session(token, 99).unwrap().map(|session| (session.last_seen_at, session.expires_at));
+        test.db.touch_sessions_of(&[mei], 50, 150).unwrap();
+        assert_eq!((lasts("old"), lasts("new"), lasts("toms")), (Some((0, 100)), Some((50, 150)), Some((0, 100))));
+        test.db.touch_sessions_of(&[mei, tom], 120, 300).unwrap();
+        assert_eq!((test.db.session("new", 200).unwrap().is_some(), test.db.session("toms", 200).unwrap()), (true, None));
+    }
+
     // A9.
     fn a_session_lasts_until_it_expires_or_is_ended(test) {
         test.apply(TWO_AGENTS);
