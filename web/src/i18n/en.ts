@@ -762,6 +762,7 @@ export const en = {
   'error.dial_no_group': 'You are in no skill group. Ask your admin for one to call out.',
   'error.no_caller_id': 'There is no number of yours to show. Ask your admin for one.',
   'error.no_trunk': 'There is no line to call out on. Ask your admin for a trunk.',
+  'error.calls_of_the_day': 'You have made all your calls of today. Ask your admin.',
   'error.no_number': 'This caller has withheld the number.',
   'error.no_such_call': 'This call is not on your desk any more.',
   'error.no_digits': 'Only digits, * and # can be sent, with commas as pauses, at most 64 at a time.',

@@ -763,6 +763,7 @@ export const zh: Words = {
   'error.dial_no_group': '您不属于任何技能组，请联系管理员开通外呼。',
   'error.no_caller_id': '没有可用的主叫号码，请联系管理员。',
   'error.no_trunk': '没有可用的外呼线路，请联系管理员配置中继。',
+  'error.calls_of_the_day': '您今日的外呼次数已用完，请联系管理员。',
   'error.no_number': '对方隐藏了号码。',
   'error.no_such_call': '该通话已不在您的工作台上。',
   'error.no_digits': '只能发送数字、* 和 #，逗号表示停顿，每次最多 64 位。',
