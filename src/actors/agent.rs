@@ -409,6 +409,8 @@ impl Shell<AgentRole> {
                     self.role.show_to(page, ToWorkstation::PeerAnswer { sdp });
                 }
             }
+            // It was closed while this was on its way.
+            MediaEvent::PeerUp { peer } if !self.switch.directory.read().peers.contains_key(&peer) => {}
             MediaEvent::PeerUp { peer } => {
                 if self.is_current(peer) {
                     self.role.set_peer_state(wire::PeerState::Up);
@@ -530,9 +532,13 @@ impl Role for AgentRole {
             Action::LogOut => self.log_out(stage),
             // The shell ends when what was sent to it is answered and nobody has its address any more.
             Action::Finished => {
+                let id = self.machine.setup.id;
                 let mut directory = stage.switch.directory.write();
-                directory.agents.remove(&self.machine.setup.id);
-                directory.watching.remove(&self.machine.setup.id);
+                // Who is on the floor again is told so next.
+                if directory.colleagues.get(id).is_none() {
+                    directory.agents.remove(&id);
+                    directory.watching.remove(&id);
+                }
             }
             other => super::foreign(self.address(), &other),
         }

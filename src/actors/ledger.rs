@@ -4,7 +4,7 @@
 use cordboard_db::{Db, DbError, StateChange};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -58,11 +58,26 @@ struct Desk {
 struct Notes {
     states: Vec<StateChange>,
     work: VecDeque<Work>,
+    /// Notes of which only the last one of its kind counts, behind the others.
+    latest: BTreeMap<String, Work>,
     /// Answered when all before it is written.
     flushes: Vec<SyncSender<()>>,
     /// The database could not be reached the last time.
     away: bool,
     closed: bool,
+}
+
+impl Notes {
+    fn next(&mut self) -> Option<(Option<String>, Work)> {
+        let first = self.work.pop_front().map(|work| (None, work));
+        first.or_else(|| self.latest.pop_first().map(|(key, work)| (Some(key), work)))
+    }
+
+    fn reached(&mut self) {
+        if std::mem::take(&mut self.away) {
+            tracing::info!("the database can be reached again: what waited is written");
+        }
+    }
 }
 
 impl Ledger {
@@ -84,6 +99,17 @@ impl Ledger {
             return tracing::error!("{failure}: too much waits for the database");
         }
         notes.work.push_back(Work::Note { failure, write: Box::new(write) });
+        self.0.bell.notify_one();
+    }
+
+    /// The same, in place of one that waits under this key: what is told again and again fills no queue.
+    pub fn note_latest(
+        &self,
+        key: String,
+        failure: impl Into<Cow<'static, str>>,
+        write: impl FnMut(&Db) -> Result<(), DbError> + Send + 'static,
+    ) {
+        self.0.notes.lock().latest.insert(key, Work::Note { failure: failure.into(), write: Box::new(write) });
         self.0.bell.notify_one();
     }
 
@@ -144,14 +170,15 @@ impl Desk {
                     self.leave_alone(&mut notes);
                 }
             } else if notes.states.is_empty() {
+                notes.reached();
                 self.bell.wait(&mut notes);
             } else {
                 self.bell.wait_until(&mut notes, due);
             }
-            if reached && std::mem::take(&mut notes.away) {
-                tracing::info!("the database can be reached again: what waited is written");
+            if reached {
+                notes.reached();
             }
-            if notes.closed && (!reached || notes.states.is_empty() && notes.work.is_empty()) {
+            if notes.closed && (!reached || notes.states.is_empty() && notes.work.is_empty() && notes.latest.is_empty()) {
                 return;
             }
         }
@@ -184,11 +211,14 @@ fn is_away() -> DbError {
 
 /// Whether the database could be reached for all of it. What it could not be reached for stays the first.
 fn do_work(notes: &mut MutexGuard<'_, Notes>, db: &Db) -> bool {
-    while let Some(work) = notes.work.pop_front() {
-        if let Some(left) = MutexGuard::unlocked(notes, || work.done(db)) {
-            notes.work.push_front(left);
-            return false;
+    while let Some((key, work)) = notes.next() {
+        let Some(left) = MutexGuard::unlocked(notes, || work.done(db)) else { continue };
+        match key {
+            None => notes.work.push_front(left),
+            // There may be a later one.
+            Some(key) => drop(notes.latest.entry(key).or_insert(left)),
         }
+        return false;
     }
     true
 }
@@ -292,14 +322,23 @@ mod tests {
             });
             ledger.state(change(agent, i64::from(day)));
         }
-        ledger.ask(move |db| heard.send(db.is_ok()).unwrap());
+        for days in [7, 8] {
+            ledger.note_latest("who waits".into(), "a setting could not be kept", move |db| {
+                assert_eq!((days, db.settings()?.keep_recordings), (8, Some(3)), "the last one alone, behind the others");
+                db.set_settings(&Settings { keep_recordings: Some(days), ..Settings::default() })
+            });
+        }
+        let asked = heard.clone();
+        ledger.ask(move |db| asked.send(db.is_ok()).unwrap());
         // Who asks does not wait until the database is back.
         assert!(!answers.recv_timeout(Duration::from_secs(20)).unwrap());
         ledger.state(change(agent, 4));
 
         administer(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
         ledger.flush(Duration::from_secs(30));
-        assert_eq!(db.settings().unwrap().keep_recordings, Some(3));
+        assert_eq!(db.settings().unwrap().keep_recordings, Some(8));
+        ledger.ask(move |db| heard.send(db.is_ok()).unwrap());
+        assert!(answers.recv_timeout(Duration::from_secs(20)).unwrap(), "it is back for who asks, too");
         let kept: Vec<i64> = db.agent_states(agent, 0, 10).unwrap().into_iter().map(|change| change.at).collect();
         assert_eq!(kept, [1, 2, 3, 4]);
     }

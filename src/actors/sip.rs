@@ -205,7 +205,8 @@ impl SipActor {
                 let row = PhoneBindings { user, bindings, clock_began_at };
                 let failure = format!("where the phone {} is could not be kept for a restart", row.user);
                 let known = !lasting.is_empty();
-                self.switch.ledger.note(failure, move |db| db.set_phone_bindings(&row.user, known.then_some(&row)));
+                let key = format!("phone {}", row.user);
+                self.switch.ledger.note_latest(key, failure, move |db| db.set_phone_bindings(&row.user, known.then_some(&row)));
             }
             Err(why) => tracing::error!(phone = %user, %why, "where a phone is could not be kept for a restart"),
         }

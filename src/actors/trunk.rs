@@ -52,6 +52,10 @@ impl Role for TrunkRole {
             Action::Finished => {
                 let id = self.machine.setup.id;
                 let mut directory = stage.switch.directory.write();
+                // One that is on the floor again is told so next.
+                if directory.trunks_out.contains(&id) {
+                    return;
+                }
                 directory.trunks.remove(&id);
                 directory.sources.trunks.retain(|(_, trunk)| *trunk != id);
                 floor::tell_sources(&directory);

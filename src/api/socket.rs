@@ -95,7 +95,7 @@ impl Handler<ToPage> for Socket {
         if over {
             ctx.close(Some(ws::CloseCode::Normal.into()));
             ctx.stop();
-        } else if self.unheard > MOST_UNHEARD {
+        } else if self.unheard >= MOST_UNHEARD {
             tracing::warn!(page = self.page, "a page does not keep up and is dropped");
             ctx.stop();
         }

@@ -528,7 +528,9 @@ impl Agent {
 
     fn set_up(&mut self, setup: AgentSetup, out: &mut Vec<Action>) {
         // Who was removed in mid call is on the floor again.
-        self.departing.take_if(|departure| *departure == Departure::Removed);
+        if self.departing.take_if(|departure| *departure == Departure::Removed).is_some() {
+            out.push(Action::StateChanged);
+        }
         // The floor is told whole: most agents are who they were.
         if setup == self.setup {
             return;

@@ -84,6 +84,7 @@ for (const [name, open, voice] of [
       await mei.hook('target-agent', '[data-name="1002"]').click();
       await mei.click('transfer-start');
       await mei.state('afterCallWork');
+      await mei.click('return-to-reception');
       await tom.rings();
       await tom.click('answer');
       await tom.call({ phase: 'talking' });
@@ -93,7 +94,6 @@ for (const [name, open, voice] of [
       await tom.choose('offline');
       await tom.state('offline');
     });
-    await mei.click('return-to-reception');
     await mei.choose('offline');
     await mei.state('offline');
     await browser.close();

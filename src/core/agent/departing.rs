@@ -7,7 +7,10 @@ use crate::message::Action;
 
 impl Agent {
     pub(super) fn depart(&mut self, departure: Departure, end_call: bool, out: &mut Vec<Action>, cx: &Cx) {
-        self.departing = Some(departure);
+        // Who is off the floor stays so, whatever they ask for meanwhile.
+        if self.departing != Some(Departure::Removed) {
+            self.departing = Some(departure);
+        }
         match &self.activity {
             Activity::Free => {}
             Activity::Reserved(_) | Activity::Ringing(_) => self.let_go(out),

@@ -16,7 +16,7 @@ impl Session {
             out.push(SessionAction::Respond { key, response: self.response(request, status) });
             return out;
         }
-        self.unreachable = false;
+        self.unreachable = 0;
         if flow.is_reliable() {
             // The far side may have come back on another connection.
             self.flow = flow;
@@ -79,17 +79,22 @@ impl Session {
     }
 
     /// Requests go to the first Route or else the target, where that is an address (RFC 3261 §12.2.1.1); a connection is kept while there is one.
-    /// A private address told by a public peer is a NAT's inside and not followed.
+    /// A private address told by a public peer is a NAT's inside and not followed; where a connection is gone, its host is asked at the target's port.
     pub(super) fn follow_target(&mut self) {
-        if self.behind_nat || self.flow.is_reliable() && !self.unreachable {
+        if self.behind_nat || self.flow.is_reliable() && self.unreachable == 0 {
             return;
         }
         let Uri::Sip(uri) = self.dialog.next_hop() else { return };
-        let Host::Ip(ip) = uri.host else { return };
+        let told = if let Host::Ip(ip) = uri.host { Some(ip) } else { None };
         let port = uri.port.unwrap_or(if self.flow.transport == Transport::Tls { 5061 } else { 5060 });
-        let usable = ip == self.flow.remote.ip() || is_public(ip) || !is_public(self.flow.remote.ip());
-        if usable && ip.is_ipv4() == self.flow.local.is_ipv4() && !ip.is_unspecified() {
-            self.flow.remote = SocketAddr::new(ip, port);
+        let here = self.flow.remote.ip();
+        let usable = |ip: &IpAddr| {
+            (*ip == here || is_public(*ip) || !is_public(here)) && ip.is_ipv4() == self.flow.local.is_ipv4() && !ip.is_unspecified()
+        };
+        match told.filter(usable) {
+            Some(ip) => self.flow.remote = SocketAddr::new(ip, port),
+            None if self.flow.is_reliable() => self.flow.remote.set_port(port),
+            None => {}
         }
     }
 }

@@ -134,7 +134,7 @@ impl Session {
             takes_update,
             behind_nat,
             probe: None,
-            unreachable: false,
+            unreachable: 0,
         };
         session.follow_target();
         Ok((session, out))

@@ -155,9 +155,12 @@ pub struct Session {
     behind_nat: bool,
     /// CSeq of an in-dialog OPTIONS under way.
     probe: Option<u32>,
-    /// The last one found no way to the far side, which has not been heard since.
-    unreachable: bool,
+    /// So many in a row found no way to the far side, which has not been heard since.
+    unreachable: u8,
 }
+
+/// Questions in a row that find no way to the far side before the call is given up: one a minute (G5).
+const MOST_UNREACHABLE: u8 = 5;
 
 type Actions = Vec<SessionAction>;
 
@@ -190,8 +193,8 @@ impl Session {
         out
     }
 
-    /// Asks the far side in the dialog whether it lives (G5): a 408 or 481 ends the call, and so do two questions in a row that find no way to it. One may
-    /// have met a connection that only just broke.
+    /// Asks the far side in the dialog whether it lives (G5): a 408 or 481 ends the call, and so do five questions in a row that find no way to it. Some
+    /// may meet a connection that only just broke, or that its far side, silent on hold, has replaced by another.
     pub fn probe(&mut self, _cx: &mut Cx<'_>) -> Actions {
         let mut out = Actions::new();
         if self.phase == Phase::Up && self.probe.is_none() {
@@ -266,7 +269,7 @@ impl Session {
             }
             Method::OPTIONS if self.probe == Some(cseq.seq) && !response.is_provisional() => {
                 self.probe = None;
-                self.unreachable = false;
+                self.unreachable = 0;
                 if matches!(response.status, 408 | 481) {
                     self.break_off(translate::failure(response), &mut out);
                 }
@@ -293,8 +296,8 @@ impl Session {
             Phase::Ending { bye } if *method == Method::BYE && *bye == cseq => self.close(&mut out),
             Phase::Up if self.probe == Some(cseq) => {
                 self.probe = None;
-                let again = std::mem::replace(&mut self.unreachable, why == Why::Transport);
-                if again || why == Why::Timeout {
+                self.unreachable += 1;
+                if why == Why::Timeout || self.unreachable == MOST_UNREACHABLE {
                     self.break_off(translate::no_answer(why), &mut out);
                 }
                 self.follow_target();

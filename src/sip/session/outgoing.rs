@@ -91,7 +91,7 @@ impl Session {
             takes_update: false,
             behind_nat: call.only_way,
             probe: None,
-            unreachable: false,
+            unreachable: 0,
         };
         let mut out = vec![SessionAction::Register(session.dialog.id())];
         session.invite(OUR_SE, MIN_SE, &mut out);
