@@ -71,6 +71,13 @@ pub enum Turn {
     SelfService(u8, Duration),
 }
 
+impl Turn {
+    /// The customer goes on to a second agent.
+    pub const fn hands_on(self) -> bool {
+        matches!(self, Self::Transfer | Self::Consult)
+    }
+}
+
 impl Story {
     /// Of the call with that index.
     pub fn of(scenario: &Scenario, call: usize) -> Self {

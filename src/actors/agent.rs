@@ -23,7 +23,7 @@ use cordboard_core::message::{Action, Session};
 use cordboard_core::setup::AgentSetup;
 use cordboard_db::ChosenState;
 use cordboard_media::{Codec, MediaEvent};
-use std::cell::Cell;
+use pages::Page;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -31,25 +31,6 @@ pub type AgentActor = Shell<AgentRole>;
 
 /// Ended sessions that stay on a desk.
 const MOST_ENDED: usize = 100;
-
-/// One open page.
-struct Page {
-    to: Recipient<ToPage>,
-    /// The login session's epoch: a newer one takes over (A9).
-    epoch: i64,
-    /// The page's own number, where it has one.
-    tab: Option<u64>,
-    /// Its socket has no room left: the browser does not read.
-    stuck: Cell<bool>,
-}
-
-impl Page {
-    fn tell(&self, tell: Arc<ToWorkstation>) {
-        if !self.stuck.get() && matches!(self.to.try_send(ToPage(tell)), Err(SendError::Full(_))) {
-            self.stuck.set(true);
-        }
-    }
-}
 
 /// A message for one page.
 #[derive(Message, Clone)]
@@ -599,34 +580,5 @@ pub fn choice_of_row(row: ChosenState) -> Chosen {
         Chosen::OnBreak(row.reason.unwrap_or_default())
     } else {
         Chosen::Offline
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Unpolled;
-
-    impl Actor for Unpolled {
-        type Context = Context<Self>;
-    }
-
-    impl Handler<ToPage> for Unpolled {
-        type Result = ();
-
-        fn handle(&mut self, _: ToPage, _: &mut Self::Context) {}
-    }
-
-    /// B3.
-    #[actix::test]
-    async fn what_a_page_does_not_read_is_not_kept_without_end() {
-        let page = Page { to: Unpolled.start().recipient(), epoch: 1, tab: None, stuck: Cell::new(false) };
-        // Nothing is awaited: the socket's actor does not run.
-        let sent = (0..1_000).take_while(|id| {
-            page.tell(Arc::new(ToWorkstation::Done { id: *id }));
-            !page.stuck.get()
-        });
-        assert!(sent.count() < 100);
     }
 }

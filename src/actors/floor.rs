@@ -278,7 +278,7 @@ fn load_agent(switch: &Arc<Switch>, account: Account) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use cordboard_core::ids::{CallId, LegId};
     use cordboard_core::outcome::CallType;
@@ -313,7 +313,7 @@ mod tests {
         phone = "desk"
         "#;
 
-    fn apply(db: &Db, text: &str) {
+    pub(in crate::actors) fn apply(db: &Db, text: &str) {
         let none = |_: &str| Err("no password".to_owned());
         let passwords = cordboard_db::floor::Passwords { env: &|_| None, hash: &none, phone: &|_, _| Err("no phone".to_owned()) };
         cordboard_db::floor::apply(db, &cordboard_db::floor::parse(text).unwrap(), &passwords, false).unwrap();

@@ -266,6 +266,7 @@ fn write(db: &Db, changes: &[StateChange], at_once: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::floor::tests::apply;
     use cordboard_core::ids::AgentId;
     use cordboard_db::Settings;
     use diesel::{Connection, PgConnection, RunQueryDsl};
@@ -275,10 +276,7 @@ mod tests {
     }
 
     fn agent_in(db: &Db) -> AgentId {
-        let floor = cordboard_db::floor::parse("[agents.\"a@example.com\"]\nnumber = \"1\"\nname = \"A\"\n").unwrap();
-        let none = |_: &str| Err("no password".to_owned());
-        let passwords = cordboard_db::floor::Passwords { env: &|_| None, hash: &none, phone: &|_, _| Err("no phone".to_owned()) };
-        cordboard_db::floor::apply(db, &floor, &passwords, false).unwrap();
+        apply(db, "[agents.\"a@example.com\"]\nnumber = \"1\"\nname = \"A\"\n");
         db.accounts().unwrap()[0].setup.id
     }
 

@@ -432,8 +432,7 @@ impl Call {
                 Way::In(_) | Way::Barred(_) => {
                     // Without a time to come again a carrier would take it as 500 (RFC 3261 §21.5.4).
                     let retry_after = Some(come_again(cx.next_id()));
-                    out.push(self.signal(SignalCommand::Reject { status: 503, q850: None, retry_after }));
-                    self.over(CallStatus::Interrupted, HungUpBy::Switch, &mut out);
+                    self.reject(SignalCommand::Reject { status: 503, q850: None, retry_after }, CallStatus::Interrupted, &mut out);
                 }
                 Way::Out(_) => self.end(CallStatus::Interrupted, HungUpBy::Switch, &mut out),
             },
@@ -588,7 +587,11 @@ impl Call {
 
     /// Says no before the answer, and leaves a record (C1).
     fn refuse(&mut self, status: u16, q850: Option<u8>, outcome: CallStatus, out: &mut Vec<Action>) {
-        out.push(self.signal(SignalCommand::Reject { status, q850, retry_after: None }));
+        self.reject(SignalCommand::Reject { status, q850, retry_after: None }, outcome, out);
+    }
+
+    fn reject(&mut self, command: SignalCommand, outcome: CallStatus, out: &mut Vec<Action>) {
+        out.push(self.signal(command));
         self.over(outcome, HungUpBy::Switch, out);
     }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CallerAudio } from '../support/caller_audio.mjs';
+import { Listeners } from '../support/caller_audio.mjs';
 import { Desk, logIn } from '../support/desk.mjs';
 import { ACCOUNT, openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
@@ -65,7 +65,8 @@ prefix = true
 `;
 
 let house, desk, phones, phonePort, sue, ada;
-const audios = [];
+const audios = new Listeners();
+const listener = () => audios.listener();
 
 before(async () => {
   phonePort = await freePort();
@@ -79,15 +80,9 @@ before(async () => {
 after(async () => {
   desk?.close();
   phones?.kill();
-  for (const audio of audios) audio.close();
+  audios.close();
   await house?.stop();
 });
-
-async function listener() {
-  const audio = await CallerAudio.open();
-  audios.push(audio);
-  return audio;
-}
 
 async function call(caller, steps, did = DID) {
   return placeCall(scenario(...steps), { sipPort: house.sipPort, did, caller, audio: await listener() });

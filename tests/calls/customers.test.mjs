@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { differences, vitalSigns } from '../load/vital_signs.mjs';
-import { CallerAudio } from '../support/caller_audio.mjs';
+import { Listeners } from '../support/caller_audio.mjs';
 import { Desk } from '../support/desk.mjs';
 import { openHouse, PASSWORD } from '../support/house.mjs';
 import { freePort } from '../support/ports.mjs';
@@ -80,7 +80,8 @@ early_media = ${EARLY.includes(story)}
 
 let house, baseline, cookie, began;
 const phones = [];
-const audios = [];
+const audios = new Listeners();
+const listener = () => audios.listener();
 const desks = new Map();
 
 before(async () => {
@@ -99,15 +100,9 @@ before(async () => {
 
 after(async () => {
   for (const desk of desks.values()) desk.close();
-  for (const audio of audios) audio.close();
+  audios.close();
   await house?.stop();
 });
-
-async function listener() {
-  const audio = await CallerAudio.open();
-  audios.push(audio);
-  return audio;
-}
 
 const desksOf = (story) => STORIES[story].map((_, n) => desks.get(email(story, n)));
 

@@ -159,3 +159,18 @@ export function breaks(packets) {
   }
   return found;
 }
+
+/** The listeners of a story's calls, closed together. */
+export class Listeners {
+  #open = [];
+
+  async listener() {
+    const audio = await CallerAudio.open();
+    this.#open.push(audio);
+    return audio;
+  }
+
+  close() {
+    for (const audio of this.#open) audio.close();
+  }
+}

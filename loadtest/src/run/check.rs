@@ -184,7 +184,7 @@ fn compare(Log { calls, calls_out, .. }: &Log, scenario: &Scenario, rows: Vec<Ro
         check.surplus += u32::from(known.statuses.len() > expected && !(shed && known.statuses.len() == 1));
         check.wrong_status += u32::from(!known.statuses.is_empty() && !shed && !known.ended_as(call, turn));
         check.unrecorded += u32::from(call.is_served() && known.recordings != if record { call.agents.len() } else { 0 });
-        let one_too_many = call.agents.len() > 1 && !matches!(turn, Turn::Transfer | Turn::Consult);
+        let one_too_many = call.agents.len() > 1 && !turn.hands_on();
         check.wrong_agent += u32::from(call.is_served() && (one_too_many || !known.names(&call.agents)));
         let waited = if turn == Turn::Transfer { scenario.agents.answers_after.longest() } else { Duration::ZERO };
         // A consultation is on record beside the talk.

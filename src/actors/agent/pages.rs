@@ -1,12 +1,31 @@
 //! Pages and their sockets: they come and go, are ended by a later login (A9), and one that died is followed by a new one of the same page (B3).
 
-use super::{AgentRole, Page, ToPage};
+use super::{AgentRole, ToPage};
 use crate::actors::shell::Shell;
 use crate::wire::{self, ToWorkstation};
 use actix::prelude::*;
 use cordboard_core::agent::Event;
 use std::cell::Cell;
 use std::sync::Arc;
+
+/// One open page.
+pub(super) struct Page {
+    pub(super) to: Recipient<ToPage>,
+    /// The login session's epoch: a newer one takes over (A9).
+    pub(super) epoch: i64,
+    /// The page's own number, where it has one.
+    tab: Option<u64>,
+    /// Its socket has no room left: the browser does not read.
+    stuck: Cell<bool>,
+}
+
+impl Page {
+    pub(super) fn tell(&self, tell: Arc<ToWorkstation>) {
+        if !self.stuck.get() && matches!(self.to.try_send(ToPage(tell)), Err(SendError::Full(_))) {
+            self.stuck.set(true);
+        }
+    }
+}
 
 impl Shell<AgentRole> {
     pub(super) fn attach(&mut self, page: u64, tab: Option<u64>, to: Recipient<ToPage>, epoch: i64, me: wire::Me, ctx: &mut Context<Self>) {
@@ -82,5 +101,34 @@ impl AgentRole {
         let follow = |owner| if owner == before { page } else { owner };
         self.audio = self.audio.map(follow);
         self.peer = self.peer.map(|(peer, owner)| (peer, follow(owner)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Unpolled;
+
+    impl Actor for Unpolled {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<ToPage> for Unpolled {
+        type Result = ();
+
+        fn handle(&mut self, _: ToPage, _: &mut Self::Context) {}
+    }
+
+    /// B3.
+    #[actix::test]
+    async fn what_a_page_does_not_read_is_not_kept_without_end() {
+        let page = Page { to: Unpolled.start().recipient(), epoch: 1, tab: None, stuck: Cell::new(false) };
+        // Nothing is awaited: the socket's actor does not run.
+        let sent = (0..1_000).take_while(|id| {
+            page.tell(Arc::new(ToWorkstation::Done { id: *id }));
+            !page.stuck.get()
+        });
+        assert!(sent.count() < 100);
     }
 }

@@ -155,7 +155,7 @@ impl Engine {
         }
         if !open.up {
             // It never was. Who tries again does so with a new one.
-            return self.peer_failed(id, format!("the browser did not connect within {} s", PEER_CONNECT.as_secs()));
+            return self.peer_failed(id, "the browser did not connect".into());
         }
         open.up = false;
         open.lost = true;

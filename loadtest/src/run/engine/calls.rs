@@ -106,9 +106,8 @@ impl Engine {
                 // The customer is patient now, and once more with a second agent who does not come.
                 Some(Some(live)) if !live.leg.leaves() => {
                     let Story { talk, turn, .. } = Story::of(&self.scenario, call);
-                    let handed_on = matches!(turn, Turn::Transfer | Turn::Consult);
                     let patience = micros(talk + self.scenario.customers.patience.sample(&mut self.answers));
-                    live.todo = handed_on.then_some((now + patience, Deed::HangUp)).into_iter().collect();
+                    live.todo = turn.hands_on().then_some((now + patience, Deed::HangUp)).into_iter().collect();
                 }
                 Some(_) | None => log.crossed = true,
             }
