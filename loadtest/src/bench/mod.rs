@@ -276,9 +276,9 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
     let scenario = scenario(
         "queue",
         options.seconds,
-        "[customers]\npatience = 20\n[agents]\nkind = \"phones\"\ncount = 900\ntalk = 0.3\n[clean]\nsetup_p99 = 100",
+        "[customers]\npatience = 20\n[agents]\nkind = \"phones\"\ncount = 1800\ntalk = 0.3\n[clean]\nsetup_p99 = 100",
     )?;
-    // A new one for each round: what an overload leaves behind in it costs for minutes.
+    // A new one for each round, and so of the switch: what an overload leaves behind costs for minutes.
     let mut relayed = async |rate: f64| {
         let program = kamailio().await?;
         round(&scenario, places(program.at), rate, None, Some(&program.process())).await
@@ -286,16 +286,16 @@ async fn signalling(options: &Options, figures: &mut Figures) -> io::Result<()> 
     let (rounds, relay_rate) = find(2000.0, &mut relayed).await?;
     note(figures, "relay rate", relay_rate);
     note(figures, RELAY_LIMITED, rounds.iter().any(|round| round.faults.is_empty() && !round.is_clean()).then_some(1.0));
-    let (mut house, mut crew) = busy_house(&options.binary, &scenario).await?;
-    let process = house.program.process();
-    let mut queued = async |rate: f64| round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&process)).await;
+    let mut queued = async |rate: f64| {
+        let (house, mut crew) = busy_house(&options.binary, &scenario).await?;
+        let round = round(&scenario, places(house.program.at), rate, Some(&mut crew), Some(&house.program.process())).await;
+        crew.go_home().await;
+        round
+    };
     let (_, queue_rate) = find(800.0, &mut queued).await?;
     let queue_rate = queue_rate.ok_or_else(|| io::Error::other("no rate was clean"))?;
     figures.insert("queue rate", queue_rate);
-    crew.go_home().await;
-    // The search ended in overloads, after which a switch takes calls again little by little.
-    drop(house);
-    (house, crew) = busy_house(&options.binary, &scenario).await?;
+    let (house, mut crew) = busy_house(&options.binary, &scenario).await?;
     let process = house.program.process();
     let at = |rate: f64| Scenario { arrivals: Arrivals::Constant { rate }, ..scenario.clone() };
     let half = clean(&at(queue_rate / 2.0), &house.program, &process, Some(&mut crew)).await?;

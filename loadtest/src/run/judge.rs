@@ -2,7 +2,7 @@
 
 use super::engine::{Log, micros};
 use super::leg::Micros;
-use super::results::{Check, IMPATIENT, Numbers, Percentiles, Round, Second, ratio};
+use super::results::{CallLog, Check, IMPATIENT, Numbers, Percentiles, Round, Second, ratio};
 use crate::scenario::Scenario;
 use crate::story::number_of;
 use std::time::Duration;
@@ -13,6 +13,8 @@ const FLAT: f64 = 0.03;
 const FEW: usize = 5;
 /// Above this share of its core the generator's own figures are doubtful.
 pub const BUSY: f64 = 0.8;
+/// Above this share of the agents' time it is they who limit what can be served.
+const ALL_BUSY: f64 = 0.95;
 /// Later than so much after its time a call is placed by a generator that cannot keep up.
 const LATE: Micros = 1_000_000;
 
@@ -20,6 +22,7 @@ const LATE: Micros = 1_000_000;
 pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> Round {
     let (from, to) = log.counted;
     let mut numbers = Numbers::of(&log.calls, &log.calls_out, from, to, scenario.with_audio());
+    numbers.occupancy = occupancy(&log.calls, scenario.agents.count, from, to);
     if let (Some(audio), Some(delay)) = (&mut numbers.audio, &log.delay) {
         audio.packets_sent = log.packets_sent;
         audio.delay = Percentiles::of(delay);
@@ -33,7 +36,8 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
     numbers.switch_cpu_per_call = log.switch_cpu.filter(|_| tried > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / f64::from(tried));
     numbers.own_drops = log.own_drops;
     let mut faults = Vec::new();
-    if tried == 0 {
+    // Who came before it may talk in it.
+    if tried == 0 && numbers.audio.as_ref().is_none_or(|audio| audio.calls == 0) {
         faults.push("no call came in the time that counts".to_owned());
     }
     let clean = scenario.clean;
@@ -99,10 +103,21 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
     if numbers.own_drops > 0 {
         doubts.push(format!("the generator's own sockets lost {} datagrams", numbers.own_drops));
     }
+    if numbers.occupancy > ALL_BUSY {
+        doubts.push(format!("the agents were in calls {:.0} % of the time: there are no more for more calls", 100.0 * numbers.occupancy));
+    }
     if log.late > LATE {
         doubts.push(format!("the generator placed a call {:.1} s after its time", Duration::from_micros(log.late).as_secs_f64()));
     }
     Round { rate, numbers, check, faults, doubts, seconds: log.seconds }
+}
+
+/// Share of the time of so many agents in which they had calls, ringing or talking. Of what is only relayed nobody has calls.
+fn occupancy(calls: &[CallLog], agents: u32, from: Micros, to: Micros) -> f64 {
+    let within = |moment: Micros| moment.clamp(from, to);
+    let had = calls.iter().filter(|call| !call.agents.is_empty());
+    let busy = had.filter_map(|call| Some(within(call.ended.unwrap_or(to)) - within(call.offered?)));
+    ratio(busy.sum(), u64::from(agents) * (to - from))
 }
 
 /// Whether the last tenth of these seconds is more than the first by more than [`FLAT`], or nobody knows.
@@ -127,7 +142,8 @@ fn whole_seconds(time: u64) -> usize {
 mod tests {
     use super::*;
     use crate::run::leg::Ending;
-    use crate::run::results::{CallLog, LogOut};
+    use crate::run::results::LogOut;
+    use crate::run::voices::Heard;
     use crate::story::{CallOut, Meets};
 
     /// E1.
@@ -154,6 +170,42 @@ mod tests {
         let doubts = |late| judge(1.0, &scenario, log(vec![served.clone()], late), None).doubts;
         assert_eq!(doubts(1_300_000), ["the generator placed a call 1.3 s after its time"]);
         assert!(doubts(900_000).is_empty());
+    }
+
+    const TWO_AGENTS: &str = "about = \"\"\nseconds = 10\nwarm_up = 5\n[arrivals]\nkind = \"constant\"\nrate = 1\n[customers]\naudio = true\n[agents]\nkind = \"phones\"\ncount = 2\ntalk = 1";
+
+    fn in_the_second_half(calls: Vec<CallLog>) -> Round {
+        judge(1.0, &Scenario::parse(TWO_AGENTS).unwrap(), Log { calls, counted: (5_000_000, 10_000_000), ..Log::default() }, None)
+    }
+
+    #[test]
+    fn a_round_in_which_only_those_talk_who_came_before_is_one_with_calls() {
+        let heard = Heard { own: 9, ..Heard::default() };
+        let talks = CallLog {
+            placed: 1_000_000,
+            connected: Some(1_000_000),
+            ended: Some(9_000_000),
+            ending: Some(Ending::HungUp),
+            customer_heard: heard,
+            agent_heard: heard,
+            ..CallLog::default()
+        };
+        assert_eq!(in_the_second_half(vec![talks]).faults, [""; 0]);
+    }
+
+    /// J3.
+    #[test]
+    fn that_all_agents_are_busy_is_told() {
+        let call = |offered, ended| CallLog { placed: 5_000_000, offered: Some(offered), ended, agents: vec![1], ..CallLog::default() };
+        let doubts = |calls| in_the_second_half(calls).doubts;
+        let (long, endless) = (call(4_000_000, Some(11_000_000)), call(5_000_000, None));
+        assert_eq!(
+            doubts(vec![long.clone(), endless.clone()]),
+            ["the agents were in calls 100 % of the time: there are no more for more calls"]
+        );
+        assert!(doubts(vec![long.clone(), call(6_000_000, Some(10_000_000))]).is_empty(), "90 %");
+        assert!(doubts(vec![long.clone(), call(11_000_000, None)]).is_empty(), "the second one came too late");
+        assert!(doubts(vec![long, CallLog { agents: Vec::new(), ..endless }]).is_empty(), "it went through a relay");
     }
 
     #[test]

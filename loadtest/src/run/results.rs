@@ -262,6 +262,8 @@ pub struct Numbers {
     pub refusal_time: Percentiles,
     pub audio: Option<Audio>,
     pub calls_out: Option<CallsOut>,
+    /// Share of the agents' time in which calls rang at them or they talked.
+    pub occupancy: f64,
     /// Microseconds of CPU of the switch for each call that was tried.
     pub switch_cpu_per_call: Option<f64>,
     pub switch_cpu: Option<f64>,

@@ -194,6 +194,7 @@ fn figures(asked: f64, numbers: &Numbers) -> Markup {
             (figure("failed", &grouped(numbers.failed), &share))
             (figure(&format!("offered; asked for: {}", rate(asked)), &rate(numbers.offered_rate), "calls/s"))
             (figure("served", &rate(numbers.served_rate), "calls/s"))
+            (figure("of the agents’ time, in calls", &trimmed(100.0 * numbers.occupancy), "%"))
             @if let Some(cpu) = numbers.switch_cpu_per_call { (figure("CPU of the switch a call", &grouped(format!("{cpu:.0}")), "µs")) }
             @if let Some(cpu) = numbers.switch_cpu { (figure("CPU of the switch, of a core", &trimmed(100.0 * cpu), "%")) }
             @if let Some(memory) = numbers.switch_memory_mib {
