@@ -54,13 +54,16 @@ impl Endpoint {
         asked.is_some_and(|client| client.flow.is_reliable() || client.flow.remote == flow.remote)
     }
 
-    /// Whether a request belongs to a call in progress, or repeats one that did. Our tag is random, so who knows it takes part in the call: also a phone whose
-    /// registration has ended meanwhile, or a carrier's host that no trunk names.
+    /// Whether a request belongs to a call in progress or to a transaction, or repeats one that did. Our tag is random, so who knows it takes part in the
+    /// call: also a phone whose registration has ended meanwhile, or a carrier's host that no trunk names.
     fn is_of_a_call(&self, request: &Request) -> bool {
         let headers = &request.headers;
         let in_dialog = headers.to_tag().is_some_and(|tag| self.dialogs.contains_key(&DialogId::of(headers, tag)));
-        let repeated = |via| self.servers.get(&self.server_key(request, &via, &request.method)).is_some();
-        in_dialog || headers.top_via().is_ok_and(repeated)
+        // CANCEL, and the ACK of a refusal, belong to their INVITE's transaction.
+        let of_invite = [Method::CANCEL, Method::ACK].contains(&request.method);
+        let method = if of_invite { &Method::INVITE } else { &request.method };
+        let known = |via| self.servers.get(&self.server_key(request, &via, method)).is_some();
+        in_dialog || headers.top_via().is_ok_and(known)
     }
 
     /// Whether these are a trunk's INVITE outside of dialogs. It may wait for its turn: nothing that belongs to it comes before our 100.

@@ -62,20 +62,25 @@ fn a_call_goes_on_and_ends_though_the_far_side_is_listed_no_more() {
     }
 }
 
-/// C9.
+/// C9; also from a host that is listed no more (C1).
 #[test]
 fn a_caller_who_gives_up_while_it_rings_cancels() {
-    let mut pair = Pair::new();
-    let a = pair.call(Who::A);
-    pair.run(50);
-    let b = pair.b.legs[0];
-    pair.command(Who::B, b, SignalCommand::Ring);
-    pair.run(50);
-    pair.command(Who::A, a, HANG_UP);
-    pair.assert_all_closed();
-    assert_eq!(pair.events(Who::B, b), vec![SignalEvent::Cancelled, SignalEvent::Closed]);
-    assert_eq!(pair.events(Who::A, a), vec![SignalEvent::Ringing { early_media: false }, SignalEvent::Closed]);
-    assert_eq!((pair.count("B>A 200 CANCEL"), pair.count("B>A 487 INVITE"), pair.count("A>B ACK")), (1, 1, 1));
+    for listed in [true, false] {
+        let mut pair = Pair::new();
+        let a = pair.call(Who::A);
+        pair.run(50);
+        let b = pair.b.legs[0];
+        pair.command(Who::B, b, SignalCommand::Ring);
+        pair.run(50);
+        if !listed {
+            pair.side(Who::B).endpoint.set_sources(Sources::default());
+        }
+        pair.command(Who::A, a, HANG_UP);
+        pair.assert_all_closed();
+        assert_eq!(pair.events(Who::B, b), vec![SignalEvent::Cancelled, SignalEvent::Closed]);
+        assert_eq!(pair.events(Who::A, a), vec![SignalEvent::Ringing { early_media: false }, SignalEvent::Closed]);
+        assert_eq!((pair.count("B>A 200 CANCEL"), pair.count("B>A 487 INVITE"), pair.count("A>B ACK")), (1, 1, 1));
+    }
 }
 
 /// E5.
