@@ -117,7 +117,8 @@ pub fn judge(rate: f64, scenario: &Scenario, log: Log, check: Option<Check>) -> 
 fn occupancy(calls: &[CallLog], agents: u32, from: Micros, to: Micros) -> f64 {
     let within = |moment: Micros| moment.clamp(from, to);
     let had = calls.iter().filter(|call| !call.agents.is_empty());
-    let busy = had.filter_map(|call| Some(within(call.ended.unwrap_or(to)) - within(call.offered?)));
+    // Where customer and agent cross, the call may be over before it is offered.
+    let busy = had.filter_map(|call| Some(within(call.ended.unwrap_or(to)).saturating_sub(within(call.offered?))));
     ratio(busy.sum(), u64::from(agents) * (to - from))
 }
 
@@ -208,6 +209,7 @@ mod tests {
         );
         assert!(doubts(vec![long.clone(), call(6_000_000, Some(10_000_000))]).is_empty(), "90 %");
         assert!(doubts(vec![long.clone(), call(11_000_000, None)]).is_empty(), "the second one came too late");
+        assert!(doubts(vec![call(7_000_000, Some(6_000_000))]).is_empty(), "it was given up meanwhile");
         assert!(doubts(vec![long, CallLog { agents: Vec::new(), ..endless }]).is_empty(), "it went through a relay");
     }
 
