@@ -37,7 +37,8 @@ const listener = () => audios.listener();
 before(async () => {
   port = await freePort();
   ({ house } = await openHouse(floor(port, { mei: true, carrier: true })));
-  phones = openPhones('phones', { port, audio: await listener(), words: { rings: 300 } });
+  // It rings until the group has opened, which waits a second for its agents: until then nobody is turned away.
+  phones = openPhones('phones', { port, audio: await listener(), words: { rings: 1_500 } });
   desk = await Desk.open(house.url, { email: 'mei@example.com', password: PASSWORD });
   await desk.choose('available');
 });
