@@ -51,8 +51,8 @@ impl<T> Turns<T> {
 
     /// The next one for whom there is no time; to be asked until there is none.
     pub fn late(&mut self, now: Millis) -> Option<T> {
-        self.long_since =
-            self.waiting.front().map(|(_, came)| came + LONG).filter(|long| *long < now).map(|long| self.long_since.unwrap_or(long));
+        let long = self.waiting.front().map(|(_, came)| came + LONG).filter(|long| *long < now);
+        self.long_since = long.map(|long| self.long_since.unwrap_or(long));
         if self.long_since.is_some_and(|since| now - since >= TOO_LONG) {
             self.sheds_until = now + CALM;
         }
@@ -117,7 +117,7 @@ mod tests {
     struct Outcome {
         finished: u32,
         away: u32,
-        /// The longest that who was turned away had waited, after the first second.
+        /// The longest that who was turned away had waited, after the first half second.
         worst: Millis,
     }
 
@@ -135,7 +135,7 @@ mod tests {
             }
             if let Some(came) = turns.late(now) {
                 outcome.away += 1;
-                if now > 1_000 {
+                if now > 2 * TOO_LONG {
                     outcome.worst = outcome.worst.max(now - came);
                 }
             } else if let Some(left) = pieces.pop_front() {

@@ -44,11 +44,7 @@ fn a_call_is_ended_by_the_called_side() {
 fn a_call_goes_on_and_ends_though_the_far_side_is_listed_no_more() {
     for (forgets, ends) in [(Who::A, Who::A), (Who::A, Who::B), (Who::B, Who::A), (Who::B, Who::B)] {
         let mut pair = Pair::new();
-        let a = pair.call(Who::A);
-        pair.run(50);
-        let b = pair.b.legs[0];
-        pair.command(Who::B, b, SignalCommand::Ring);
-        pair.run(50);
+        let (a, b) = pair.ringing();
         pair.side(forgets).endpoint.set_sources(Sources::default());
         pair.command(Who::B, b, SignalCommand::Answer);
         pair.run(50);
@@ -67,11 +63,7 @@ fn a_call_goes_on_and_ends_though_the_far_side_is_listed_no_more() {
 fn a_caller_who_gives_up_while_it_rings_cancels() {
     for listed in [true, false] {
         let mut pair = Pair::new();
-        let a = pair.call(Who::A);
-        pair.run(50);
-        let b = pair.b.legs[0];
-        pair.command(Who::B, b, SignalCommand::Ring);
-        pair.run(50);
+        let (a, b) = pair.ringing();
         if !listed {
             pair.side(Who::B).endpoint.set_sources(Sources::default());
         }

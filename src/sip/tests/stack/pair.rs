@@ -353,13 +353,19 @@ impl Pair {
         }
     }
 
-    /// A call from A to B that is up on both sides: the legs at A and at B.
-    pub fn connected(&mut self) -> (LegId, LegId) {
+    /// A call from A that rings at B: the legs at A and at B.
+    pub fn ringing(&mut self) -> (LegId, LegId) {
         let a = self.call(Who::A);
         self.run(50);
         let b = *self.b.legs.last().unwrap();
         self.command(Who::B, b, SignalCommand::Ring);
         self.run(50);
+        (a, b)
+    }
+
+    /// A call from A to B that is up on both sides: the legs at A and at B.
+    pub fn connected(&mut self) -> (LegId, LegId) {
+        let (a, b) = self.ringing();
         self.command(Who::B, b, SignalCommand::Answer);
         self.run(50);
         assert_eq!(self.events(Who::A, a).last(), Some(&SignalEvent::Up));
